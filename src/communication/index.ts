@@ -1,0 +1,38 @@
+export {
+  AgentState,
+  AgentStatus,
+  DeadReason,
+  DeliveryState,
+  MessagePriority,
+  MessageType,
+  TaskState,
+} from "./model.ts";
+export type {
+  Agent,
+  AgentHold,
+  AgentInstance,
+  AgentView,
+  ClaimedMessage,
+  Delivery,
+  HeldWork,
+  MailboxCounts,
+  Message,
+  Presence,
+  ProcessUsage,
+  StateChange,
+  Task,
+  TaskRequest,
+  WaitEdge,
+} from "./model.ts";
+export type {
+  CommunicationRecord,
+  CommunicationSnapshot,
+  CommunicationStore,
+  ConversationSummary,
+  DedupeEntry,
+  MessageQuery,
+  MessageWithDeliveries,
+  PruneResult,
+  StateQuery,
+  TaskQuery,
+} from "./store.ts";

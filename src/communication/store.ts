@@ -1,0 +1,147 @@
+// The port through which communication survives a restart. The rules (lanes, leases, deadlines,
+// presence) live in this component; a store keeps records, in order, and answers questions about
+// the past. Adapters: the volatile one beside this file, and those under storage/.
+
+import type {
+  Agent,
+  AgentState,
+  Delivery,
+  DeliveryState,
+  Message,
+  StateChange,
+  Task,
+  TaskState,
+} from "./model.ts";
+
+/** One durable fact. A delivery or task record replaces the row of the same id. */
+export type CommunicationRecord =
+  | { readonly kind: "agent"; readonly agent: Agent }
+  | { readonly kind: "agent-removed"; readonly agentId: string }
+  | {
+      readonly kind: "message";
+      readonly message: Message;
+      readonly deliveries: readonly Delivery[];
+      /** Dedupe keys are remembered until this instant. */
+      readonly dedupeUntilMs: number | null;
+    }
+  | { readonly kind: "delivery"; readonly delivery: Delivery }
+  | { readonly kind: "task"; readonly task: Task }
+  | { readonly kind: "state"; readonly change: StateChange };
+
+/** A remembered dedupe key. */
+export interface DedupeEntry {
+  readonly senderId: string;
+  readonly dedupeKey: string;
+  readonly messageId: string;
+  readonly untilMs: number;
+}
+
+/** What a namespace needs in memory to go on after a restart. */
+export interface CommunicationSnapshot {
+  readonly agents: readonly Agent[];
+  /** Deliveries in state ready or leased, by sequence, with their messages. */
+  readonly unsettled: readonly { readonly message: Message; readonly delivery: Delivery }[];
+  /** Messages that expect a reply, done but not yet answered: open requests. */
+  readonly unanswered: readonly { readonly message: Message; readonly delivery: Delivery }[];
+  readonly openTasks: readonly Task[];
+  readonly dedupe: readonly DedupeEntry[];
+  /** The highest sequence ever used, 0 when none. */
+  readonly lastSequence: number;
+  /** The last known state per agent. */
+  readonly states: readonly StateChange[];
+}
+
+/** Which messages to list; all conditions must hold. Newest first. */
+export interface MessageQuery {
+  /** Sent by or delivered to this agent. */
+  readonly agentId?: string;
+  readonly senderId?: string;
+  readonly recipientId?: string;
+  readonly conversationId?: string;
+  readonly type?: string;
+  readonly state?: DeliveryState;
+  /** Words that must all occur in the payload or type, case-insensitively. */
+  readonly text?: string;
+  readonly fromMs?: number;
+  readonly toMs?: number;
+  /** Only messages older than the one with this id (for paging). */
+  readonly beforeId?: string;
+  /** @default 100, at most 1000 */
+  readonly limit?: number;
+}
+
+/** A message with the receipts of all its recipients. */
+export interface MessageWithDeliveries {
+  readonly message: Message;
+  readonly deliveries: readonly Delivery[];
+}
+
+/** One conversation, summed up. */
+export interface ConversationSummary {
+  readonly conversationId: string;
+  /** Agents that took part, in order of appearance; at most 20. */
+  readonly participants: readonly string[];
+  readonly firstAtMs: number;
+  readonly lastAtMs: number;
+  readonly messages: number;
+  /** Deliveries not settled yet. */
+  readonly open: number;
+  readonly dead: number;
+  /** Type of the first message and, for a task, its title. */
+  readonly subject: string;
+}
+
+export interface TaskQuery {
+  readonly agentId?: string;
+  readonly state?: TaskState;
+  readonly parentId?: string;
+  /** Only tasks that have not ended. */
+  readonly open?: boolean;
+  /** @default 100, at most 1000 */
+  readonly limit?: number;
+}
+
+export interface StateQuery {
+  readonly agentId?: string;
+  readonly state?: AgentState;
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** What was pruned. */
+export interface PruneResult {
+  readonly messages: number;
+}
+
+/** Durable storage of communication. Every method is safe to call at once with others. */
+export interface CommunicationStore {
+  /**
+   * Writes records atomically and in order; resolves when they would survive a power cut (or,
+   * for a volatile store, when they are in memory). Rejects when they were not written.
+   */
+  append(namespace: string, records: readonly CommunicationRecord[]): Promise<void>;
+  /** Everything needed to go on; called once, before the first append of the namespace. */
+  load(namespace: string): Promise<CommunicationSnapshot>;
+  messages(namespace: string, query: MessageQuery): Promise<readonly MessageWithDeliveries[]>;
+  message(namespace: string, messageId: string): Promise<MessageWithDeliveries | undefined>;
+  /** The delivery with this id and its message, whatever its state. */
+  delivery(
+    namespace: string,
+    deliveryId: string,
+  ): Promise<{ readonly message: Message; readonly delivery: Delivery } | undefined>;
+  conversations(
+    namespace: string,
+    query: { readonly agentId?: string; readonly beforeMs?: number; readonly limit?: number },
+  ): Promise<readonly ConversationSummary[]>;
+  tasks(namespace: string, query: TaskQuery): Promise<readonly Task[]>;
+  task(namespace: string, taskId: string): Promise<Task | undefined>;
+  /** State changes in the range, oldest first, with each agent's last change before it. */
+  states(namespace: string, query: StateQuery): Promise<readonly StateChange[]>;
+  /**
+   * Forgets the oldest messages all of whose deliveries are settled, until at most `keep` such
+   * messages remain; unsettled ones and open requests are never touched. Works in small steps.
+   */
+  prune(namespace: string, keep: number): Promise<PruneResult>;
+  /** Forgets the namespace entirely. */
+  deleteNamespace(namespace: string): Promise<void>;
+}

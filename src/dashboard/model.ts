@@ -1,0 +1,93 @@
+// What the pages show, computed on the server so that every page, the CLI and an export agree.
+
+import type { AgentState } from "../communication/index.ts";
+
+/** What an agent's tile shows. */
+export interface AgentTile {
+  readonly id: string;
+  readonly name: string;
+  readonly kind: string;
+  readonly state: AgentState;
+  readonly sinceMs: number;
+  readonly reason: string;
+  /** Title of the work it holds; null when it holds none. */
+  readonly task: string | null;
+  readonly taskSinceMs: number | null;
+  readonly paused: boolean;
+  /** What the agent says of itself. */
+  readonly status: string;
+  /** Dollars since the current state began; null when the agent reports no cost. */
+  readonly costUsd: number | null;
+}
+
+/** What a person can do about a cause. */
+export interface CauseAction {
+  readonly kind: "pause" | "resume" | "restart" | "open";
+  readonly agentIds: readonly string[];
+}
+
+/** One row of "Needs you": one per cause, not per agent. */
+export interface Cause {
+  /** Stable while the cause lasts. */
+  readonly id: string;
+  readonly kind: "deadlock" | "stuck" | "down" | "backlog" | "dead_letters" | "error_status";
+  readonly level: "warning" | "error" | "critical";
+  /** Subject, verb, number: "planner and reviewer wait on each other". */
+  readonly text: string;
+  readonly agentIds: readonly string[];
+  readonly sinceMs: number;
+  readonly costUsd: number | null;
+  readonly actions: readonly CauseAction[];
+}
+
+/** A named deduction from the health score. */
+export interface LostPoints {
+  readonly points: number;
+  readonly reason: string;
+  readonly causeId: string | null;
+}
+
+/** 0 to 100, and where the missing points went. */
+export interface HealthScore {
+  readonly score: number;
+  readonly lost: readonly LostPoints[];
+}
+
+/** The top of the Overview. */
+export interface OverviewSummary {
+  readonly namespace: string;
+  readonly atMs: number;
+  /** "2 agents need you", "All 60 agents are fine", "No agent yet". */
+  readonly headline: string;
+  readonly counts: Readonly<Record<AgentState, number>> & {
+    readonly total: number;
+    readonly paused: number;
+  };
+  readonly costPerHourUsd: number | null;
+  /** Failed of all settled tasks and deliveries in the last 5 minutes; null when there were none. */
+  readonly errorRatio: number | null;
+  readonly health: HealthScore;
+  readonly causes: readonly Cause[];
+  readonly deadLetters: number;
+}
+
+/** One line of the events feed. */
+export interface FeedEvent {
+  /** Strictly increasing; the stream resumes after it. */
+  readonly id: number;
+  readonly atMs: number;
+  readonly kind:
+    | "joined"
+    | "left"
+    | "state"
+    | "paused"
+    | "resumed"
+    | "restarted"
+    | "dead_letter"
+    | "cause"
+    | "cause_resolved"
+    | "server";
+  readonly level: "info" | "warning" | "error" | "critical";
+  readonly agentId: string | null;
+  readonly text: string;
+}

@@ -1,0 +1,7 @@
+export type {
+  AuditEntry,
+  AuditQuery,
+  Credential,
+  NamespaceRecord,
+  SecurityStore,
+} from "./store.ts";

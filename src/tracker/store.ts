@@ -1,0 +1,60 @@
+// The port through which samples and snapshots outlive the process. Writes come in batches, at
+// most a second old; a crash may lose the last of them.
+
+import type { PerformanceSnapshot, Sample, TimeRange } from "./model.ts";
+
+/** One minute of one series, mergeable. */
+export interface MinuteAggregate {
+  readonly metric: string;
+  readonly agentId: string | null;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Start of the minute. */
+  readonly minuteMs: number;
+  readonly count: number;
+  readonly sum: number;
+  readonly min: number;
+  readonly max: number;
+  readonly last: number;
+  readonly lastAtMs: number;
+  /** A serialised {@link DistributionSketch}. */
+  readonly sketch: Uint8Array;
+}
+
+export interface SampleQuery extends TimeRange {
+  readonly metric?: string;
+  readonly agentId?: string;
+  /** Newest first, at most this many. @default 10000 */
+  readonly limit?: number;
+}
+
+export interface MinuteQuery {
+  readonly metric?: string;
+  readonly agentId?: string;
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** What to keep. */
+export interface Retention {
+  /** Raw samples older than this instant may go. */
+  readonly samplesBeforeMs: number;
+  /** Minutes and snapshots older than this instant may go. */
+  readonly minutesBeforeMs: number;
+}
+
+/** Durable storage of series. */
+export interface SeriesStore {
+  /** Writes samples and minutes; a minute replaces the row of the same series and minute. */
+  append(
+    namespace: string,
+    batch: { readonly samples: readonly Sample[]; readonly minutes: readonly MinuteAggregate[] },
+  ): Promise<void>;
+  appendSnapshot(namespace: string, snapshot: PerformanceSnapshot): Promise<void>;
+  samples(namespace: string, query: SampleQuery): Promise<readonly Sample[]>;
+  /** Minutes in the range, by time. */
+  minutes(namespace: string, query: MinuteQuery): Promise<readonly MinuteAggregate[]>;
+  /** The newest snapshots, newest first. */
+  snapshots(namespace: string, count: number): Promise<readonly PerformanceSnapshot[]>;
+  prune(namespace: string, retention: Retention): Promise<{ readonly samples: number }>;
+  deleteNamespace(namespace: string): Promise<void>;
+}
