@@ -27,7 +27,7 @@ export function durationOption(
   defaultValue: number,
   description: string,
   range: { readonly min: number; readonly max: number },
-): z.ZodDefault<z.ZodType<number, number | string>> {
+): z.ZodType<number, number | string | undefined> {
   const unitMs = UNIT_MS[unit] ?? 1;
   const inRange = z.number().min(range.min).max(range.max);
   const parsed = z
@@ -44,9 +44,7 @@ export function durationOption(
     })
     .pipe(inRange);
   const metadata: OptionMetadata = { description, unit };
-  return (parsed as z.ZodType<number, number | string>) // the pipe's type is wider than what it takes
-    .default(defaultValue)
-    .meta({ ...metadata });
+  return parsed.default(defaultValue).meta({ ...metadata });
 }
 
 /** A whole-number option; text digits (from the environment or a flag) are converted. */
@@ -55,7 +53,7 @@ export function countOption(
   defaultValue: number,
   description: string,
   range: { readonly min: number; readonly max: number },
-): z.ZodDefault<z.ZodCoercedNumber<unknown>> {
+): z.ZodType<number> {
   const metadata: OptionMetadata = { description, unit };
   return z.coerce
     .number()
@@ -63,19 +61,19 @@ export function countOption(
     .min(range.min)
     .max(range.max)
     .default(defaultValue)
-    .meta({ ...metadata }) as z.ZodDefault<z.ZodCoercedNumber<unknown>>;
+    .meta({ ...metadata });
 }
 
 /** A yes/no option; "true", "false", "1", "0", "yes", "no" are understood. */
 export function flagOption(
   defaultValue: boolean,
   description: string,
-): z.ZodDefault<z.ZodType<boolean, boolean | string>> {
+): z.ZodType<boolean, boolean | string | undefined> {
   const metadata: OptionMetadata = { description };
   return z
     .union([z.boolean(), z.stringbool()])
     .default(defaultValue)
-    .meta({ ...metadata }) as z.ZodDefault<z.ZodType<boolean, boolean | string>>;
+    .meta({ ...metadata });
 }
 
 /** A text option. */
