@@ -1,0 +1,196 @@
+// Turns the states of agents into what a person has to deal with: one cause per reason, not one
+// per agent. Pure; the same agents give the same causes with the same ids.
+
+import type { AgentView } from "../communication/index.ts";
+import { formatDuration } from "../core/index.ts";
+
+import { dashboardLimits } from "./limits.ts";
+import type { Cause, CauseAction } from "./model.ts";
+
+/** What causes are found from. */
+export interface CauseInput {
+  readonly nowMs: number;
+  readonly agents: readonly AgentView[];
+  /** Deliveries that are dead and wait for someone. */
+  readonly deadLetters: number;
+  /** Dollars an agent spent since an instant; null when unknown. */
+  readonly costSince: (agentId: string, sinceMs: number) => number | null;
+}
+
+const LEVEL_ORDER = { critical: 0, error: 1, warning: 2 } as const;
+
+/** Every cause that needs a person, worst first, then oldest first. */
+export function findCauses(input: CauseInput): readonly Cause[] {
+  const causes = [
+    ...deadlocks(input),
+    ...stuckGroups(input),
+    ...downGroups(input),
+    ...errorStatus(input),
+    ...deadLetters(input),
+  ];
+  return causes.sort(
+    (a, b) => LEVEL_ORDER[a.level] - LEVEL_ORDER[b.level] || a.sinceMs - b.sinceMs,
+  );
+}
+
+/** Names up to three, counts the rest: "a, b and c", "a, b, c and 9 more". */
+export function listNames(names: readonly string[]): string {
+  const shown = dashboardLimits.causeAgentsNamed.value;
+  if (names.length === 1) return names[0] ?? "";
+  if (names.length <= shown) return `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
+  return `${names.slice(0, shown).join(", ")} and ${names.length - shown} more`;
+}
+
+function deadlocks(input: CauseInput): Cause[] {
+  const seen = new Set<string>();
+  const causes: Cause[] = [];
+  for (const agent of input.agents) {
+    const cycle = agent.presence.cycle;
+    if (cycle.length === 0 || agent.paused !== null) continue;
+    const id = `deadlock:${cycle.toSorted().join(",")}`;
+    if (seen.has(id)) continue;
+    seen.add(id);
+    const members = input.agents.filter((other) => cycle.includes(other.id));
+    const sinceMs = Math.max(...members.map((member) => member.presence.sinceMs));
+    const text =
+      cycle.length === 2
+        ? `${cycle[0]} and ${cycle[1]} wait on each other`
+        : `${cycle[0]} waits on ${cycle.slice(1).join(", which waits on ")}, ` +
+          `which waits on ${cycle[0]}`;
+    causes.push(makeCause(input, { id, kind: "deadlock", level: "error", text, sinceMs }, members));
+  }
+  return causes;
+}
+
+function stuckGroups(input: CauseInput): Cause[] {
+  const stuck = input.agents.filter(
+    (agent) =>
+      agent.presence.state === "stuck" &&
+      agent.presence.cycle.length === 0 &&
+      agent.paused === null,
+  );
+  return groupByKind(stuck).map((group) => {
+    const first = oldest(group);
+    const sinceMs = first.presence.sinceMs;
+    const text =
+      group.length === 1
+        ? stuckSentence(first, input.nowMs)
+        : `${group.length} ${first.kind} agents are stuck: ${listNames(namesOf(group))}`;
+    const id = `stuck:${first.kind}:${group.length === 1 ? first.id : "many"}`;
+    return makeCause(input, { id, kind: "stuck", level: "warning", text, sinceMs }, group);
+  });
+}
+
+function stuckSentence(agent: AgentView, nowMs: number): string {
+  const { presence } = agent;
+  const silentSinceMs = Math.max(presence.lastOutputAtMs ?? 0, presence.holds[0]?.sinceMs ?? 0);
+  const held = presence.holds[0];
+  if (held === undefined) return `${agent.name} is stuck: ${presence.reason}`;
+  const silence = formatDuration(nowMs - silentSinceMs);
+  const waits =
+    presence.waitsOn[0] === undefined ? "" : `, waits on ${presence.waitsOn[0].agentId}`;
+  return `${agent.name} heartbeats, no output for ${silence}, holds "${held.title}"${waits}`;
+}
+
+function downGroups(input: CauseInput): Cause[] {
+  const down = input.agents.filter(
+    (agent) => agent.presence.state === "down" && agent.paused === null && isMissed(agent),
+  );
+  return groupByKind(down).map((group) => {
+    const first = oldest(group);
+    const sinceMs = first.presence.sinceMs;
+    const text =
+      group.length === 1
+        ? downSentence(first, input.nowMs)
+        : `${group.length} ${first.kind} agents are down: ${listNames(namesOf(group))}`;
+    const id = `down:${first.kind}:${group.length === 1 ? first.id : "many"}`;
+    return makeCause(input, { id, kind: "down", level: "error", text, sinceMs }, group);
+  });
+}
+
+/** An agent that said goodbye and left nothing behind is nobody's problem. */
+function isMissed(agent: AgentView): boolean {
+  const leftWell = agent.status === "offline" && (agent.presence.exitCode ?? 0) === 0;
+  const readyMail = Object.values(agent.mailbox.ready).some((count) => count > 0);
+  return !leftWell || readyMail || agent.presence.holds.length > 0;
+}
+
+function downSentence(agent: AgentView, nowMs: number): string {
+  const { presence } = agent;
+  if (presence.exitCode !== null && presence.exitCode !== 0) {
+    return `${agent.name} ended with exit code ${presence.exitCode}`;
+  }
+  if (agent.status === "offline") return `${agent.name} left, but mail or work waits for it`;
+  const lastMs = presence.lastHeartbeatAtMs ?? presence.sinceMs;
+  return `${agent.name} stopped answering ${formatDuration(nowMs - lastMs)} ago`;
+}
+
+function errorStatus(input: CauseInput): Cause[] {
+  return input.agents
+    .filter(
+      (agent) =>
+        agent.status === "error" && agent.presence.state !== "down" && agent.paused === null,
+    )
+    .map((agent) =>
+      makeCause(
+        input,
+        {
+          id: `error_status:${agent.id}`,
+          kind: "error_status",
+          level: "warning",
+          text: `${agent.name} reports an error`,
+          sinceMs: agent.presence.sinceMs,
+        },
+        [agent],
+      ),
+    );
+}
+
+function deadLetters(input: CauseInput): Cause[] {
+  if (input.deadLetters === 0) return [];
+  const plural = input.deadLetters === 1 ? "message is" : "messages are";
+  return [
+    {
+      id: "dead_letters",
+      kind: "dead_letters",
+      level: "warning",
+      text: `${input.deadLetters} ${plural} in the dead-letter box`,
+      agentIds: [],
+      sinceMs: input.nowMs,
+      costUsd: null,
+      actions: [],
+    },
+  ];
+}
+
+function makeCause(
+  input: CauseInput,
+  cause: Pick<Cause, "id" | "kind" | "level" | "text" | "sinceMs">,
+  agents: readonly AgentView[],
+): Cause {
+  const agentIds = agents.map((agent) => agent.id);
+  const costs = agentIds
+    .map((agentId) => input.costSince(agentId, cause.sinceMs))
+    .filter((usd) => usd !== null);
+  const actions: CauseAction[] = [{ kind: "open", agentIds }];
+  if (cause.kind === "down") actions.unshift({ kind: "restart", agentIds });
+  else actions.unshift({ kind: "pause", agentIds });
+  return {
+    ...cause,
+    agentIds,
+    costUsd: costs.length === 0 ? null : costs.reduce((sum, usd) => sum + usd, 0),
+    actions,
+  };
+}
+
+function groupByKind(agents: readonly AgentView[]): AgentView[][] {
+  return [...Map.groupBy(agents, (agent) => agent.kind).values()];
+}
+
+function oldest(group: readonly AgentView[]): AgentView {
+  return group.reduce((a, b) => (b.presence.sinceMs < a.presence.sinceMs ? b : a));
+}
+
+function namesOf(group: readonly AgentView[]): string[] {
+  return group.map((agent) => agent.name);
+}

@@ -1,0 +1,94 @@
+// The Overview's numbers and words, computed in one place for every page, the CLI and exports.
+
+import type { AgentView } from "../communication/index.ts";
+
+import { findCauses } from "./causes.ts";
+import { scoreHealth } from "./health.ts";
+import type { AgentTile, Cause, OverviewSummary } from "./model.ts";
+import type { HostUsage, StateCounts } from "./ports.ts";
+
+/** What an overview is built from. */
+export interface OverviewInput {
+  readonly namespace: string;
+  readonly nowMs: number;
+  readonly agents: readonly AgentView[];
+  readonly deadLetters: number;
+  readonly costSince: (agentId: string, sinceMs: number) => number | null;
+  readonly costPerHourUsd: number | null;
+  /** 0 to 1; null when nothing ended lately. */
+  readonly errorRatio: number | null;
+  readonly host: HostUsage | null;
+}
+
+/** The top of the page: headline, counts, causes, health. */
+export function buildSummary(input: OverviewInput): OverviewSummary {
+  const causes = findCauses(input);
+  const counts: StateCounts = { working: 0, waiting: 0, idle: 0, stuck: 0, down: 0 };
+  let paused = 0;
+  for (const agent of input.agents) {
+    counts[agent.presence.state] += 1;
+    if (agent.paused !== null) paused += 1;
+  }
+  return {
+    namespace: input.namespace,
+    atMs: input.nowMs,
+    headline: headline(causes, input.agents.length),
+    counts: { ...counts, total: input.agents.length, paused },
+    costPerHourUsd: input.costPerHourUsd,
+    errorRatio: input.errorRatio,
+    health: scoreHealth(causes, input.host),
+    causes,
+    deadLetters: input.deadLetters,
+  };
+}
+
+/** One tile: what an agent is and does, in a few words. */
+export function buildTile(
+  agent: AgentView,
+  costSince: (agentId: string, sinceMs: number) => number | null,
+): AgentTile {
+  const held = agent.presence.holds[0];
+  return {
+    id: agent.id,
+    name: agent.name,
+    kind: agent.kind,
+    state: agent.presence.state,
+    sinceMs: agent.presence.sinceMs,
+    reason: agent.presence.reason,
+    task: held?.title ?? null,
+    taskSinceMs: held?.sinceMs ?? null,
+    paused: agent.paused !== null,
+    status: agent.status,
+    costUsd: costSince(agent.id, agent.presence.sinceMs),
+  };
+}
+
+/**
+ * The biggest words on the page: the cause by name when there is one, the number of agents when
+ * there are several.
+ */
+function headline(causes: readonly Cause[], total: number): string {
+  if (total === 0) return "No agent yet";
+  const first = causes[0];
+  if (first === undefined)
+    return total === 1 ? "Your agent is fine" : `All ${total} agents are fine`;
+  const agents = new Set(causes.flatMap((cause) => cause.agentIds)).size;
+  const others = causes.length - 1;
+  if (agents === 0) return capitalise(first.text);
+  const need = agents === 1 ? "1 agent needs you" : `${agents} agents need you`;
+  const more = others === 0 ? "" : `, and ${others} more`;
+  return `${need}: ${shortText(first)}${more}`;
+}
+
+/** A cause without its durations, which a headline would only have to keep renewing. */
+function shortText(cause: Cause): string {
+  const name = cause.agentIds[0] ?? "";
+  if (cause.agentIds.length !== 1) return cause.text;
+  if (cause.kind === "stuck") return `${name} is stuck`;
+  if (cause.kind === "down") return `${name} is down`;
+  return cause.text;
+}
+
+function capitalise(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

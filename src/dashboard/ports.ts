@@ -1,0 +1,41 @@
+// What the dashboard needs from the rest, so that it can be used with any fleet: views of agents
+// now, what happens to them, and samples of cost.
+
+import type { AgentState, AgentView } from "../communication/index.ts";
+import type { FeedEvent } from "./model.ts";
+
+/** Something that happened in the fleet, as far as the dashboard cares. */
+export type FleetEvent =
+  /** Any change after which overview and tiles of these agents may look different. */
+  | { readonly kind: "agents-changed"; readonly agentIds: readonly string[] }
+  | { readonly kind: "agent-removed"; readonly agentId: string }
+  /** A piece of work ended; feeds the error ratio. */
+  | { readonly kind: "settled"; readonly failed: boolean }
+  /** A line for people. */
+  | {
+      readonly kind: "feed";
+      readonly feedKind: FeedEvent["kind"];
+      readonly level: FeedEvent["level"];
+      readonly agentId: string | null;
+      readonly text: string;
+    };
+
+/** The fleet of one namespace. */
+export interface FleetSource {
+  agents(): readonly AgentView[];
+  agent(agentId: string): AgentView | undefined;
+  /** Deliveries that are dead and have not been redriven. */
+  deadLetters(): number;
+  onEvent(callback: (event: FleetEvent) => void): Disposable;
+}
+
+/** The machine the server runs on; null where it cannot be read. */
+export interface HostUsage {
+  /** 0 to 100, over all cores. */
+  readonly cpuPercent: number;
+  /** 0 to 100. */
+  readonly memoryPercent: number;
+}
+
+/** Agents per state. */
+export type StateCounts = Record<AgentState, number>;
