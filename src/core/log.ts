@@ -1,18 +1,19 @@
-// How components say what they decide, without knowing the logger. pino satisfies it through a
-// one-line adapter in the composition root.
+// The port through which components say what they decide. The server's adapter writes structured
+// lines (pino); a component used alone stays silent.
 
-import type { JsonObject } from "./json.ts";
+/** Facts that belong to a line, by name; never secrets. */
+export type LogDetails = Readonly<Record<string, unknown>>;
 
-/** A place for structured log lines. */
+/** Structured log lines of one component. `event` is dotted lower case. */
 export interface ComponentLog {
-  debug(message: string, fields?: JsonObject): void;
-  info(message: string, fields?: JsonObject): void;
-  warn(message: string, fields?: JsonObject): void;
-  error(message: string, fields?: JsonObject): void;
+  debug(event: string, details?: LogDetails): void;
+  info(event: string, details?: LogDetails): void;
+  warn(event: string, details?: LogDetails): void;
+  error(event: string, details?: LogDetails): void;
 }
 
-/** Says nothing: the default of library mode. */
-export const noComponentLog: ComponentLog = {
+/** A log that says nothing. */
+export const silentLog: ComponentLog = {
   debug: () => undefined,
   info: () => undefined,
   warn: () => undefined,
