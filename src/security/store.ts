@@ -18,6 +18,8 @@ export interface Credential {
   readonly revokedAtMs: number | null;
   /** Why it was revoked; told to whoever still uses it. */
   readonly revokedReason: string | null;
+  /** What the person who made it wrote beside it; null when nothing. */
+  readonly note: string | null;
 }
 
 /** One change or refusal. */
