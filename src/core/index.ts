@@ -27,5 +27,5 @@ export type {
   SeriesLabels,
   Telemetry,
 } from "./telemetry.ts";
-export { noComponentLog } from "./log.ts";
-export type { ComponentLog } from "./log.ts";
+export { silentLog } from "./log.ts";
+export type { ComponentLog, LogDetails } from "./log.ts";
