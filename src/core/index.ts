@@ -27,5 +27,5 @@ export type {
   SeriesLabels,
   Telemetry,
 } from "./telemetry.ts";
-export { silentLog } from "./log.ts";
+export { noComponentLog } from "./log.ts";
 export type { ComponentLog, LogDetails } from "./log.ts";

@@ -13,7 +13,7 @@ export interface ComponentLog {
 }
 
 /** A log that says nothing. */
-export const silentLog: ComponentLog = {
+export const noComponentLog: ComponentLog = {
   debug: () => undefined,
   info: () => undefined,
   warn: () => undefined,

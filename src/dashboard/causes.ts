@@ -6,13 +6,14 @@ import { formatDuration } from "../core/index.ts";
 
 import { dashboardLimits } from "./limits.ts";
 import type { Cause, CauseAction } from "./model.ts";
+import type { DeadLetterCount } from "./ports.ts";
 
 /** What causes are found from. */
 export interface CauseInput {
   readonly nowMs: number;
   readonly agents: readonly AgentView[];
   /** Deliveries that are dead and wait for someone. */
-  readonly deadLetters: number;
+  readonly deadLetters: DeadLetterCount;
   /** Dollars an agent spent since an instant; null when unknown. */
   readonly costSince: (agentId: string, sinceMs: number) => number | null;
 }
@@ -147,16 +148,17 @@ function errorStatus(input: CauseInput): Cause[] {
 }
 
 function deadLetters(input: CauseInput): Cause[] {
-  if (input.deadLetters === 0) return [];
-  const plural = input.deadLetters === 1 ? "message is" : "messages are";
+  const { count, oldestAtMs } = input.deadLetters;
+  if (count === 0) return [];
+  const plural = count === 1 ? "message is" : "messages are";
   return [
     {
       id: "dead_letters",
       kind: "dead_letters",
       level: "warning",
-      text: `${input.deadLetters} ${plural} in the dead-letter box`,
+      text: `${count} ${plural} in the dead-letter box`,
       agentIds: [],
-      sinceMs: input.nowMs,
+      sinceMs: oldestAtMs ?? input.nowMs,
       costUsd: null,
       actions: [],
     },

@@ -1,7 +1,6 @@
 export { dashboardConfigSchema } from "./config.ts";
 export type { DashboardOptions } from "./config.ts";
 export { COST_METRIC, CostMeter } from "./cost-meter.ts";
-export { DashboardError, dashboardErrors } from "./errors.ts";
 export { EventNumbers } from "./feed.ts";
 export type { FeedLine } from "./feed.ts";
 export { dashboardLimits } from "./limits.ts";
@@ -16,6 +15,6 @@ export type {
 } from "./model.ts";
 export { PerformanceDashboard } from "./performance-dashboard.ts";
 export type { DashboardChange, DashboardDependencies } from "./performance-dashboard.ts";
-export type { FleetEvent, FleetSource, HostUsage } from "./ports.ts";
+export type { DeadLetterCount, FleetEvent, FleetSource, HostUsage } from "./ports.ts";
 export type { FeedStore } from "./store.ts";
 export { VolatileFeedStore } from "./volatile-feed-store.ts";

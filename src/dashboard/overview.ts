@@ -5,14 +5,14 @@ import type { AgentView } from "../communication/index.ts";
 import { findCauses } from "./causes.ts";
 import { scoreHealth } from "./health.ts";
 import type { AgentTile, Cause, OverviewSummary } from "./model.ts";
-import type { HostUsage, StateCounts } from "./ports.ts";
+import type { DeadLetterCount, HostUsage, StateCounts } from "./ports.ts";
 
 /** What an overview is built from. */
 export interface OverviewInput {
   readonly namespace: string;
   readonly nowMs: number;
   readonly agents: readonly AgentView[];
-  readonly deadLetters: number;
+  readonly deadLetters: DeadLetterCount;
   readonly costSince: (agentId: string, sinceMs: number) => number | null;
   readonly costPerHourUsd: number | null;
   /** 0 to 1; null when nothing ended lately. */
@@ -38,7 +38,7 @@ export function buildSummary(input: OverviewInput): OverviewSummary {
     errorRatio: input.errorRatio,
     health: scoreHealth(causes, input.host),
     causes,
-    deadLetters: input.deadLetters,
+    deadLetters: input.deadLetters.count,
   };
 }
 

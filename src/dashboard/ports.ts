@@ -20,12 +20,19 @@ export type FleetEvent =
       readonly text: string;
     };
 
+/** Dead letters that wait for someone. */
+export interface DeadLetterCount {
+  readonly count: number;
+  /** When the first of them died; null when there are none. */
+  readonly oldestAtMs: number | null;
+}
+
 /** The fleet of one namespace. */
 export interface FleetSource {
   agents(): readonly AgentView[];
   agent(agentId: string): AgentView | undefined;
   /** Deliveries that are dead and have not been redriven. */
-  deadLetters(): number;
+  deadLetters(): DeadLetterCount;
   onEvent(callback: (event: FleetEvent) => void): Disposable;
 }
 

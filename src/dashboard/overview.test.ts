@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { buildSummary, buildTile } from "./overview.ts";
+import { agentView } from "./test-support/agent-view.ts";
+
+function headlineOf(...agents: ReturnType<typeof agentView>[]): string {
+  return summaryOf(...agents).headline;
+}
+
+function summaryOf(...agents: ReturnType<typeof agentView>[]) {
+  return buildSummary({
+    namespace: "default",
+    nowMs: 100_000,
+    agents,
+    deadLetters: { count: 0, oldestAtMs: null },
+    costSince: () => null,
+    costPerHourUsd: null,
+    errorRatio: null,
+    host: null,
+  });
+}
+
+test("buildSummary() headlines an empty, a calm and a single-agent fleet", () => {
+  assert.equal(headlineOf(), "No agent yet");
+  assert.equal(headlineOf(agentView("a")), "Your agent is fine");
+  assert.equal(headlineOf(agentView("a"), agentView("b")), "All 2 agents are fine");
+});
+
+test("buildSummary() names the deadlock in the headline", () => {
+  const cycle = ["planner", "reviewer"];
+  const agents = cycle.map((id) => agentView(id, { state: "stuck", cycle }));
+  assert.equal(
+    headlineOf(...agents, agentView("worker-1")),
+    "2 agents need you: planner and reviewer wait on each other",
+  );
+});
+
+test("buildSummary() leaves durations out of the headline and counts further causes", () => {
+  const agents = [
+    agentView("worker-1", { state: "down", exitCode: 1 }),
+    agentView("critic-1", { state: "stuck" }),
+  ];
+  assert.equal(headlineOf(...agents), "2 agents need you: worker-1 is down, and 1 more");
+});
+
+test("buildSummary() counts agents by state and those that are paused", () => {
+  const paused = { sinceMs: 0, by: "operator", reason: "" };
+  const summary = summaryOf(
+    agentView("a", { state: "working" }),
+    agentView("b", { state: "working" }, { paused }),
+    agentView("c", { state: "down" }),
+  );
+  assert.deepEqual(summary.counts, {
+    working: 2,
+    waiting: 0,
+    idle: 0,
+    stuck: 0,
+    down: 1,
+    total: 3,
+    paused: 1,
+  });
+});
+
+test("buildTile() shows the first thing an agent holds", () => {
+  const tile = buildTile(
+    agentView("a", {
+      state: "working",
+      holds: [{ kind: "task", id: "t", title: "index repo", sinceMs: 5 }],
+    }),
+    () => 0.25,
+  );
+  assert.equal(tile.task, "index repo");
+  assert.equal(tile.taskSinceMs, 5);
+  assert.equal(tile.costUsd, 0.25);
+});
