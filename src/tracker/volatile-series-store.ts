@@ -1,0 +1,132 @@
+// The series store of library mode and of tests: in memory, bounded, gone with the process.
+// It passes the same contract suite as the durable one.
+
+import { labelsKey } from "./labels.ts";
+import type { PerformanceSnapshot, Sample } from "./model.ts";
+import type { MinuteAggregate, MinuteQuery, Retention, SampleQuery, SeriesStore } from "./store.ts";
+
+/** How much a {@link VolatileSeriesStore} keeps, per namespace; the oldest go first. */
+export interface VolatileSeriesStoreOptions {
+  /** Raw samples. @default 100000 */
+  readonly maxSamples?: number;
+  /** Minutes over all series, about 0.4 kB each. @default 100000 */
+  readonly maxMinutes?: number;
+  /** Snapshots. @default 1440 */
+  readonly maxSnapshots?: number;
+}
+
+interface NamespaceSeries {
+  samples: Sample[];
+  /** Rows by series and minute; insertion order is nearly the order of time. */
+  readonly minutes: Map<string, MinuteAggregate>;
+  snapshots: PerformanceSnapshot[];
+}
+
+/**
+ * A {@link SeriesStore} in memory.
+ *
+ * @example
+ * const store = new VolatileSeriesStore({ maxSamples: 1000 });
+ * const samples = await store.samples("default", { metric: "cpu_usage" });
+ * console.assert(samples.length === 0);
+ */
+export class VolatileSeriesStore implements SeriesStore {
+  readonly #maxSamples: number;
+  readonly #maxMinutes: number;
+  readonly #maxSnapshots: number;
+  readonly #namespaces = new Map<string, NamespaceSeries>();
+
+  constructor(options: VolatileSeriesStoreOptions = {}) {
+    this.#maxSamples = options.maxSamples ?? 100_000;
+    this.#maxMinutes = options.maxMinutes ?? 100_000;
+    this.#maxSnapshots = options.maxSnapshots ?? 1440;
+  }
+
+  async append(
+    namespace: string,
+    batch: { readonly samples: readonly Sample[]; readonly minutes: readonly MinuteAggregate[] },
+  ): Promise<void> {
+    const kept = this.#namespace(namespace);
+    for (const sample of batch.samples) kept.samples.push(sample);
+    // A tenth of slack makes shifting the array rare.
+    if (kept.samples.length > this.#maxSamples * 1.1) {
+      kept.samples = this.#maxSamples === 0 ? [] : kept.samples.slice(-this.#maxSamples);
+    }
+    for (const minute of batch.minutes) kept.minutes.set(minuteKey(minute), minute);
+    for (const key of kept.minutes.keys()) {
+      if (kept.minutes.size <= this.#maxMinutes) break;
+      kept.minutes.delete(key);
+    }
+  }
+
+  async appendSnapshot(namespace: string, snapshot: PerformanceSnapshot): Promise<void> {
+    const kept = this.#namespace(namespace);
+    kept.snapshots = kept.snapshots.filter((other) => other.id !== snapshot.id);
+    kept.snapshots.push(snapshot);
+    kept.snapshots.sort((a, b) => a.atMs - b.atMs);
+    if (kept.snapshots.length > this.#maxSnapshots) kept.snapshots.shift();
+  }
+
+  async samples(namespace: string, query: SampleQuery): Promise<readonly Sample[]> {
+    const samples = this.#namespaces.get(namespace)?.samples ?? [];
+    const kept = this.#maxSamples === 0 ? [] : samples.slice(-this.#maxSamples);
+    // Reversed first: the sort is stable, so the later of two equal instants comes first.
+    const found = kept.filter((sample) => sampleMatches(sample, query)).toReversed();
+    found.sort((a, b) => b.atMs - a.atMs);
+    return found.slice(0, query.limit ?? 10_000);
+  }
+
+  async minutes(namespace: string, query: MinuteQuery): Promise<readonly MinuteAggregate[]> {
+    const rows: MinuteAggregate[] = [];
+    for (const row of this.#namespaces.get(namespace)?.minutes.values() ?? []) {
+      if (row.minuteMs < query.fromMs || row.minuteMs >= query.toMs) continue;
+      if (query.metric !== undefined && row.metric !== query.metric) continue;
+      if (query.agentId !== undefined && row.agentId !== query.agentId) continue;
+      rows.push(row);
+    }
+    return rows.sort((a, b) => a.minuteMs - b.minuteMs);
+  }
+
+  async snapshots(namespace: string, count: number): Promise<readonly PerformanceSnapshot[]> {
+    const snapshots = this.#namespaces.get(namespace)?.snapshots ?? [];
+    return snapshots.slice(Math.max(0, snapshots.length - count)).toReversed();
+  }
+
+  async prune(namespace: string, retention: Retention): Promise<{ readonly samples: number }> {
+    const kept = this.#namespaces.get(namespace);
+    if (kept === undefined) return { samples: 0 };
+    const before = kept.samples.length;
+    kept.samples = kept.samples.filter((sample) => sample.atMs >= retention.samplesBeforeMs);
+    kept.snapshots = kept.snapshots.filter((one) => one.atMs >= retention.minutesBeforeMs);
+    for (const [key, row] of kept.minutes) {
+      if (row.minuteMs < retention.minutesBeforeMs) kept.minutes.delete(key);
+    }
+    return { samples: before - kept.samples.length };
+  }
+
+  async deleteNamespace(namespace: string): Promise<void> {
+    this.#namespaces.delete(namespace);
+  }
+
+  #namespace(namespace: string): NamespaceSeries {
+    let kept = this.#namespaces.get(namespace);
+    if (kept === undefined) {
+      kept = { samples: [], minutes: new Map(), snapshots: [] };
+      this.#namespaces.set(namespace, kept);
+    }
+    return kept;
+  }
+}
+
+function minuteKey(row: MinuteAggregate): string {
+  return `${row.minuteMs} ${row.metric} ${row.agentId ?? ""} ${labelsKey(row.labels)}`;
+}
+
+function sampleMatches(sample: Sample, query: SampleQuery): boolean {
+  return (
+    (query.metric === undefined || sample.metric === query.metric) &&
+    (query.agentId === undefined || sample.agentId === query.agentId) &&
+    (query.fromMs === undefined || sample.atMs >= query.fromMs) &&
+    (query.toMs === undefined || sample.atMs < query.toMs)
+  );
+}
