@@ -1,0 +1,13 @@
+export { mergeConfiguration } from "./configuration.ts";
+export type { Configuration, ConfigurationInput } from "./configuration.ts";
+export { configurationFileNames, findConfigurationFile } from "./configuration-file.ts";
+export { reservedVariables } from "./environment.ts";
+export { ConfigurationError, configurationErrors } from "./errors.ts";
+export { SourceKind } from "./given-value.ts";
+export type { ConfigurationEntry } from "./given-value.ts";
+export { loadConfiguration } from "./load-configuration.ts";
+export type { CellphoneConfiguration } from "./load-configuration.ts";
+export { OptionCatalog, toEnvironmentName } from "./option-catalog.ts";
+export type { OptionDescription, SectionSchemas } from "./option-catalog.ts";
+export type { ConfigurationProblem } from "./problem.ts";
+export { configurationSections } from "./sections.ts";
