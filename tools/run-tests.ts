@@ -1,0 +1,107 @@
+// Runs test files with node:test, one process per file, and prints what people act on: failures
+// with their error, skipped tests with their reason. Passing tests are a number.
+
+import path from "node:path";
+import { run } from "node:test";
+import { inspect } from "node:util";
+
+import { repositoryRoot } from "./repository.ts";
+
+/** How a set of test files went. */
+export interface TestCounts {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+}
+
+/** What a test event tells; node:test types it more narrowly per event. */
+interface TestOutcome {
+  readonly name: string;
+  readonly nesting: number;
+  readonly file?: string | undefined;
+  readonly line?: number | undefined;
+  readonly skip?: string | boolean | undefined;
+  readonly details: { readonly type?: string | undefined; readonly error?: Error };
+}
+
+/** The last output of a file's process, shown when one of its tests fails. */
+const OUTPUT_KEPT = 8_000;
+
+/**
+ * Runs files to the end.
+ * @param files relative to the clone's top.
+ * @param concurrency processes at a time.
+ * @param timeoutMs for each test and each file.
+ */
+export async function runTests(
+  files: readonly string[],
+  options: { readonly concurrency: number; readonly timeoutMs: number },
+): Promise<TestCounts> {
+  let counts: TestCounts = { passed: 0, failed: 0, skipped: 0 };
+  if (files.length === 0) return counts;
+  const outputOf = new Map<string, string>();
+  const failedFiles = new Set<string>();
+  const keepOutput = ({ file, message }: { file?: string | undefined; message: string }): void => {
+    if (file === undefined) return;
+    outputOf.set(file, ((outputOf.get(file) ?? "") + message).slice(-OUTPUT_KEPT));
+  };
+  const stream = run({
+    files: files.map((file) => path.join(repositoryRoot, file)),
+    concurrency: options.concurrency,
+    timeout: options.timeoutMs,
+  });
+  stream.on("test:stdout", keepOutput);
+  stream.on("test:stderr", keepOutput);
+  stream.on("test:fail", (outcome) => {
+    if (outcome.file !== undefined) failedFiles.add(outcome.file);
+    printFailure(outcome);
+  });
+  stream.on("test:pass", (outcome) => printSkip(outcome));
+  stream.on("test:summary", ({ file, counts: all }) => {
+    if (file !== undefined) return;
+    const skipped = all.skipped + all.todo;
+    counts = { passed: all.passed, failed: all.tests - all.passed - skipped, skipped };
+  });
+  // Reading to the end is what waits; the listeners above have seen every event by then.
+  for await (const _event of stream);
+  for (const file of failedFiles) {
+    const output = outputOf.get(file);
+    if (output !== undefined) console.log(`  output of ${relative(file)}:\n${indent(output)}`);
+  }
+  return counts;
+}
+
+function printFailure(outcome: TestOutcome): void {
+  const { error } = outcome.details;
+  // A suite or parent fails because something below it did, which has been printed already.
+  if (error !== undefined && "failureType" in error && error.failureType === "subtestsFailed") {
+    return;
+  }
+  const reason = error?.cause ?? error;
+  const text =
+    typeof reason === "string" ? reason : withoutNodeFrames(inspect(reason, { depth: 6 }));
+  console.log(`  ✗ ${outcome.name}\n    ${place(outcome)}\n${indent(text)}`);
+}
+
+function withoutNodeFrames(text: string): string {
+  return text.replaceAll(/\n\s+at [^\n]*\(?node:internal\/[^\n]*?(?=( \{)?(\n|$))/g, "");
+}
+
+function printSkip(outcome: TestOutcome): void {
+  if (outcome.skip === undefined || outcome.skip === false) return;
+  const reason = typeof outcome.skip === "string" ? outcome.skip : "no reason given";
+  console.log(`  - ${outcome.name}: skipped, ${reason}`);
+}
+
+function place({ file, line }: TestOutcome): string {
+  if (file === undefined) return "";
+  return line === undefined ? relative(file) : `${relative(file)}:${line}`;
+}
+
+function relative(file: string): string {
+  return path.relative(repositoryRoot, file);
+}
+
+function indent(text: string): string {
+  return text.trimEnd().replaceAll(/^/gm, "    ");
+}
