@@ -1,3 +1,8 @@
+export { communicationConfigSchema, communicationSettings } from "./config.ts";
+export type { CommunicationOptions, CommunicationSettings } from "./config.ts";
+export { CommunicationError, communicationErrors } from "./errors.ts";
+export type { CommunicationErrorCode } from "./errors.ts";
+export { communicationLimits } from "./limits.ts";
 export {
   AgentState,
   AgentStatus,
@@ -36,3 +41,27 @@ export type {
   StateQuery,
   TaskQuery,
 } from "./store.ts";
+export type {
+  AgentCommand,
+  AgentPatch,
+  AgentQuery,
+  AgentRegistration,
+  BroadcastFilter,
+  BroadcastResult,
+  ClaimOptions,
+  CommunicationEvent,
+  DoneReport,
+  HeartbeatReply,
+  HeartbeatRequest,
+  LeaseExtension,
+  ProgressReport,
+  ReplyResult,
+  RetryRequest,
+  SendManyResult,
+  SendRequest,
+  SendResult,
+  StateEvent,
+  TaskEnd,
+  TaskStart,
+  TaskUpdate,
+} from "./requests.ts";
