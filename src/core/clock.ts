@@ -68,8 +68,12 @@ export class ManualClock implements Clock {
     };
   }
 
-  /** Moves both clocks forward by `byMs` milliseconds, making the calls that fall due in order. */
+  /**
+   * Moves both clocks forward by `byMs` milliseconds, making the calls that fall due in order.
+   * @throws RangeError when `byMs` is negative or not a number.
+   */
   advance(byMs: number): void {
+    if (!(byMs >= 0)) throw new RangeError(`Cannot advance by ${byMs} ms: time does not go back`);
     const targetMs = this.#monotonicMs + byMs;
     for (;;) {
       this.#pending.sort((a, b) => a.dueMs - b.dueMs || a.order - b.order);

@@ -10,6 +10,9 @@ export type OptionUnit = "s" | "ms" | "days" | "items" | "bytes" | "ratio" | "po
 
 const UNIT_MS: Readonly<Partial<Record<OptionUnit, number>>> = { s: 1000, ms: 1, days: 86_400_000 };
 
+/** An option that is a number once parsed, and may be left out. */
+export type NumberOption = z.ZodDefault<z.ZodType<number, number | string>>;
+
 /** What one option is for, shown in docs/configuration.md and `cellphone config`. */
 export interface OptionMetadata {
   readonly description: string;
@@ -27,7 +30,7 @@ export function durationOption(
   defaultValue: number,
   description: string,
   range: { readonly min: number; readonly max: number },
-): z.ZodType<number, number | string | undefined> {
+): NumberOption {
   const unitMs = UNIT_MS[unit] ?? 1;
   const inRange = z.number().min(range.min).max(range.max);
   const parsed = z
@@ -53,22 +56,19 @@ export function countOption(
   defaultValue: number,
   description: string,
   range: { readonly min: number; readonly max: number },
-): z.ZodType<number> {
+): NumberOption {
+  const inRange = z.number().int().min(range.min).max(range.max);
+  const digits = z.string().regex(/^\s*-?\d+\s*$/, "is no whole number");
+  const parsed = z.union([z.number(), digits]).transform(Number).pipe(inRange);
   const metadata: OptionMetadata = { description, unit };
-  return z.coerce
-    .number()
-    .int()
-    .min(range.min)
-    .max(range.max)
-    .default(defaultValue)
-    .meta({ ...metadata });
+  return parsed.default(defaultValue).meta({ ...metadata });
 }
 
 /** A yes/no option; "true", "false", "1", "0", "yes", "no" are understood. */
 export function flagOption(
   defaultValue: boolean,
   description: string,
-): z.ZodType<boolean, boolean | string | undefined> {
+): z.ZodDefault<z.ZodType<boolean, boolean | string>> {
   const metadata: OptionMetadata = { description };
   return z
     .union([z.boolean(), z.stringbool()])

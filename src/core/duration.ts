@@ -19,7 +19,8 @@ export function parseDurationMs(text: string): number | undefined {
     totalMs += Number(match[1]) * (UNITS_MS[match[2] ?? ""] ?? Number.NaN);
     consumed += match[0].length;
   }
-  return consumed > 0 && consumed === text.trim().length ? totalMs : undefined;
+  const isWhole = consumed > 0 && consumed === text.trim().length;
+  return isWhole && Number.isFinite(totalMs) ? totalMs : undefined;
 }
 
 /** Says a duration the way people do: `"14 min"`, `"40 s"`, `"2 h 5 min"`, `"3 d"`. */

@@ -1,9 +1,15 @@
 // Callback registration, one way everywhere: synchronous, returns a Disposable, and a callback
 // that throws harms neither the caller nor the other callbacks.
 
+interface Registration<Event> {
+  readonly callback: (event: Event) => unknown;
+  isRemoved: boolean;
+}
+
 /** Registered listeners of one kind of event. */
 export class Listeners<Event> {
-  readonly #callbacks = new Set<(event: Event) => void>();
+  // Replaced, never changed in place: an emit under way keeps its list, without copying it.
+  #registrations: readonly Registration<Event>[] = [];
   readonly #onError: (error: unknown) => void;
 
   /** @param onError told of a callback's exception; by default it is reported as a warning. */
@@ -12,21 +18,31 @@ export class Listeners<Event> {
   }
 
   get size(): number {
-    return this.#callbacks.size;
+    return this.#registrations.length;
   }
 
   /** Registers a callback; dispose the result to remove it. */
   add(callback: (event: Event) => void): Disposable {
-    const registered = (event: Event): void => callback(event);
-    this.#callbacks.add(registered);
-    return { [Symbol.dispose]: () => void this.#callbacks.delete(registered) };
+    const registration: Registration<Event> = { callback, isRemoved: false };
+    this.#registrations = [...this.#registrations, registration];
+    return {
+      [Symbol.dispose]: () => {
+        registration.isRemoved = true;
+        this.#registrations = this.#registrations.filter((other) => other !== registration);
+      },
+    };
   }
 
-  /** Calls every callback in order of registration. */
+  /**
+   * Calls every callback in order of registration: those there at the start, unless an earlier
+   * one removes them. An async callback is not waited for; its rejection is reported too.
+   */
   emit(event: Event): void {
-    for (const callback of this.#callbacks) {
+    for (const registration of this.#registrations) {
+      if (registration.isRemoved) continue;
       try {
-        callback(event);
+        const returned = registration.callback(event);
+        if (returned instanceof Promise) returned.catch(this.#onError);
       } catch (error) {
         this.#onError(error);
       }

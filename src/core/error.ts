@@ -50,7 +50,7 @@ export class CellphoneError extends Error {
     message: string,
     options: CellphoneErrorOptions = {},
   ) {
-    super(message, { cause: options.cause });
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = new.target.name;
     this.code = code;
     this.status = definition.status;

@@ -28,26 +28,30 @@ export class IdGenerator {
 
   /** @param prefix what the id names, without the underscore: `msg`, `task`, `alert`. */
   next(prefix: string): string {
-    const nowMs = Math.max(this.#clock.now(), this.#lastMs);
-    if (nowMs === this.#lastMs) this.#increment();
-    else {
-      this.#tail = Array.from(this.#randomBytes(16), (byte) => byte & 31);
-      this.#lastMs = nowMs;
-    }
+    const nowMs = Math.floor(this.#clock.now());
+    if (nowMs > this.#lastMs) this.#begin(nowMs);
+    else if (!this.#increment()) this.#begin(this.#lastMs + 1);
     let tail = "";
     for (const digit of this.#tail) tail += ALPHABET[digit];
-    return `${prefix}_${encodeTime(nowMs)}${tail}`;
+    return `${prefix}_${encodeTime(this.#lastMs)}${tail}`;
   }
 
-  #increment(): void {
+  #begin(timeMs: number): void {
+    this.#tail = Array.from(this.#randomBytes(16), (byte) => byte & 31);
+    this.#lastMs = timeMs;
+  }
+
+  /** Counts the random part up; false when all its values of this millisecond are used. */
+  #increment(): boolean {
     for (let index = 15; index >= 0; index--) {
       const digit = this.#tail[index] ?? 0;
       if (digit < 31) {
         this.#tail[index] = digit + 1;
-        return;
+        return true;
       }
       this.#tail[index] = 0;
     }
+    return false;
   }
 }
 

@@ -1,7 +1,7 @@
 export { ManualClock, systemClock } from "./clock.ts";
 export type { Clock } from "./clock.ts";
 export { countOption, durationOption, flagOption, textOption } from "./config.ts";
-export type { OptionMetadata, OptionUnit } from "./config.ts";
+export type { NumberOption, OptionMetadata, OptionUnit } from "./config.ts";
 export { formatDuration, parseDurationMs } from "./duration.ts";
 export { Listeners } from "./emitter.ts";
 export { CellphoneError, toProblem } from "./error.ts";
