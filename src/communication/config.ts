@@ -115,8 +115,6 @@ export interface CommunicationSettings {
  */
 export function communicationSettings(options: CommunicationOptions): CommunicationSettings {
   const parsed = communicationConfigSchema.parse(options);
-  // A duration option's output is a number of its unit; the builder's plain type cannot say so.
-  const milliseconds = (value: unknown, unitMs = 1000): number => Number(value) * unitMs;
   return {
     heartbeatIntervalMs: milliseconds(parsed.heartbeatInterval),
     messageTimeoutMs: milliseconds(parsed.messageTimeout),
@@ -134,4 +132,9 @@ export function communicationSettings(options: CommunicationOptions): Communicat
     maxAgents: parsed.maxAgents,
     maxPayloadBytes: parsed.maxPayloadBytes,
   };
+}
+
+// A duration option holds a number of its unit once parsed.
+function milliseconds(value: number | string | undefined, unitMs = 1000): number {
+  return Number(value) * unitMs;
 }

@@ -1,0 +1,131 @@
+// What we say about an agent, from what we know of it: one pure function, so that the page, the
+// store and the alerts cannot disagree. Durations and instants without `At` are monotonic.
+
+import { formatDuration } from "../core/index.ts";
+import { AgentState } from "./model.ts";
+import type { AgentStatus } from "./model.ts";
+
+/** What a judgement rests on. */
+export interface PresenceFacts {
+  readonly status: AgentStatus;
+  readonly paused: boolean;
+  readonly expectsLife: boolean;
+  /** Since the last sign of life. */
+  readonly silentMs: number;
+  readonly exitCode: number | null;
+  readonly left: boolean;
+  /** Titles of the work in hand, oldest first. */
+  readonly holds: readonly string[];
+  /** Active time since the last output, or since it took the work, whichever is later. */
+  readonly withoutOutputMs: number;
+  /** Longest time without output that its work allows. */
+  readonly expectMs: number;
+  /** Active time for which ready mail has waited without a claim; 0 when none waits. */
+  readonly unattendedMs: number;
+  readonly mailWaiting: number;
+  /** A task that waits for a person's input. */
+  readonly needsInput: string | null;
+  readonly waitsOn: readonly { readonly agentId: string; readonly forMs: number }[];
+  /** The circle it is part of, starting with itself. */
+  readonly cycle: readonly string[];
+}
+
+/** The times that decide. */
+export interface PresenceThresholds {
+  readonly heartbeatIntervalMs: number;
+  readonly stuckAfterMs: number;
+}
+
+/** A judgement, and how soon it could change by time alone. */
+export interface Verdict {
+  readonly state: AgentState;
+  readonly reason: string;
+  /** Infinity when only an event can change it. */
+  readonly changesInMs: number;
+}
+
+/** Heartbeats that may be missed before an agent is down. */
+export const HEARTBEATS_MISSED = 3;
+
+/** Judges an agent. The first rule that applies decides. */
+export function judgePresence(facts: PresenceFacts, times: PresenceThresholds): Verdict {
+  const downAfterMs = HEARTBEATS_MISSED * times.heartbeatIntervalMs;
+  const gone = goneReason(facts, downAfterMs);
+  if (gone !== undefined) {
+    return { state: AgentState.Down, reason: gone, changesInMs: Infinity };
+  }
+  const lifeLeftMs = facts.expectsLife ? downAfterMs - facts.silentMs : Infinity;
+  if (facts.cycle.length > 0) {
+    return { state: AgentState.Stuck, reason: cycleReason(facts.cycle), changesInMs: lifeLeftMs };
+  }
+  const alive = judgeAlive(facts, times);
+  return { ...alive, changesInMs: Math.min(alive.changesInMs, lifeLeftMs) };
+}
+
+function goneReason(facts: PresenceFacts, downAfterMs: number): string | undefined {
+  if (facts.exitCode !== null) return `its process ended with exit code ${facts.exitCode}`;
+  if (facts.left) return "it left";
+  if (facts.status === "offline") return "it says it is offline";
+  if (!facts.expectsLife || facts.silentMs < downAfterMs) return undefined;
+  return `no sign of life for ${formatDuration(facts.silentMs)}`;
+}
+
+function judgeAlive(facts: PresenceFacts, times: PresenceThresholds): Verdict {
+  const { holds, waitsOn } = facts;
+  if (waitsOn.length > 0) {
+    return { state: AgentState.Waiting, reason: waitReason(waitsOn), changesInMs: Infinity };
+  }
+  if (facts.needsInput !== null) {
+    const reason = `waits for input on "${facts.needsInput}"`;
+    return { state: AgentState.Waiting, reason, changesInMs: Infinity };
+  }
+  if (holds.length > 0) return judgeHolding(facts, times);
+  if (facts.mailWaiting > 0) return judgeUnattended(facts, times);
+  const reason = facts.paused ? "paused, holds nothing" : "holds nothing";
+  return { state: AgentState.Idle, reason, changesInMs: Infinity };
+}
+
+function judgeHolding(facts: PresenceFacts, times: PresenceThresholds): Verdict {
+  const work = workWords(facts.holds);
+  const allowedMs = Math.max(times.stuckAfterMs, facts.expectMs);
+  const silence = formatDuration(facts.withoutOutputMs);
+  if (!facts.paused && facts.withoutOutputMs >= allowedMs) {
+    const reason = `no output for ${silence} while it holds ${work}`;
+    return { state: AgentState.Stuck, reason, changesInMs: Infinity };
+  }
+  const changesInMs = facts.paused ? Infinity : allowedMs - facts.withoutOutputMs;
+  const reason = `${facts.paused ? "paused, " : ""}holds ${work}, last output ${silence} ago`;
+  return { state: AgentState.Working, reason, changesInMs };
+}
+
+function judgeUnattended(facts: PresenceFacts, times: PresenceThresholds): Verdict {
+  const { mailWaiting, unattendedMs } = facts;
+  const mail = mailWaiting === 1 ? "1 message waits" : `${mailWaiting} messages wait`;
+  if (!facts.paused && unattendedMs >= times.stuckAfterMs) {
+    const reason = `takes no mail for ${formatDuration(unattendedMs)} while ${mail}`;
+    return { state: AgentState.Stuck, reason, changesInMs: Infinity };
+  }
+  const changesInMs = facts.paused ? Infinity : times.stuckAfterMs - unattendedMs;
+  const reason = `${facts.paused ? "paused, " : ""}holds nothing, ${mail}`;
+  return { state: AgentState.Idle, reason, changesInMs };
+}
+
+function cycleReason(cycle: readonly string[]): string {
+  const [self = "", ...others] = cycle;
+  const chain = [...others, self];
+  return chain
+    .map((id, index) => (index === 0 ? `waits on ${id}` : `which waits on ${id}`))
+    .join(", ");
+}
+
+function waitReason(waitsOn: PresenceFacts["waitsOn"]): string {
+  const names = [...new Set(waitsOn.map((edge) => edge.agentId))];
+  const longestMs = Math.max(...waitsOn.map((edge) => edge.forMs));
+  const rest = names.length > 3 ? ` and ${names.length - 3} more` : "";
+  return `waits on ${names.slice(0, 3).join(", ")}${rest} for ${formatDuration(longestMs)}`;
+}
+
+function workWords(holds: readonly string[]): string {
+  const first = `"${holds[0] ?? ""}"`;
+  return holds.length === 1 ? first : `${first} and ${holds.length - 1} more`;
+}

@@ -1,0 +1,185 @@
+// One namespace of the volatile store: the tables, and how a batch of records changes them.
+
+import type { Agent, Delivery, Message, StateChange, Task } from "./model.ts";
+import type { StoredMessage } from "./message-search.ts";
+import type {
+  CommunicationRecord,
+  CommunicationSnapshot,
+  DedupeEntry,
+  MessageWithDeliveries,
+} from "./store.ts";
+
+/** Tables of one namespace, in order of first append. */
+export class VolatileNamespace {
+  readonly agents = new Map<string, Agent>();
+  readonly messages = new Map<string, StoredMessage>();
+  readonly tasks = new Map<string, Task>();
+  states: StateChange[] = [];
+  readonly #messageOf = new Map<string, string>();
+  readonly #dedupe = new Map<string, DedupeEntry>();
+  readonly #lastStates = new Map<string, StateChange>();
+  /** Messages that may be forgotten, by when they became so. */
+  readonly #settled = new Set<string>();
+  readonly #historyMax: number;
+  #endedTasks = 0;
+  #lastSequence = 0;
+
+  constructor(historyMax: number) {
+    this.#historyMax = historyMax;
+  }
+
+  /** Applies all records, or throws before the first. */
+  append(records: readonly CommunicationRecord[]): void {
+    const added = new Set<string>();
+    for (const record of records) {
+      if (record.kind !== "message") continue;
+      const { id } = record.message;
+      if (this.messages.has(id) || added.has(id)) {
+        throw new RangeError(`Message "${id}" is stored already`);
+      }
+      added.add(id);
+    }
+    for (const record of records) this.#apply(record);
+  }
+
+  snapshot(): CommunicationSnapshot {
+    const unsettled: { message: Message; delivery: Delivery }[] = [];
+    const unanswered: { message: Message; delivery: Delivery }[] = [];
+    for (const { message, deliveries } of this.messages.values()) {
+      for (const delivery of deliveries.values()) {
+        if (isUnsettled(delivery)) unsettled.push({ message, delivery });
+        else if (isOpenRequest(message, delivery)) unanswered.push({ message, delivery });
+      }
+    }
+    return {
+      agents: [...this.agents.values()],
+      unsettled: unsettled.sort((a, b) => a.delivery.sequence - b.delivery.sequence),
+      unanswered,
+      openTasks: [...this.tasks.values()].filter((task) => task.endedAtMs === null),
+      dedupe: [...this.#dedupe.values()],
+      lastSequence: this.#lastSequence,
+      states: [...this.#lastStates.values()],
+    };
+  }
+
+  receipts(stored: StoredMessage): MessageWithDeliveries {
+    return { message: stored.message, deliveries: [...stored.deliveries.values()] };
+  }
+
+  delivery(deliveryId: string): { message: Message; delivery: Delivery } | undefined {
+    const stored = this.messages.get(this.#messageOf.get(deliveryId) ?? "");
+    const delivery = stored?.deliveries.get(deliveryId);
+    return stored === undefined || delivery === undefined
+      ? undefined
+      : { message: stored.message, delivery };
+  }
+
+  newestFirst(): StoredMessage[] {
+    return [...this.messages.values()].toReversed();
+  }
+
+  /** Forgets the oldest settled messages until at most `keep` are left; says how many went. */
+  prune(keep: number): number {
+    let pruned = 0;
+    for (const id of this.#settled) {
+      if (this.#settled.size <= keep) break;
+      for (const delivery of this.messages.get(id)?.deliveries.keys() ?? []) {
+        this.#messageOf.delete(delivery);
+      }
+      this.messages.delete(id);
+      this.#settled.delete(id);
+      pruned++;
+    }
+    return pruned;
+  }
+
+  #apply(record: CommunicationRecord): void {
+    switch (record.kind) {
+      case "agent":
+        this.agents.set(record.agent.id, record.agent);
+        return;
+      case "agent-removed":
+        this.agents.delete(record.agentId);
+        this.#lastStates.delete(record.agentId);
+        return;
+      case "message":
+        this.#addMessage(record.message, record.deliveries, record.dedupeUntilMs);
+        return;
+      case "delivery": {
+        const stored = this.messages.get(record.delivery.messageId);
+        if (stored === undefined) return;
+        stored.deliveries.set(record.delivery.id, record.delivery);
+        this.#sortOut(stored);
+        return;
+      }
+      case "task":
+        this.#putTask(record.task);
+        return;
+      case "state":
+        this.#addState(record.change);
+    }
+  }
+
+  #addMessage(
+    message: Message,
+    deliveries: readonly Delivery[],
+    dedupeUntilMs: number | null,
+  ): void {
+    const stored = { message, deliveries: new Map(deliveries.map((one) => [one.id, one])) };
+    this.messages.set(message.id, stored);
+    for (const delivery of deliveries) {
+      this.#messageOf.set(delivery.id, message.id);
+      this.#lastSequence = Math.max(this.#lastSequence, delivery.sequence);
+    }
+    this.#sortOut(stored);
+    if (dedupeUntilMs === null || message.dedupeKey === null) return;
+    const { senderId, dedupeKey } = message;
+    const key = `${senderId} ${dedupeKey}`;
+    this.#dedupe.delete(key);
+    this.#dedupe.set(key, { senderId, dedupeKey, messageId: message.id, untilMs: dedupeUntilMs });
+    for (const [oldKey, entry] of this.#dedupe) {
+      if (entry.untilMs > message.acceptedAtMs) break;
+      this.#dedupe.delete(oldKey);
+    }
+  }
+
+  #sortOut(stored: StoredMessage): void {
+    for (const delivery of stored.deliveries.values()) {
+      if (isUnsettled(delivery) || isOpenRequest(stored.message, delivery)) {
+        this.#settled.delete(stored.message.id);
+        return;
+      }
+    }
+    this.#settled.add(stored.message.id);
+  }
+
+  #putTask(task: Task): void {
+    const before = this.tasks.get(task.id);
+    if (before !== undefined && before.endedAtMs !== null) this.#endedTasks--;
+    if (task.endedAtMs !== null) this.#endedTasks++;
+    this.tasks.set(task.id, task);
+    if (this.#endedTasks <= this.#historyMax) return;
+    for (const [id, other] of this.tasks) {
+      if (other.endedAtMs === null) continue;
+      this.tasks.delete(id);
+      this.#endedTasks--;
+      return;
+    }
+  }
+
+  #addState(change: StateChange): void {
+    this.states.push(change);
+    this.#lastStates.set(change.agentId, change);
+    if (this.states.length > 2 * this.#historyMax) {
+      this.states = this.states.slice(-this.#historyMax);
+    }
+  }
+}
+
+function isUnsettled(delivery: Delivery): boolean {
+  return delivery.state === "ready" || delivery.state === "leased";
+}
+
+function isOpenRequest(message: Message, delivery: Delivery): boolean {
+  return message.expectsReply && delivery.state === "done" && delivery.answeredAtMs === null;
+}
