@@ -46,7 +46,7 @@ export async function runTests(
     outputOf.set(file, ((outputOf.get(file) ?? "") + message).slice(-OUTPUT_KEPT));
   };
   const stream = run({
-    files: files.map((file) => path.join(repositoryRoot, file)),
+    files: files.map((file) => path.resolve(repositoryRoot, file)),
     concurrency: options.concurrency,
     timeout: options.timeoutMs,
   });
