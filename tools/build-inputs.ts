@@ -2,10 +2,10 @@
 // touches files without changing them. Imports only node: modules, because every start runs it.
 
 import { createHash } from "node:crypto";
-import { existsSync, globSync, readFileSync } from "node:fs";
+import { existsSync, globSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
-const root = path.resolve(import.meta.dirname, "..");
+const clone = path.resolve(import.meta.dirname, "..");
 
 /** Parts of dist/ that are built on their own. */
 export const BuildPart = {
@@ -24,6 +24,9 @@ interface PartDefinition {
   readonly outputs: readonly string[];
 }
 
+/** Where the hashes of the last build stand. */
+const STAMP = "dist/.build";
+
 const ALWAYS = ["package.json", "package-lock.json", "tools/build*.ts"];
 
 const PARTS: Readonly<Record<BuildPart, PartDefinition>> = {
@@ -41,11 +44,8 @@ const PARTS: Readonly<Record<BuildPart, PartDefinition>> = {
   },
 };
 
-/** Where the hashes of the last build stand. */
-export const stampFile: string = path.join(root, "dist/.build");
-
 /** A hash over names and contents of all that goes into a part; tests do not. */
-export function inputHash(part: BuildPart): string {
+export function inputHash(part: BuildPart, root = clone): string {
   const files = globSync([...PARTS[part].inputs], { cwd: root, withFileTypes: true })
     .filter((entry) => entry.isFile() && !/\.test\.tsx?$/.test(entry.name))
     .map((entry) => path.join(entry.parentPath, entry.name))
@@ -59,18 +59,23 @@ export function inputHash(part: BuildPart): string {
 }
 
 /** The parts that must be built anew. */
-export function staleParts(): BuildPart[] {
-  const stamp = readStamp();
+export function staleParts(root = clone): BuildPart[] {
+  const stamp = readStamp(root);
   return Object.values(BuildPart).filter((part) => {
     const complete = PARTS[part].outputs.every((file) => existsSync(path.join(root, file)));
-    return !complete || stamp[part] !== inputHash(part);
+    return !complete || stamp[part] !== inputHash(part, root);
   });
 }
 
-/** Hashes of the last build by part; empty when there was none or its stamp is unreadable. */
-export function readStamp(): Readonly<Record<string, unknown>> {
+/** Keeps the hashes of parts just built; the other parts' stay. */
+export function writeStamp(hashes: Readonly<Record<string, string>>, root = clone): void {
+  const stamp = { ...readStamp(root), ...hashes };
+  writeFileSync(path.join(root, STAMP), `${JSON.stringify(stamp)}\n`);
+}
+
+function readStamp(root: string): Readonly<Record<string, unknown>> {
   try {
-    const stamp: unknown = JSON.parse(readFileSync(stampFile, "utf8"));
+    const stamp: unknown = JSON.parse(readFileSync(path.join(root, STAMP), "utf8"));
     return typeof stamp === "object" && stamp !== null ? { ...stamp } : {};
   } catch {
     return {};

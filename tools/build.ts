@@ -2,10 +2,10 @@
 // what is stale. `--all` builds everything. Words go to standard error: the server's standard
 // output may be JSON lines.
 
-import { copyFileSync, globSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, globSync, mkdirSync, rmSync } from "node:fs";
 import path from "node:path";
 
-import { BuildPart, inputHash, readStamp, stampFile, staleParts } from "./build-inputs.ts";
+import { BuildPart, inputHash, staleParts, writeStamp } from "./build-inputs.ts";
 import { acquireBuildLock } from "./build-lock.ts";
 import { listFiles, repositoryRoot, runCommand } from "./repository.ts";
 
@@ -31,9 +31,7 @@ export async function build(options: { readonly all?: boolean } = {}): Promise<B
     failures.push(result.reason);
     delete hashes[part];
   }
-  if (parts.length > 0) {
-    writeFileSync(stampFile, `${JSON.stringify({ ...readStamp(), ...hashes })}\n`);
-  }
+  if (parts.length > 0) writeStamp(hashes);
   if (failures.length > 0) throw new AggregateError(failures, "the build failed");
   return parts;
 }
@@ -78,6 +76,8 @@ async function buildSdk(): Promise<void> {
     build: {
       outDir: inDist("sdk"),
       emptyOutDir: false,
+      // People read what their pages load, and errors are known by their class's name.
+      minify: false,
       sourcemap: false,
       target: "es2022",
       lib: {

@@ -23,7 +23,16 @@ export const checks: readonly Check[] = [
     fix: "mend what is named; `npx oxlint --type-aware --fix` mends some of it",
   },
   { name: "types", command: ["tsc", "-p", "."], fix: "mend what is named" },
-  { name: "types of the pages", command: ["tsc", "-p", "tsconfig.web.json"], fix: "mend them" },
+  {
+    name: "types of the pages",
+    command: ["tsc", "-p", "tsconfig.web.json"],
+    fix: "mend what is named",
+  },
+  {
+    name: "types of their tests",
+    command: ["tsc", "-p", "tsconfig.web-tests.json"],
+    fix: "mend what is named",
+  },
   {
     name: "import walls",
     command: tool("import-walls.ts"),
