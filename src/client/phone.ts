@@ -1,0 +1,331 @@
+// An agent's phone: everything it says to and hears from the server goes through one of these.
+
+import type { Handler } from "./delivery.ts";
+import { parseDuration } from "./duration.ts";
+import type { Duration } from "./duration.ts";
+import { clientError } from "./errors.ts";
+import type { CellphoneClientError } from "./errors.ts";
+import { Inbox } from "./inbox.ts";
+import type { ClientLog } from "./log.ts";
+import type { MetricSender } from "./metric-sender.ts";
+import { RequestDesk } from "./request-desk.ts";
+import type { Runtime } from "./runtime.ts";
+import { messageBody } from "./send-options.ts";
+import type { SendOptions } from "./send-options.ts";
+import type { Session } from "./session.ts";
+import type { CallOptions, Transport } from "./transport.ts";
+import type {
+  AgentStatus,
+  AgentView,
+  JsonObject,
+  JsonValue,
+  Message,
+  MessagePriority,
+  SendReceipt,
+} from "./wire.ts";
+import { startWork } from "./work.ts";
+import type { Work, WorkOptions } from "./work.ts";
+
+/** How to ask and wait. */
+export interface RequestOptions extends SendOptions {
+  /** How long to wait for the reply. @default "5m" */
+  readonly timeout?: Duration;
+}
+
+/** How to close. */
+export interface CloseOptions {
+  /** How long running handlers may go on before their messages are handed back. @default "10s" */
+  readonly drain?: Duration;
+}
+
+/** The parts a {@link Phone} is made of; `connect()` makes them. */
+export interface PhoneParts {
+  readonly transport: Transport;
+  readonly session: Session;
+  readonly metrics: MetricSender;
+  readonly runtime: Runtime;
+  readonly log: ClientLog;
+  readonly concurrency: number;
+  readonly pollMs: number;
+}
+
+/**
+ * One agent on the line. Made by `connect()`.
+ *
+ * @example needs a server
+ * const phone = await connect({ name: "counter", capabilities: ["count-words"] });
+ * phone.on<{ text: string }>("task_assignment", async (message) => {
+ *   return { words: message.payload.text.split(/\s+/).length };
+ * });
+ * await phone.run();
+ */
+export class Phone implements AsyncDisposable {
+  readonly #parts: PhoneParts;
+  readonly #requests: RequestDesk;
+  readonly #inbox: Inbox;
+  readonly #openWork = new Set<string>();
+  readonly #pauseListeners = new Set<(paused: boolean) => void>();
+  readonly #restartListeners = new Set<() => void>();
+  readonly #ended: Promise<void>;
+  readonly #forgetExit: () => void;
+  #end: (error?: CellphoneClientError) => void = () => undefined;
+  #closing: Promise<void> | undefined;
+  #closed = false;
+
+  constructor(parts: PhoneParts) {
+    this.#parts = parts;
+    this.#requests = new RequestDesk(parts.transport);
+    this.#inbox = new Inbox({
+      ...parts,
+      agentId: parts.session.agentId,
+      reply: (message, payload, options) => this.#reply(message, payload, options),
+      isAwaitedReply: (message) => this.#requests.isReply(message),
+      onTaken: () => parts.session.wake(),
+      onRefused: (error) => parts.session.recover(error),
+    });
+    this.#ended = new Promise((resolve, reject) => {
+      this.#end = (error) => (error === undefined ? resolve() : reject(error));
+    });
+    this.#ended.catch(() => undefined);
+    this.#forgetExit = parts.runtime.beforeExit(() => void this.close());
+  }
+
+  /** The agent's id: its name. */
+  get agentId(): string {
+    return this.#parts.session.agentId;
+  }
+
+  get namespace(): string {
+    return this.#parts.session.namespace;
+  }
+
+  /** The server's address. */
+  get url(): string {
+    return this.#parts.transport.baseUrl;
+  }
+
+  /** True while whoever runs the fleet has paused this agent: its inbox hands out nothing. */
+  get paused(): boolean {
+    return this.#parts.session.paused;
+  }
+
+  /** Samples waiting to be sent, and samples given up since the start. */
+  get metrics(): { readonly waiting: number; readonly shed: number } {
+    return this.#parts.metrics.counts;
+  }
+
+  /** Leases held now; the heartbeat extends them. */
+  get held(): { readonly tokens: readonly string[]; readonly leaseMs: number } {
+    return this.#inbox.held;
+  }
+
+  /**
+   * Records a value; sent with others within a second. Never waits.
+   * @param context becomes labels: few values each (`{ operation: "index" }`)
+   * @param metadata kept with the sample, never a label
+   * @throws RangeError when the value is not finite.
+   */
+  record(metric: string, value: number, context?: JsonObject, metadata?: JsonObject): void {
+    if (this.#closed) throw clientError("client.closed", "The phone is closed");
+    this.#parts.metrics.record(metric, value, context, metadata);
+  }
+
+  /** Sends a message; resolves once the server has it on disk. */
+  async send(
+    to: string,
+    type: string,
+    payload?: unknown,
+    options: SendOptions = {},
+  ): Promise<SendReceipt> {
+    const context = this.#parts.runtime.context();
+    const body = messageBody(to, type, payload, options, context);
+    return this.call("POST", "/api/v1/messages", {
+      body: { ...this.#parts.session.senderFields, ...body },
+      signal: options.signal,
+    });
+  }
+
+  /**
+   * Sends a message and waits for its reply.
+   * @throws CellphoneClientError `client.reply_timeout`; `client.request_failed` as soon as the
+   *   request is a dead letter.
+   */
+  async request<Payload = JsonValue>(
+    to: string,
+    type: string,
+    payload?: unknown,
+    options: RequestOptions = {},
+  ): Promise<Message<Payload>> {
+    const timeoutMs = parseDuration(options.timeout ?? "5m");
+    const untilMs = performance.now() + timeoutMs;
+    const { messageId } = await this.send(to, type, payload, { ...options, expectReply: true });
+    const reply = await this.#requests.wait(messageId, untilMs, options.signal);
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the caller states the shape
+    return reply as Message<Payload>;
+  }
+
+  /** Sends to every agent, or to those with a capability or of a kind; never to itself. */
+  async broadcast(
+    type: string,
+    payload?: unknown,
+    options: {
+      readonly priority?: MessagePriority;
+      readonly capability?: string;
+      readonly kind?: string;
+    } = {},
+  ): Promise<{ readonly messageId: string; readonly recipients: readonly string[] }> {
+    const body = {
+      ...this.#parts.session.senderFields,
+      type,
+      payload: payload ?? null,
+      ...options,
+    };
+    return this.call("POST", "/api/v1/broadcasts", { body, repeatable: false });
+  }
+
+  /** Agents with a capability: online ones first, the least loaded of them first. */
+  async find(capability: string): Promise<readonly AgentView[]> {
+    const path = `/api/v1/agents?capability=${encodeURIComponent(capability)}`;
+    return (await this.call<{ readonly agents: readonly AgentView[] }>("GET", path)).agents;
+  }
+
+  /**
+   * Handles messages of a type; `"*"` handles those no other handler takes. The first call starts
+   * claiming, in the next turn of the event loop.
+   * @returns a function that takes the handler away
+   * @throws TypeError when the type has a handler already.
+   */
+  on<Payload = JsonValue>(type: string, handler: Handler<Payload>): () => void {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the caller states the shape
+    return this.#inbox.on(type, handler as Handler);
+  }
+
+  /** Starts a piece of work that shows on the dashboard; see {@link Work}. */
+  work(title: string, options?: WorkOptions): Promise<Work>;
+  /** Runs `body` as a piece of work: its return completes it, its exception fails it. */
+  work<Result>(
+    title: string,
+    options: WorkOptions,
+    body: (work: Work) => Result,
+  ): Promise<Awaited<Result>>;
+  async work<Result>(
+    title: string,
+    options: WorkOptions = {},
+    body?: (work: Work) => Result,
+  ): Promise<Work | Awaited<Result>> {
+    const { transport, runtime, session } = this.#parts;
+    const context = runtime.context();
+    const parent = options.parent ?? context?.taskId;
+    const work = await startWork(title, {
+      ...options,
+      ...(parent === undefined ? {} : { parent }),
+      agentId: session.agentId,
+      transport,
+      known: this.#openWork,
+    });
+    if (body === undefined) return work;
+    try {
+      const result = await runtime.within({ ...context, taskId: work.id }, () => body(work));
+      await work.done(result);
+      return result;
+    } catch (error) {
+      await work.fail(error);
+      throw error;
+    }
+  }
+
+  /** Says how the agent is; shown beside what the server sees for itself. */
+  async status(status: AgentStatus, note?: string): Promise<void> {
+    const path = `/api/v1/agents/${encodeURIComponent(this.agentId)}`;
+    await this.call("PATCH", path, { body: { status, ...(note === undefined ? {} : { note }) } });
+  }
+
+  /** Called with true when the agent is paused and false when it is resumed. */
+  onPause(listener: (paused: boolean) => void): () => void {
+    this.#pauseListeners.add(listener);
+    return () => this.#pauseListeners.delete(listener);
+  }
+
+  /** Called when a restart is asked for; without a listener, that is left to `cellphone run`. */
+  onRestart(listener: () => void): () => void {
+    this.#restartListeners.add(listener);
+    return () => this.#restartListeners.delete(listener);
+  }
+
+  /** Any call of the server's API, with this agent's key and the client's retries. */
+  async call<Answer>(method: string, path: string, options: CallOptions = {}): Promise<Answer> {
+    if (this.#closed) throw clientError("client.closed", `The phone is closed: ${method} ${path}`);
+    return this.#parts.transport.call<Answer>(method, path, options);
+  }
+
+  /**
+   * Resolves when the phone is closed; in Node, SIGINT and SIGTERM close it.
+   * @throws CellphoneClientError when the identity is lost, because another process took the name
+   *   over or the key was revoked.
+   */
+  async run(): Promise<void> {
+    const forget = this.#parts.runtime.onStopSignal(() => {
+      // A second signal then ends the process the default way.
+      forget();
+      void this.close();
+    });
+    try {
+      await this.#ended;
+    } finally {
+      forget();
+    }
+  }
+
+  /** Claims nothing more, lets handlers end, sends what is recorded, and leaves. */
+  close(options: CloseOptions = {}): Promise<void> {
+    this.#closing ??= this.#close(parseDuration(options.drain ?? "10s"));
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(drainMs: number): Promise<void> {
+    const { session, metrics, log } = this.#parts;
+    this.#forgetExit();
+    await this.#inbox.close(drainMs);
+    this.#requests.close();
+    this.#closed = true;
+    await metrics.close();
+    await session.close().catch((error: Error) => log.warn(`Leaving unnoticed: ${error.message}`));
+    this.#end();
+  }
+
+  /** The server says this is no longer our name. */
+  async lose(error: CellphoneClientError): Promise<void> {
+    this.#parts.log.error(`${this.agentId} stops: ${error.message} ${error.remedy}`.trim());
+    this.#end(error);
+    await this.close({ drain: 0 });
+  }
+
+  /** The session's news for this phone's listeners. */
+  tellPause(paused: boolean): void {
+    for (const listener of this.#pauseListeners) listener(paused);
+  }
+
+  /** @returns whether anybody listens. */
+  tellRestart(): boolean {
+    for (const listener of this.#restartListeners) listener();
+    return this.#restartListeners.size > 0;
+  }
+
+  async #reply(
+    message: Message,
+    payload: unknown,
+    options: SendOptions = {},
+  ): Promise<SendReceipt> {
+    // `type` is a reply's own option, absent from a send's.
+    const { type = "direct", ...rest } = options as SendOptions & { readonly type?: string };
+    return this.send(message.senderId, type, payload, {
+      conversationId: message.conversationId,
+      ...rest,
+      replyToId: message.id,
+    });
+  }
+}

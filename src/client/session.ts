@@ -1,0 +1,318 @@
+// Who we are to the server, and that we live: enrolment, registration, heartbeats. Comes back by
+// itself after the server was away, and stops when another process took the name over.
+
+import { backoffMs } from "./backoff.ts";
+import type { IdentityClaim } from "./address.ts";
+import { sleep } from "./duration.ts";
+import { CellphoneClientError, clientError } from "./errors.ts";
+import type { ClientLog } from "./log.ts";
+import type { Runtime } from "./runtime.ts";
+import { randomHex } from "./trace.ts";
+import type { Transport } from "./transport.ts";
+import type { AgentInstance, AgentView, HeartbeatReply, JsonObject } from "./wire.ts";
+
+/** What the agent says about itself when it registers; absent fields stay as the server has them. */
+export interface AgentDescription {
+  readonly kind?: string;
+  readonly version?: string;
+  readonly capabilities?: readonly string[];
+  readonly endpoint?: string;
+  readonly metadata?: JsonObject;
+}
+
+/** What a {@link Session} needs. */
+export interface SessionOptions {
+  readonly claim: IdentityClaim;
+  readonly description: AgentDescription;
+  readonly transport: Transport;
+  readonly runtime: Runtime;
+  readonly log: ClientLog;
+  /** Leases held now: tokens, and the shortest lease in milliseconds (Infinity when none). */
+  readonly held: () => { readonly tokens: readonly string[]; readonly leaseMs: number };
+  readonly onPause: (paused: boolean) => void;
+  /** Returns true when somebody acts on it; the order is then acknowledged. */
+  readonly onRestart: () => boolean;
+  /** The identity is gone for good: the key was replaced or revoked. */
+  readonly onLost: (error: CellphoneClientError) => void;
+}
+
+/** One agent's standing with the server. */
+export class Session {
+  readonly #options: SessionOptions;
+  readonly #closing = new AbortController();
+  readonly #instance: AgentInstance;
+  /** Under `cellphone run` the wrapper measures the whole process tree; we must not overwrite it. */
+  readonly #wrapped: boolean;
+  #agentId = "";
+  #namespace = "default";
+  #admin = false;
+  #paused = false;
+  #intervalMs = 30_000;
+  #lastBeatMs = Number.NEGATIVE_INFINITY;
+  #acknowledged: string[] = [];
+  #nap = new AbortController();
+  #loop: Promise<void> | undefined;
+  #recovery: Promise<void> | undefined;
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+    const { runtime } = options;
+    const wrapper = runtime.environment("CELLPHONE_INSTANCE");
+    this.#wrapped = wrapper !== undefined;
+    this.#instance = {
+      id: wrapper ?? randomHex(16),
+      ...(runtime.host === undefined ? {} : { host: runtime.host }),
+      ...(runtime.pid === undefined ? {} : { pid: runtime.pid }),
+      runtime: runtime.name,
+      startedAtMs: Date.now(),
+    };
+  }
+
+  get agentId(): string {
+    return this.#agentId;
+  }
+
+  get namespace(): string {
+    return this.#namespace;
+  }
+
+  get paused(): boolean {
+    return this.#paused;
+  }
+
+  /** An admin key may act as any agent, and says on each call as which. */
+  get senderFields(): { readonly senderId?: string } {
+    return this.#admin ? { senderId: this.#agentId } : {};
+  }
+
+  /** Identifies, registers, sends the first heartbeat; goes on trying while nobody answers. */
+  async open(signal: AbortSignal | undefined, retryForMs: number): Promise<void> {
+    const { claim, transport } = this.#options;
+    if (claim.namespace !== undefined) {
+      transport.setHeader("x-cellphone-namespace", claim.namespace);
+    }
+    if (claim.enrolment !== undefined) await this.#enrol(signal, retryForMs);
+    else {
+      await this.#identify(signal, retryForMs);
+      await this.#register(signal, retryForMs);
+    }
+    await this.#beat({ signal, retryForMs });
+    this.#loop = this.#beatAll();
+  }
+
+  /** Leases were taken: the next heartbeat may be due sooner. */
+  wake(): void {
+    this.#nap.abort();
+  }
+
+  /** Tells the server that we leave, and stops. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    this.wake();
+    await this.#loop;
+    await this.#beat({ left: true, retryForMs: 0 });
+  }
+
+  /**
+   * The server refused us: registers again where it does not know the agent, enrols again where it
+   * does not know the key. Calls at once share one recovery.
+   */
+  recover(refusal: CellphoneClientError): Promise<void> {
+    this.#recovery ??= this.#recoverFrom(refusal).finally(() => {
+      this.#recovery = undefined;
+    });
+    return this.#recovery;
+  }
+
+  async #recoverFrom(error: CellphoneClientError): Promise<void> {
+    const { claim, log } = this.#options;
+    if (this.#closing.signal.aborted) return;
+    if (error.status === 403)
+      return log.warn(`The server refuses ${this.#agentId}: ${error.message}`);
+    const keyGone = error.status === 401;
+    // Another process enrolled under this name: enrolling again would start a tug of war.
+    if (keyGone && (claim.enrolment === undefined || error.code === "security.key_replaced")) {
+      this.#closing.abort();
+      this.wake();
+      return this.#options.onLost(error);
+    }
+    try {
+      if (keyGone) await this.#enrol(this.#closing.signal, 0);
+      else await this.#register(this.#closing.signal, 0);
+      log.info(`Registered again as ${this.#agentId}`);
+    } catch (failure) {
+      const final = failure instanceof CellphoneClientError && !failure.retryable;
+      if (!final) return;
+      this.#closing.abort();
+      this.wake();
+      this.#options.onLost(failure);
+    }
+  }
+
+  async #enrol(
+    signal: AbortSignal | undefined,
+    retryForMs: number,
+    replace = false,
+  ): Promise<void> {
+    const { claim, description, transport } = this.#options;
+    const { enrolment = "", name = "" } = claim;
+    try {
+      const answer = await transport.call<{
+        readonly agentId: string;
+        readonly key: string;
+        readonly namespace: string;
+        readonly heartbeatIntervalMs: number;
+      }>("POST", "/api/v1/enrol", {
+        body: { name, ...description, instance: this.#instance, ...(replace ? { replace } : {}) },
+        key: enrolment,
+        signal,
+        retryForMs,
+      });
+      this.#agentId = answer.agentId;
+      this.#namespace = answer.namespace;
+      this.#intervalMs = answer.heartbeatIntervalMs;
+      transport.setHeader("authorization", `Bearer ${answer.key}`);
+    } catch (error) {
+      if (replace || !this.#holderIsDead(error)) throw error;
+      this.#options.log.info(`Taking over "${name}" from a process that has ended`);
+      await this.#enrol(signal, retryForMs, true);
+    }
+  }
+
+  /** The name is held by a process of this machine which no longer lives: it crashed, we follow. */
+  #holderIsDead(error: unknown): boolean {
+    const { runtime } = this.#options;
+    if (!(error instanceof CellphoneClientError)) return false;
+    if (error.code !== "security.name_in_use" || runtime.host === undefined) return false;
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the holder, as it enrolled
+    const holder = error.details["instance"] as AgentInstance | undefined;
+    if (holder?.host !== runtime.host || holder.pid === undefined) return false;
+    return holder.pid === runtime.pid || !runtime.isAlive(holder.pid);
+  }
+
+  async #identify(signal: AbortSignal | undefined, retryForMs: number): Promise<void> {
+    const { claim, transport } = this.#options;
+    transport.setHeader("authorization", `Bearer ${claim.key ?? ""}`);
+    const me = await transport.call<{
+      readonly kind: string;
+      readonly id: string;
+      readonly namespace: string | null;
+    }>("GET", "/api/v1/whoami", { signal, retryForMs });
+    this.#admin = me.kind !== "agent";
+    this.#namespace = this.#admin ? (claim.namespace ?? "default") : (me.namespace ?? "default");
+    if (this.#admin && claim.name === undefined) {
+      throw clientError("client.name_missing", "An admin key names no agent");
+    }
+    if (!this.#admin && claim.name !== undefined && claim.name !== me.id) {
+      const message = `The key belongs to agent "${me.id}", not to "${claim.name}"`;
+      throw clientError("client.name_mismatch", message);
+    }
+    this.#agentId = this.#admin ? (claim.name ?? "") : me.id;
+  }
+
+  /**
+   * Registering replaces the whole description; what we do not say stays as the wrapper or an
+   * earlier registration has said it.
+   */
+  async #register(signal: AbortSignal | undefined, retryForMs: number): Promise<void> {
+    const { transport, description } = this.#options;
+    const path = `/api/v1/agents/${encodeURIComponent(this.#agentId)}`;
+    const known = await transport
+      .call<AgentView>("GET", path, { signal, retryForMs })
+      .catch((error: unknown) => {
+        if (error instanceof CellphoneClientError && error.status === 404) return undefined;
+        throw error;
+      });
+    const body = {
+      agentId: this.#agentId,
+      ...(known === undefined ? {} : describedBefore(known)),
+      ...description,
+      instance: this.#instance,
+    };
+    await transport.call("POST", "/api/v1/agents", { body, signal, retryForMs });
+  }
+
+  async #beat(options: {
+    readonly signal?: AbortSignal | undefined;
+    readonly retryForMs: number;
+    readonly left?: boolean;
+  }): Promise<void> {
+    const { transport, runtime, held } = this.#options;
+    const acknowledged = this.#acknowledged;
+    const usage = this.#wrapped ? undefined : runtime.usage();
+    const { tokens } = held();
+    const path = `/api/v1/agents/${encodeURIComponent(this.#agentId)}/heartbeat`;
+    const reply = await transport.call<HeartbeatReply>("POST", path, {
+      body: {
+        instanceId: this.#instance.id,
+        ...(usage === undefined ? {} : { process: usage }),
+        ...(tokens.length === 0 ? {} : { leases: tokens }),
+        ...(acknowledged.length === 0 ? {} : { ackCommands: acknowledged }),
+        ...(options.left === true ? { left: true } : {}),
+      },
+      signal: options.signal,
+      timeoutMs: 10_000,
+      retryForMs: options.retryForMs,
+    });
+    this.#lastBeatMs = performance.now();
+    this.#acknowledged = this.#acknowledged.filter((id) => !acknowledged.includes(id));
+    this.#obey(reply);
+  }
+
+  #obey(reply: HeartbeatReply): void {
+    this.#intervalMs = reply.intervalMs;
+    for (const command of reply.commands) {
+      // Without somebody to act on it, a restart is left to the wrapper, which sees it as well.
+      const handled = command.kind !== "restart" || this.#options.onRestart();
+      if (handled && !this.#acknowledged.includes(command.id)) this.#acknowledged.push(command.id);
+    }
+    if (this.#paused === reply.paused) return;
+    this.#paused = reply.paused;
+    this.#options.onPause(reply.paused);
+  }
+
+  async #beatAll(): Promise<void> {
+    const { signal } = this.#closing;
+    let failures = 0;
+    while (!signal.aborted) {
+      // A lease shorter than the interval is extended in time, twice.
+      const periodMs = Math.min(this.#intervalMs, this.#options.held().leaseMs / 3);
+      const dueMs = failures > 0 ? backoffMs(failures, undefined) : this.#sinceBeat(periodMs);
+      if (dueMs > 0) {
+        this.#nap = new AbortController();
+        await sleep(dueMs, this.#nap.signal, true);
+        if (failures === 0 || signal.aborted) continue;
+      }
+      try {
+        await this.#beat({ signal, retryForMs: 0 });
+        failures = 0;
+      } catch (error) {
+        failures += 1;
+        await this.#afterFailure(error);
+      }
+    }
+  }
+
+  #sinceBeat(periodMs: number): number {
+    return this.#lastBeatMs + periodMs - performance.now();
+  }
+
+  async #afterFailure(error: unknown): Promise<void> {
+    const { log } = this.#options;
+    if (!(error instanceof CellphoneClientError)) return log.error(`Heartbeat: ${String(error)}`);
+    if (this.#closing.signal.aborted) return;
+    if ([401, 403, 404].includes(error.status)) return this.recover(error);
+    if (error.code !== "client.unreachable") log.warn(`Heartbeat refused: ${error.message}`);
+  }
+}
+
+function describedBefore({
+  name,
+  kind,
+  version,
+  capabilities,
+  endpoint,
+  metadata,
+}: AgentView): object {
+  return { name, kind, version, capabilities, endpoint, metadata };
+}

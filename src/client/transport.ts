@@ -1,0 +1,210 @@
+// One call to the server: JSON in and out, problem+json to errors, tries again where that is safe.
+
+import { backoffMs, parseRetryAfter } from "./backoff.ts";
+import { sleep } from "./duration.ts";
+import { CellphoneClientError, clientError } from "./errors.ts";
+
+/** How to make one call. */
+export interface CallOptions {
+  readonly body?: unknown;
+  /** Ends the call and its retries. */
+  readonly signal?: AbortSignal | undefined;
+  /** How long one try may take. @default 30000 */
+  readonly timeoutMs?: number;
+  /** How long to go on trying; 0 tries once. @default the transport's */
+  readonly retryForMs?: number;
+  /**
+   * Whether the call may reach the server twice without harm. When false, a try whose answer got
+   * lost is not repeated; one that surely did not arrive still is. @default true
+   */
+  readonly repeatable?: boolean;
+  /** Calls with this key instead of the transport's. */
+  readonly key?: string;
+}
+
+/** What a {@link Transport} needs. */
+export interface TransportOptions {
+  /** Without a trailing slash. */
+  readonly baseUrl: string;
+  readonly retryForMs: number;
+  /** Told once when the server stops answering, and once when it answers again. */
+  readonly onReachable?: (reachable: boolean, error?: CellphoneClientError) => void;
+}
+
+/** Failures of connecting: the request cannot have been processed. */
+const NOT_SENT = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "UND_ERR_CONNECT_TIMEOUT",
+]);
+
+/** Calls the control plane of one server. */
+export class Transport {
+  readonly baseUrl: string;
+  readonly #retryForMs: number;
+  readonly #onReachable: NonNullable<TransportOptions["onReachable"]>;
+  readonly #headers: Record<string, string> = { accept: "application/json" };
+  #reachable = true;
+
+  constructor(options: TransportOptions) {
+    this.baseUrl = options.baseUrl;
+    this.#retryForMs = options.retryForMs;
+    this.#onReachable = options.onReachable ?? (() => undefined);
+  }
+
+  /** Sends this header with every call from now on. */
+  setHeader(name: string, value: string): void {
+    this.#headers[name] = value;
+  }
+
+  /**
+   * Calls and returns the answer's JSON; undefined for 204.
+   * @throws CellphoneClientError with the server's code, or `client.unreachable`.
+   */
+  async call<Answer>(method: string, path: string, options: CallOptions = {}): Promise<Answer> {
+    const untilMs = performance.now() + (options.retryForMs ?? this.#retryForMs);
+    const body = options.body === undefined ? undefined : JSON.stringify(options.body);
+    for (let failures = 1; ; failures++) {
+      try {
+        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the path's shape by contract
+        return (await this.#once(method, path, body, options)) as Answer;
+      } catch (error) {
+        if (!(error instanceof CellphoneClientError) || !mayRepeat(error, options)) throw error;
+        const delayMs = backoffMs(failures, error.retryAfterMs);
+        if (performance.now() + delayMs > untilMs) throw error;
+        await sleep(delayMs, options.signal);
+        if (options.signal?.aborted === true) throw error;
+      }
+    }
+  }
+
+  async #once(
+    method: string,
+    path: string,
+    body: string | undefined,
+    options: CallOptions,
+  ): Promise<unknown> {
+    // Node 18 has no AbortSignal.any: one controller gathers the timeout and the caller's signal.
+    const controller = new AbortController();
+    const cancel = (): void => controller.abort();
+    if (options.signal?.aborted === true) cancel();
+    options.signal?.addEventListener("abort", cancel, { once: true });
+    const timer = setTimeout(cancel, options.timeoutMs ?? 30_000);
+    try {
+      const type = body === undefined ? {} : { "content-type": "application/json" };
+      const key = options.key === undefined ? {} : { authorization: `Bearer ${options.key}` };
+      const response = await fetch(this.baseUrl + path, {
+        method,
+        headers: { ...this.#headers, ...type, ...key },
+        signal: controller.signal,
+        ...(body === undefined ? {} : { body }),
+      });
+      const text = await response.text();
+      this.#noteReachable(true);
+      return readAnswer(response, text, `${method} ${path}`);
+    } catch (cause) {
+      if (cause instanceof CellphoneClientError) throw cause;
+      const error = this.#unreachable(cause, options.signal?.aborted === true);
+      if (options.signal?.aborted !== true) this.#noteReachable(false, error);
+      throw error;
+    } finally {
+      clearTimeout(timer);
+      options.signal?.removeEventListener("abort", cancel);
+    }
+  }
+
+  #unreachable(cause: unknown, aborted: boolean): CellphoneClientError {
+    if (aborted) return clientError("client.closed", "The call was cancelled", cause);
+    return clientError(
+      "client.unreachable",
+      `${this.baseUrl} does not answer: ${why(cause)}`,
+      cause,
+    );
+  }
+
+  #noteReachable(reachable: boolean, error?: CellphoneClientError): void {
+    if (this.#reachable === reachable) return;
+    this.#reachable = reachable;
+    this.#onReachable(reachable, error);
+  }
+}
+
+function mayRepeat(error: CellphoneClientError, options: CallOptions): boolean {
+  const mayPass = error.code === "client.unreachable" || isRetryableStatus(error.status);
+  // Other errors marked retryable (a name in use) want something to change first: the caller's call.
+  if (!mayPass || !error.retryable) return false;
+  // 429 and 503 say that nothing was done.
+  if (options.repeatable !== false || error.status === 429 || error.status === 503) return true;
+  return error.code === "client.unreachable" && wasNotSent(error);
+}
+
+/** True when the request surely never reached the server. */
+export function wasNotSent(error: CellphoneClientError): boolean {
+  return NOT_SENT.has(causeCode(error.cause) ?? "");
+}
+
+/** fetch wraps the socket's error, possibly in an AggregateError of several addresses. */
+function causeCode(cause: unknown): string | undefined {
+  for (let depth = 0; depth < 4 && typeof cause === "object" && cause !== null; depth++) {
+    if ("code" in cause && typeof cause.code === "string") return cause.code;
+    cause = "cause" in cause ? cause.cause : undefined;
+  }
+  return undefined;
+}
+
+function why(cause: unknown): string {
+  const code = causeCode(cause);
+  if (cause instanceof Error && cause.name === "AbortError") return "no answer in time";
+  return code ?? (cause instanceof Error ? cause.message : String(cause));
+}
+
+function readAnswer(response: Response, text: string, call: string): unknown {
+  let answer: unknown;
+  try {
+    answer = text === "" ? undefined : JSON.parse(text);
+  } catch (cause) {
+    throw responseInvalid(response, call, cause);
+  }
+  if (response.ok) return answer;
+  if (typeof answer !== "object" || answer === null || !("code" in answer)) {
+    throw responseInvalid(response, call);
+  }
+  // RFC 9457 with our members; each is read defensively below.
+  const problem = answer as Readonly<Record<string, unknown>>;
+  const textOf = (key: string): string | undefined =>
+    typeof problem[key] === "string" ? problem[key] : undefined;
+  throw new CellphoneClientError(
+    textOf("detail") ?? textOf("title") ?? `${call} was answered with ${response.status}`,
+    {
+      code: textOf("code") ?? "client.response_invalid",
+      status: response.status,
+      remedy: textOf("remedy") ?? "",
+      retryable: problem["retryable"] === true || isRetryableStatus(response.status),
+      details: problem,
+      retryAfterMs: parseRetryAfter(response.headers.get("retry-after"), Date.now()),
+    },
+  );
+}
+
+function isRetryableStatus(status: number): boolean {
+  return status === 429 || status === 502 || status === 503 || status === 504;
+}
+
+function responseInvalid(response: Response, call: string, cause?: unknown): CellphoneClientError {
+  const base = clientError("client.response_invalid", "", cause);
+  return new CellphoneClientError(
+    `${call} was answered with ${response.status} and no JSON this client knows`,
+    {
+      code: base.code,
+      status: response.status,
+      remedy: base.remedy,
+      // A proxy in between answers 502 to 504 with pages of its own while the server restarts.
+      retryable: isRetryableStatus(response.status),
+      retryAfterMs: parseRetryAfter(response.headers.get("retry-after"), Date.now()),
+      cause,
+    },
+  );
+}

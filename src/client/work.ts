@@ -1,0 +1,135 @@
+// A piece of work an agent gives itself: it shows as what the agent holds, with progress, and the
+// agent counts as stuck when it outlasts what was expected without putting anything out.
+
+import { parseDuration } from "./duration.ts";
+import type { Duration } from "./duration.ts";
+import { CellphoneClientError } from "./errors.ts";
+import { ProgressReporter } from "./progress-reporter.ts";
+import { wasNotSent } from "./transport.ts";
+import type { Transport } from "./transport.ts";
+import type { Task } from "./wire.ts";
+
+/** How to start a piece of work. */
+export interface WorkOptions {
+  /** How long it may go on without output before it counts as stuck. */
+  readonly expect?: Duration;
+  /** Id of the task this is part of. @default the task whose handler runs */
+  readonly parent?: string;
+}
+
+/** What to write into the task as it ends. */
+type Ending =
+  | { readonly state: "completed"; readonly result?: unknown }
+  | { readonly state: "failed" | "canceled"; readonly note?: string };
+
+/**
+ * Work under way. End it with `done()`, `fail()` or `cancel()`; leaving its scope without any of
+ * them (`await using`) counts as failed, because that is what an exception looks like.
+ *
+ * @example needs a server
+ * const phone = await connect({ name: "indexer" });
+ * await using work = await phone.work("index repo", { expect: "10m" });
+ * work.progress(0.5, "half of the files");
+ * await work.done({ files: 120 });
+ */
+export class Work implements AsyncDisposable {
+  /** The task's id. */
+  readonly id: string;
+  readonly title: string;
+  readonly #transport: Transport;
+  readonly #reporter: ProgressReporter;
+  #ending: Promise<void> | undefined;
+
+  readonly #onEnd: () => void;
+
+  /** @param onEnd called when its end has been told, or could not be. */
+  constructor(transport: Transport, task: Task, onEnd: () => void) {
+    this.#onEnd = onEnd;
+    this.id = task.id;
+    this.title = task.title;
+    this.#transport = transport;
+    this.#reporter = new ProgressReporter((update) => this.#update(update, 0));
+  }
+
+  /** True once it has ended. */
+  get ended(): boolean {
+    return this.#ending !== undefined;
+  }
+
+  /**
+   * Says how far it is; counts as output. Only the newest report is sent.
+   * @param progress from 0 to 1
+   * @throws RangeError when `progress` is not between 0 and 1.
+   */
+  progress(progress?: number, note?: string): void {
+    this.#reporter.report(progress, note);
+  }
+
+  /** It is complete. */
+  done(result?: unknown): Promise<void> {
+    return this.#end({ state: "completed", ...(result === undefined ? {} : { result }) });
+  }
+
+  /** It failed; an error's message becomes the note. */
+  fail(error: unknown): Promise<void> {
+    const note = error instanceof Error ? error.message || error.name : String(error);
+    return this.#end({ state: "failed", note: note.slice(0, 500) });
+  }
+
+  /** It is no longer wanted. */
+  cancel(note?: string): Promise<void> {
+    return this.#end({ state: "canceled", ...(note === undefined ? {} : { note }) });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.ended ? Promise.resolve(this.#ending) : this.fail("left without done()");
+  }
+
+  /** The first ending counts. */
+  #end(ending: Ending): Promise<void> {
+    this.#ending ??= this.#reporter
+      .stop()
+      .then(() => this.#update(ending))
+      .finally(this.#onEnd);
+    return this.#ending;
+  }
+
+  async #update(body: object, retryForMs?: number): Promise<void> {
+    const retry = retryForMs === undefined ? {} : { retryForMs };
+    const path = `/api/v1/tasks/${encodeURIComponent(this.id)}`;
+    await this.#transport.call("PATCH", path, { body, ...retry });
+  }
+}
+
+/** What {@link startWork} needs beside the title. */
+export interface StartWorkOptions extends WorkOptions {
+  readonly agentId: string;
+  readonly transport: Transport;
+  /** Ids of the open tasks this process started. */
+  readonly known: Set<string>;
+}
+
+/**
+ * Starts a task. When the answer to that got lost, it looks whether the task is there before it
+ * starts another: a task nobody ends would make the agent look stuck for ever.
+ */
+export async function startWork(title: string, options: StartWorkOptions): Promise<Work> {
+  const { agentId, transport, known, parent, expect } = options;
+  const body = {
+    agentId,
+    title,
+    ...(parent === undefined ? {} : { parentId: parent }),
+    ...(expect === undefined ? {} : { expectMs: parseDuration(expect) }),
+  };
+  const start = (): Promise<Task> =>
+    transport.call<Task>("POST", "/api/v1/tasks", { body, repeatable: false });
+  const task = await start().catch(async (error: unknown) => {
+    const lost = error instanceof CellphoneClientError && error.code === "client.unreachable";
+    if (!lost || wasNotSent(error)) throw error;
+    const path = `/api/v1/tasks?agentId=${encodeURIComponent(agentId)}&open=true`;
+    const { tasks } = await transport.call<{ readonly tasks: readonly Task[] }>("GET", path);
+    return tasks.find((task) => task.title === title && !known.has(task.id)) ?? start();
+  });
+  known.add(task.id);
+  return new Work(transport, task, () => known.delete(task.id));
+}
