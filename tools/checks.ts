@@ -38,6 +38,7 @@ export const checks: readonly Check[] = [
     command: tool("import-walls.ts"),
     fix: "each line says how; the layers are drawn in ARCHITECTURE.md",
   },
+  { name: "lock file", command: tool("lockfile.ts"), fix: "each line says how" },
   { name: "file sizes", command: tool("file-sizes.ts"), fix: "split by idea" },
   {
     name: "dead code",
