@@ -187,6 +187,7 @@ export class Inbox {
     const handler = this.#handlers.get(message.type) ?? this.#handlers.get("*");
     if (handler === undefined) return this.#unhandled(message);
     const context = {
+      inHandler: true,
       conversationId: message.conversationId,
       ...(message.traceparent === null ? {} : { traceparent: message.traceparent }),
       ...(delivery.taskId === null ? {} : { taskId: delivery.taskId }),

@@ -276,10 +276,13 @@ export class Phone implements AsyncDisposable {
     }
   }
 
-  /** Claims nothing more, lets handlers end, sends what is recorded, and leaves. */
+  /**
+   * Claims nothing more, lets handlers end, sends what is recorded, and leaves. In a handler it
+   * resolves at once, because it waits for handlers.
+   */
   close(options: CloseOptions = {}): Promise<void> {
     this.#closing ??= this.#close(parseDuration(options.drain ?? "10s"));
-    return this.#closing;
+    return this.#parts.runtime.context()?.inHandler === true ? Promise.resolve() : this.#closing;
   }
 
   [Symbol.asyncDispose](): Promise<void> {

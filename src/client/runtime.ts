@@ -8,6 +8,8 @@ export interface CallContext {
   readonly traceparent?: string;
   readonly conversationId?: string;
   readonly taskId?: string;
+  /** Set where a handler runs. */
+  readonly inHandler?: boolean;
 }
 
 /** Where the client runs. */
