@@ -1,3 +1,9 @@
+export { trackerConfigSchema } from "./config.ts";
+export type { TrackerOptions, TrackerSettings } from "./config.ts";
+export { TrackerError, trackerErrors } from "./errors.ts";
+export { OTHER } from "./labels.ts";
+export { trackerLimits } from "./limits.ts";
+export type { MetricsExport, MetricsExportHeader, WrittenMetricsExport } from "./metrics-export.ts";
 export { Aggregation, MetricType } from "./model.ts";
 export type {
   AgentSummary,
@@ -8,4 +14,12 @@ export type {
   SeriesQuery,
   TimeRange,
 } from "./model.ts";
+export { PerformanceTracker } from "./performance-tracker.ts";
+export type { TrackerDependencies } from "./performance-tracker.ts";
+export type { RecordRequest } from "./record-request.ts";
+export { DistributionSketch } from "./sketch.ts";
 export type { MinuteAggregate, MinuteQuery, Retention, SampleQuery, SeriesStore } from "./store.ts";
+export type { Summaries, SummaryQuery } from "./tracker-queries.ts";
+export type { TrackerStatistics } from "./tracker-statistics.ts";
+export { VolatileSeriesStore } from "./volatile-series-store.ts";
+export type { VolatileSeriesStoreOptions } from "./volatile-series-store.ts";

@@ -16,6 +16,8 @@ export interface BoundedLabels {
   readonly context: JsonObject;
   /** Labels left out: too many, name too long or reserved. */
   readonly dropped: number;
+  /** Nothing was left out or cut. */
+  readonly exact: boolean;
 }
 
 /** How much of a context may become labels. */
@@ -29,6 +31,7 @@ const none: BoundedLabels = Object.freeze({
   labels: Object.freeze({}),
   context: Object.freeze({}),
   dropped: 0,
+  exact: true,
 });
 
 /**
@@ -41,6 +44,7 @@ export function boundLabels(context: JsonObject | undefined, bounds: LabelBounds
   const kept: Record<string, JsonValue> = {};
   let count = 0;
   let dropped = 0;
+  let exact = true;
   for (const [name, value] of Object.entries(context)) {
     if (value === null || value === undefined) continue;
     const unusable = name === "" || name.length > bounds.maxNameLength || name.startsWith("__");
@@ -50,11 +54,13 @@ export function boundLabels(context: JsonObject | undefined, bounds: LabelBounds
     }
     const text = typeof value === "object" ? JSON.stringify(value) : String(value);
     const label = cutText(text, bounds.maxValueLength);
+    if (label.length < text.length) exact = false;
     labels[name] = label;
     kept[name] = typeof value === "number" || typeof value === "boolean" ? value : label;
     count++;
   }
-  return { labels: Object.freeze(labels), context: Object.freeze(kept), dropped };
+  exact &&= dropped === 0;
+  return { labels: Object.freeze(labels), context: Object.freeze(kept), dropped, exact };
 }
 
 /** Text that is equal for equal labels, whatever their order: JSON of the sorted pairs. */

@@ -56,7 +56,7 @@ export const trackerLimits = {
     value: 200_000,
     unit: "items",
     reason: "Contexts whose keys come in another order are cached beside the series they name.",
-    atLimit: "Such lookups take the slow way, about a microsecond.",
+    atLimit: "The cache is emptied and fills again; a lookup then takes about a microsecond.",
   },
   labelNameLength: {
     value: 128,

@@ -1,0 +1,198 @@
+// Carries samples and minutes from memory to the store, in batches, one flush at a time. What the
+// store does not take stays and goes again; what no longer fits is shed and counted.
+
+import type { Clock } from "../core/index.ts";
+import { TrackerError } from "./errors.ts";
+import { labelsKey } from "./labels.ts";
+import { trackerLimits } from "./limits.ts";
+import { mergeRow, toRow } from "./minute-buffer.ts";
+import type { MinuteBuffer, TakenRows } from "./minute-buffer.ts";
+import type { SampleRing } from "./sample-ring.ts";
+import { MINUTE_MS, minuteOf, toAggregate } from "./series.ts";
+import type { MinuteRow } from "./series.ts";
+import type { SeriesTable } from "./series-table.ts";
+import type { SeriesStore } from "./store.ts";
+
+const KNOWN_NAMES_MS = 3_600_000;
+
+/** What a {@link Flusher} works on. */
+export interface FlusherParts {
+  readonly namespace: string;
+  readonly store: SeriesStore;
+  /** False when raw samples live in the ring only. */
+  readonly storeHasSamples: boolean;
+  readonly clock: Clock;
+  readonly ring: SampleRing;
+  readonly minutes: MinuteBuffer;
+  readonly table: SeriesTable;
+  /** Told of every failed flush; the next one tries again. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** Writes what is new to the store. */
+export class Flusher {
+  readonly #parts: FlusherParts;
+  readonly #bornAtMs: number;
+  #running: Promise<void> | undefined;
+  #next: Promise<void> | undefined;
+  #loading: Promise<void> | undefined;
+  #storedMaxAtMs = Number.NEGATIVE_INFINITY;
+  /** Metrics seen in the store at the start, with their agents. */
+  readonly knownNames = new Map<string, Set<string>>();
+  flushes = 0;
+  failures = 0;
+  lastError: string | null = null;
+  lastFlushAtMs: number | null = null;
+
+  constructor(parts: FlusherParts) {
+    this.#parts = parts;
+    this.#bornAtMs = parts.clock.now();
+  }
+
+  /** Up to this instant the store may know what this process does not. */
+  get storedMaxAtMs(): number {
+    return this.#storedMaxAtMs;
+  }
+
+  /** Reads, once, what a restart needs to continue the minute it falls into. */
+  load(): Promise<void> {
+    this.#loading ??= this.#load().catch((error: unknown) => {
+      this.#loading = undefined;
+      throw unavailable("read", error);
+    });
+    return this.#loading;
+  }
+
+  /**
+   * Writes everything recorded before this call.
+   * @throws TrackerError `tracker.store_unavailable`; nothing is lost, the next flush tries again.
+   */
+  flush(): Promise<void> {
+    // A flush that already runs may have passed what was recorded since it began.
+    if (this.#running === undefined) {
+      this.#running = this.#flush().finally(() => {
+        this.#running = undefined;
+      });
+      return this.#running;
+    }
+    this.#next ??= this.#running
+      .catch(() => undefined)
+      .then(() => {
+        this.#next = undefined;
+        return this.flush();
+      });
+    return this.#next;
+  }
+
+  /** Flushes until nothing waits, for the end of the process. */
+  async flushAll(): Promise<void> {
+    const { ring, minutes } = this.#parts;
+    await this.flush();
+    while (ring.pendingCount + minutes.closedCount + minutes.dirtyCount > 0) await this.flush();
+  }
+
+  async #flush(): Promise<void> {
+    const { minutes, clock } = this.#parts;
+    await this.load();
+    // Late rows are added to what is stored, so the closed rows of their minutes must go first.
+    const late = minutes.takeLate();
+    let written = 0;
+    try {
+      await this.#writeBatches();
+      for (const row of late) {
+        await this.#writeLate(row);
+        written++;
+      }
+      this.flushes++;
+      this.lastFlushAtMs = clock.now();
+      this.lastError = null;
+    } catch (error) {
+      this.failures++;
+      this.lastError = error instanceof Error ? error.message : String(error);
+      this.#parts.onError(error);
+      throw unavailable("write", error);
+    } finally {
+      minutes.lateDone(late.slice(written));
+    }
+  }
+
+  async #writeBatches(): Promise<void> {
+    const { ring, minutes } = this.#parts;
+    const untilNumber = ring.head;
+    let closedLeft = minutes.closedCount;
+    let openLeft = Math.min(minutes.dirtyCount, trackerLimits.openMinutesPerFlush.value);
+    for (;;) {
+      const taken = await this.#writeBatch(openLeft);
+      closedLeft -= taken.closedCount;
+      openLeft -= taken.openCount;
+      const samplesWait = ring.pendingCount > ring.head - untilNumber;
+      if (!samplesWait && closedLeft <= 0 && openLeft <= 0) return;
+    }
+  }
+
+  async #writeBatch(openMost: number): Promise<TakenRows> {
+    const { namespace, store, ring, minutes, table } = this.#parts;
+    const { samples, end } = ring.pending(trackerLimits.flushSamples.value);
+    const taken = minutes.take(trackerLimits.flushMinutes.value, openMost);
+    if (samples.length === 0 && taken.rows.length === 0) return taken;
+    try {
+      await store.append(namespace, { samples, minutes: taken.rows });
+    } catch (error) {
+      minutes.giveBack(({ identity }) =>
+        table.find(identity.metric, identity.agentId, identity.labelsKey),
+      );
+      throw error;
+    }
+    ring.acknowledge(end);
+    minutes.acknowledge();
+    return taken;
+  }
+
+  async #writeLate(late: MinuteRow): Promise<void> {
+    const { namespace, store } = this.#parts;
+    const { metric, agentId, labelsKey: wanted } = late.identity;
+    const stored = await store.minutes(namespace, {
+      metric,
+      ...(agentId === null ? {} : { agentId }),
+      fromMs: late.minuteMs,
+      toMs: late.minuteMs + MINUTE_MS,
+    });
+    const merged = { ...late, sketch: late.sketch.clone() };
+    for (const row of stored) {
+      if (row.agentId !== agentId || labelsKey(row.labels) !== wanted) continue;
+      mergeRow(merged, toRow(row));
+    }
+    await store.append(namespace, { samples: [], minutes: [toAggregate(merged)] });
+  }
+
+  async #load(): Promise<void> {
+    const { namespace, store, storeHasSamples, table, minutes } = this.#parts;
+    const minuteMs = minuteOf(this.#bornAtMs);
+    const rows = await store.minutes(namespace, {
+      fromMs: minuteMs - KNOWN_NAMES_MS,
+      toMs: Number.MAX_SAFE_INTEGER,
+    });
+    if (storeHasSamples) {
+      const [newest] = await store.samples(namespace, { limit: 1 });
+      this.#storedMaxAtMs = Math.max(this.#bornAtMs - 1, newest?.atMs ?? 0);
+    }
+    for (const row of rows) {
+      const agents = this.knownNames.get(row.metric) ?? new Set();
+      this.knownNames.set(row.metric, agents);
+      if (row.agentId !== null) agents.add(row.agentId);
+      if (row.minuteMs < minuteMs) continue;
+      minutes.addBase(row, table.find(row.metric, row.agentId, labelsKey(row.labels)));
+    }
+  }
+}
+
+/** The error of a store that failed. */
+export function unavailable(deed: "read" | "write", cause: unknown): TrackerError {
+  if (cause instanceof TrackerError) return cause;
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new TrackerError(
+    "tracker.store_unavailable",
+    `Cannot ${deed} series: the store answered "${reason}"`,
+    { cause },
+  );
+}

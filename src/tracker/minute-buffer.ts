@@ -1,0 +1,233 @@
+// The minutes that are in memory: open ones (in their series), closed ones that wait for the
+// store, and additions to minutes that were over when their samples came.
+//
+// A row in the store is replaced as a whole, so an open minute must begin with what the store
+// already has of it: after a restart within the minute, or when a forgotten agent comes back
+// (`bases`). Additions to older minutes are read, merged and written at the flush (`late`).
+
+import { trackerLimits } from "./limits.ts";
+import { identityKey, MINUTE_MS, minuteOf, toAggregate } from "./series.ts";
+import type { MinuteRow, Series } from "./series.ts";
+import { labelsKey } from "./labels.ts";
+import { DistributionSketch } from "./sketch.ts";
+import type { MinuteAggregate } from "./store.ts";
+
+/** Rows to write, and how many of which list they took. */
+export interface TakenRows {
+  readonly rows: readonly MinuteAggregate[];
+  readonly closedCount: number;
+  readonly openCount: number;
+}
+
+/** Minutes on their way to the store. */
+export class MinuteBuffer {
+  #closed: MinuteRow[] = [];
+  #dirty: Series[] = [];
+  #late = new Map<string, MinuteRow>();
+  #bases = new Map<string, MinuteRow>();
+  /** Late rows are at the caller's, between takeLate() and lateDone(). */
+  #lateTaken = false;
+  /** Rows handed to the store and not acknowledged. */
+  #inFlight: readonly MinuteAggregate[] = [];
+  /** Samples whose minute was given up because too many waited. */
+  shedSamples = 0;
+
+  /** Says that the open minute of `series` has something new. */
+  markDirty(series: Series): void {
+    series.dirty = true;
+    this.#dirty.push(series);
+  }
+
+  /**
+   * Makes the minute of `atMs` the open one; false when it is over and its row may already be in
+   * the store, so that the sample must go to {@link addLate}.
+   */
+  openMinute(series: Series, atMs: number, nowMs: number): boolean {
+    const minuteMs = minuteOf(atMs);
+    if (minuteMs < series.minuteMs) return false;
+    if (minuteMs < minuteOf(nowMs) && minuteMs <= series.floorMs) return false;
+    if (series.minuteMs >= 0) this.#leaveMinute(series);
+    series.minuteMs = minuteMs;
+    series.minuteEndMs = minuteMs + MINUTE_MS;
+    if (this.#bases.size > 0) this.#beginWithBase(series);
+    return true;
+  }
+
+  /** Adds a sample to a minute that is over. */
+  addLate(series: Series, value: number, atMs: number): void {
+    const minuteMs = minuteOf(atMs);
+    series.floorMs = Math.max(series.floorMs, minuteMs);
+    const key = `${minuteMs} ${identityKey(series.identity)}`;
+    let row = this.#late.get(key);
+    if (row === undefined) {
+      if (this.#late.size >= trackerLimits.lateMinutes.value) {
+        this.shedSamples++;
+        return;
+      }
+      const { identity } = series;
+      row = { identity, minuteMs, sketch: new DistributionSketch(), last: value, lastAtMs: atMs };
+      this.#late.set(key, row);
+    }
+    row.sketch.accept(value);
+    if (atMs >= row.lastAtMs) {
+      row.last = value;
+      row.lastAtMs = atMs;
+    }
+  }
+
+  /** Gives what a released series holds to the store and to the series that may follow it. */
+  release(series: Series): void {
+    if (series.minuteMs < 0) return;
+    const row = { ...series.openRow(), sketch: series.sketch.clone() };
+    if (series.dirty) this.#pushClosed(series.openRow());
+    this.#bases.set(identityKey(series.identity), row);
+    series.dirty = false;
+    series.minuteMs = -1;
+    series.minuteEndMs = -1;
+  }
+
+  /** Takes a row found in the store at the start; `series` is the one that exists already. */
+  addBase(aggregate: MinuteAggregate, series: Series | undefined): void {
+    const row = toRow(aggregate);
+    const key = identityKey(row.identity);
+    const waiting = this.#closed.find(
+      (other) => other.minuteMs === row.minuteMs && identityKey(other.identity) === key,
+    );
+    if (series !== undefined && series.minuteMs === row.minuteMs) mergeInto(series, row);
+    else if (waiting !== undefined) mergeRow(waiting, row);
+    else this.#bases.set(key, row);
+  }
+
+  /** Forgets bases of minutes that are over. */
+  dropBases(nowMs: number): void {
+    for (const [key, row] of this.#bases) {
+      if (row.minuteMs + MINUTE_MS <= nowMs) this.#bases.delete(key);
+    }
+  }
+
+  get closedCount(): number {
+    return this.#closed.length;
+  }
+
+  /** Some additions to minutes that are over have not reached the store. */
+  get hasLate(): boolean {
+    return this.#late.size > 0 || this.#lateTaken;
+  }
+
+  /** The next rows to write: closed minutes first, then up to `openMost` open ones. */
+  take(most: number, openMost: number): TakenRows {
+    const closed = this.#closed.splice(0, most);
+    const rows = closed.map(toAggregate);
+    const open = this.#dirty.splice(0, Math.min(most - rows.length, openMost));
+    for (const series of open) {
+      // Released since: its row went with the closed ones.
+      if (!series.dirty) continue;
+      series.dirty = false;
+      rows.push(toAggregate(series.openRow()));
+    }
+    this.#inFlight = rows;
+    return { rows, closedCount: closed.length, openCount: open.length };
+  }
+
+  get dirtyCount(): number {
+    return this.#dirty.length;
+  }
+
+  /** The rows taken were written. */
+  acknowledge(): void {
+    this.#inFlight = [];
+  }
+
+  /** The rows taken were not written: they go again, unless the series has more by now. */
+  giveBack(find: (row: MinuteRow) => Series | undefined): void {
+    const rows = this.#inFlight.map(toRow);
+    this.#inFlight = [];
+    const closed: MinuteRow[] = [];
+    for (const row of rows) {
+      const series = find(row);
+      if (series === undefined || series.minuteMs !== row.minuteMs) closed.push(row);
+      else if (!series.dirty) this.markDirty(series);
+    }
+    this.#closed = [...closed, ...this.#closed];
+    this.#shedClosed();
+  }
+
+  /** The late additions so far; they are the caller's to write or to give back. */
+  takeLate(): MinuteRow[] {
+    const rows = [...this.#late.values()];
+    this.#late = new Map();
+    this.#lateTaken = true;
+    return rows;
+  }
+
+  /** Ends what {@link takeLate} began. @param unwritten the rows that must be tried again. */
+  lateDone(unwritten: readonly MinuteRow[]): void {
+    this.#lateTaken = false;
+    for (const row of unwritten) {
+      const key = `${row.minuteMs} ${identityKey(row.identity)}`;
+      const newer = this.#late.get(key);
+      if (newer !== undefined) mergeRow(row, newer);
+      this.#late.set(key, row);
+    }
+  }
+
+  /** Copies of the rows that memory holds and the store may not, except open minutes. */
+  *unwritten(): Generator<MinuteRow> {
+    for (const aggregate of this.#inFlight) yield toRow(aggregate);
+    yield* this.#closed;
+  }
+
+  #leaveMinute(series: Series): void {
+    series.rememberMinute();
+    if (!series.dirty) {
+      series.sketch.clear();
+      return;
+    }
+    this.#pushClosed(series.openRow());
+    series.sketch = new DistributionSketch();
+  }
+
+  #pushClosed(row: MinuteRow): void {
+    this.#closed.push(row);
+    this.#shedClosed();
+  }
+
+  #shedClosed(): void {
+    const excess = this.#closed.length - trackerLimits.pendingMinutes.value;
+    if (excess <= 0) return;
+    for (const row of this.#closed.splice(0, excess)) this.shedSamples += row.sketch.count;
+  }
+
+  #beginWithBase(series: Series): void {
+    const key = identityKey(series.identity);
+    const base = this.#bases.get(key);
+    if (base === undefined || base.minuteMs !== series.minuteMs) return;
+    this.#bases.delete(key);
+    mergeInto(series, base);
+  }
+}
+
+function mergeInto(series: Series, row: MinuteRow): void {
+  series.sketch.merge(row.sketch);
+  if (row.lastAtMs > series.lastAtMs) {
+    series.last = row.last;
+    series.lastAtMs = row.lastAtMs;
+  }
+}
+
+/** Adds `from` to `into`. */
+export function mergeRow(into: MinuteRow, from: MinuteRow): void {
+  into.sketch.merge(from.sketch);
+  if (from.lastAtMs >= into.lastAtMs) {
+    into.last = from.last;
+    into.lastAtMs = from.lastAtMs;
+  }
+}
+
+/** A stored row, ready to be merged. */
+export function toRow(aggregate: MinuteAggregate): MinuteRow {
+  const { metric, agentId, labels, minuteMs, last, lastAtMs } = aggregate;
+  const identity = { metric, agentId, labels, context: labels, labelsKey: labelsKey(labels) };
+  const sketch = DistributionSketch.deserialize(aggregate.sketch);
+  return { identity, minuteMs, sketch, last, lastAtMs };
+}

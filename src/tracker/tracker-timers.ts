@@ -1,0 +1,77 @@
+// What a started tracker does by itself: flush each flushInterval, a snapshot each
+// snapshotInterval, and each minute housekeeping; old data is pruned each hour.
+
+import type { Clock } from "../core/index.ts";
+import type { TrackerSettings } from "./config.ts";
+import type { MinuteBuffer } from "./minute-buffer.ts";
+import { MINUTE_MS } from "./series.ts";
+import type { SeriesStore } from "./store.ts";
+
+const PRUNE_MS = 3_600_000;
+
+/** What {@link TrackerTimers} drive. */
+export interface TrackerTimersParts {
+  readonly namespace: string;
+  readonly store: SeriesStore;
+  readonly clock: Clock;
+  readonly settings: TrackerSettings;
+  readonly minutes: MinuteBuffer;
+  readonly flush: () => Promise<void>;
+  readonly takeSnapshot: () => Promise<unknown>;
+  readonly onError: (error: unknown) => void;
+}
+
+/** The recurring work of one tracker; each kind runs at most once at a time. */
+export class TrackerTimers {
+  readonly #parts: TrackerTimersParts;
+  #running: Disposable[] = [];
+
+  constructor(parts: TrackerTimersParts) {
+    this.#parts = parts;
+  }
+
+  start(): void {
+    if (this.#running.length > 0) return;
+    const { settings, minutes, clock, flush, takeSnapshot, onError } = this.#parts;
+    this.#running = [
+      // The flusher reports its own failures.
+      repeat(clock, settings.flushInterval, () => flush().catch(() => undefined)),
+      repeat(clock, settings.snapshotInterval * 1000, () => takeSnapshot().catch(onError)),
+      repeat(clock, MINUTE_MS, async () => minutes.dropBases(clock.now())),
+      repeat(clock, PRUNE_MS, () => this.prune().catch(onError)),
+    ];
+    void this.prune().catch(onError);
+  }
+
+  stop(): void {
+    for (const timer of this.#running) timer[Symbol.dispose]();
+    this.#running = [];
+  }
+
+  /** Removes what is older than the retention. */
+  async prune(): Promise<void> {
+    const { namespace, store, clock, settings } = this.#parts;
+    const nowMs = clock.now();
+    await store.prune(namespace, {
+      samplesBeforeMs: nowMs - settings.rawRetention * 1000,
+      minutesBeforeMs: nowMs - settings.metricRetentionDays * 86_400_000,
+    });
+  }
+}
+
+/** Does `work` each `intervalMs`; the next wait begins when the work is done. */
+function repeat(clock: Clock, intervalMs: number, work: () => Promise<unknown>): Disposable {
+  let stopped = false;
+  let timer = clock.after(intervalMs, run);
+  function run(): void {
+    void work().finally(() => {
+      if (!stopped) timer = clock.after(intervalMs, run);
+    });
+  }
+  return {
+    [Symbol.dispose]: () => {
+      stopped = true;
+      timer[Symbol.dispose]();
+    },
+  };
+}
