@@ -42,7 +42,10 @@ export class SeriesTable {
   readonly #now: () => number;
   readonly #metrics = new Map<string, MetricSeries>();
   readonly #byAgent = new Map<string, Set<Series>>();
+  /** Series under the caps. */
   #count = 0;
+  /** Series of the agent `__other__`, one per metric at most: they take nobody's room. */
+  #reserved = 0;
   #cachedPaths = 0;
   /** Lookups that ended in an `__other__` series. */
   folded = 0;
@@ -56,7 +59,7 @@ export class SeriesTable {
   }
 
   get size(): number {
-    return this.#count;
+    return this.#count + this.#reserved;
   }
 
   /** The series of a context seen before; undefined means ask {@link resolve}. */
@@ -189,8 +192,11 @@ export class SeriesTable {
       path: { series: undefined, next: undefined },
     }));
     owned.byLabels.set(identity.labelsKey, series);
-    entry.count++;
-    this.#count++;
+    if (identity.agentId === OTHER) this.#reserved++;
+    else {
+      entry.count++;
+      this.#count++;
+    }
     if (identity.agentId !== null) {
       getOrInsert(this.#byAgent, identity.agentId, () => new Set<Series>()).add(series);
     }
