@@ -20,8 +20,10 @@ export interface AgentRecord {
   lastOutputAtMs: number | null;
   /** On the agent's active clock, which stands still while it is paused; null when never. */
   lastOutputActiveMs: number | null;
-  /** When it last took mail (or became able to), on the active clock. */
-  lastClaimActiveMs: number;
+  /** Since when it has held work without a break, on the active clock. */
+  workSinceActiveMs: number;
+  /** When it was last resumed; unattended mail counts from there. */
+  resumedMs: number;
   process: ProcessUsage | null;
   exitCode: number | null;
   left: boolean;
@@ -35,7 +37,7 @@ export interface AgentRecord {
   state: AgentState | null;
   stateSinceAtMs: number;
   cycle: readonly string[];
-  /** When the state must be judged again, monotonic. */
+  /** When the state is judged again at the latest, monotonic; Infinity when not queued. */
   dueMs: number;
 }
 
@@ -59,7 +61,7 @@ export class AgentRegistry {
   ): AgentRecord {
     const record = this.#records.get(agentId);
     if (record !== undefined) return record;
-    const matches = nearMatches(String(agentId).slice(0, 128), this.#records.keys());
+    const matches = nearMatches(agentId.slice(0, 128), this.#records.keys());
     const hint = matches.length === 0 ? "" : `; did you mean "${matches.join('", "')}"?`;
     const what = code === "communication.agent_unknown" ? "agent" : "recipient";
     throw new CommunicationError(code, `There is no ${what} "${agentId}"${hint}`, {
@@ -128,7 +130,8 @@ function newRecord(agent: Agent, nowMs: number): AgentRecord {
     lastHeartbeatAtMs: null,
     lastOutputAtMs: null,
     lastOutputActiveMs: null,
-    lastClaimActiveMs: nowMs,
+    workSinceActiveMs: nowMs,
+    resumedMs: nowMs,
     process: null,
     exitCode: null,
     left: false,

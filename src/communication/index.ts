@@ -1,5 +1,9 @@
+export { AgentCommunicationProtocol } from "./agent-communication-protocol.ts";
+export type { CommunicationDependencies } from "./agent-communication-protocol.ts";
+export type { CommunicationExport } from "./communication-export.ts";
 export { communicationConfigSchema, communicationSettings } from "./config.ts";
 export type { CommunicationOptions, CommunicationSettings } from "./config.ts";
+export type { DeadLetterSummary } from "./dead-letter-book.ts";
 export { CommunicationError, communicationErrors } from "./errors.ts";
 export type { CommunicationErrorCode } from "./errors.ts";
 export { communicationLimits } from "./limits.ts";
@@ -65,3 +69,6 @@ export type {
   TaskStart,
   TaskUpdate,
 } from "./requests.ts";
+export { communicationStoreContract } from "./store-contract.ts";
+export type { StoreUnderTest } from "./store-contract.ts";
+export { VolatileCommunicationStore } from "./volatile-store.ts";

@@ -22,8 +22,6 @@ export type QuotaProblem = "mailbox_messages" | "mailbox_bytes" | "pending_bytes
 export interface DueWork {
   /** Leased entries whose lease has lapsed; still leased until decided. */
   readonly lapsed: readonly MailboxEntry[];
-  /** Entries whose message timeout is over and which nobody holds. */
-  readonly expired: readonly MailboxEntry[];
   /** Agents with mail that became ready. */
   readonly readyAgentIds: ReadonlySet<string>;
 }
@@ -220,7 +218,22 @@ export class MailboxEngine {
       this.#attend(mailbox, nowMs);
       readyAgentIds.add(mailbox.agentId);
     }
-    return { lapsed: this.#lapsed(nowMs), expired: this.#expired(nowMs), readyAgentIds };
+    return { lapsed: this.#lapsed(nowMs), readyAgentIds };
+  }
+
+  /** Entries whose message timeout is over and which nobody holds; looks at every mailbox. */
+  expired(nowMs: number): MailboxEntry[] {
+    const expired: MailboxEntry[] = [];
+    for (const slot of this.#slots.values()) {
+      if (slot.mailbox.messages === 0 || slot.runningSinceMs === null) continue;
+      const clockMs = clockOf(slot, nowMs);
+      for (const entry of slot.expiry) {
+        if (entry.expiresMs > clockMs) break;
+        // Work in somebody's hands is theirs until the lease ends.
+        if (entry.place !== "settled" && entry.place !== "leased") expired.push(entry);
+      }
+    }
+    return expired;
   }
 
   /** Lets the mailbox's timeout clock run, or stand still. */
@@ -320,20 +333,6 @@ export class MailboxEngine {
       }
     }
     return lapsed;
-  }
-
-  #expired(nowMs: number): MailboxEntry[] {
-    const expired: MailboxEntry[] = [];
-    for (const slot of this.#slots.values()) {
-      if (slot.mailbox.messages === 0 || slot.runningSinceMs === null) continue;
-      const clockMs = clockOf(slot, nowMs);
-      for (const entry of slot.expiry) {
-        if (entry.expiresMs > clockMs) break;
-        // Work in somebody's hands is theirs until the lease ends.
-        if (entry.place !== "settled" && entry.place !== "leased") expired.push(entry);
-      }
-    }
-    return expired;
   }
 
   #delayUntil(entry: MailboxEntry, visibleMs: number): void {

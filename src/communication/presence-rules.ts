@@ -94,7 +94,7 @@ function judgeHolding(facts: PresenceFacts, times: PresenceThresholds): Verdict 
     return { state: AgentState.Stuck, reason, changesInMs: Infinity };
   }
   const changesInMs = facts.paused ? Infinity : allowedMs - facts.withoutOutputMs;
-  const reason = `${facts.paused ? "paused, " : ""}holds ${work}, last output ${silence} ago`;
+  const reason = `${facts.paused ? "paused, " : ""}holds ${work}, quiet for ${silence}`;
   return { state: AgentState.Working, reason, changesInMs };
 }
 

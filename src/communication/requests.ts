@@ -1,6 +1,6 @@
 // What callers hand in and get back: the arguments and results of AgentCommunicationProtocol.
 
-import type { JsonObject, JsonValue } from "../core/index.ts";
+import type { CellphoneError, JsonObject, JsonValue } from "../core/index.ts";
 import type {
   Agent,
   AgentInstance,
@@ -17,7 +17,6 @@ import type {
   Task,
   TaskRequest,
 } from "./model.ts";
-import type { CommunicationError } from "./errors.ts";
 
 /** An agent as it registers; registering again replaces all but the mailbox. */
 export interface AgentRegistration {
@@ -123,7 +122,7 @@ export interface SendResult {
 }
 
 /** One item's outcome of sendMany. */
-export type SendManyResult = SendResult | { readonly error: CommunicationError };
+export type SendManyResult = SendResult | { readonly error: CellphoneError };
 
 /** An answer accepted. */
 export interface ReplyResult {

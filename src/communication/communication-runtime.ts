@@ -1,0 +1,216 @@
+// Puts the parts of communication together for one run, from start to stop: loads what the store
+// remembers, and moves time along.
+
+import { AgentDesk } from "./agent-desk.ts";
+import { ClaimDesk } from "./claim-desk.ts";
+import { CommunicationContext } from "./communication-context.ts";
+import type { CommunicationParts } from "./communication-context.ts";
+import { Discovery } from "./discovery.ts";
+import { payloadBytes } from "./input-checks.ts";
+import { PresenceBook } from "./presence-book.ts";
+import { RedriveDesk } from "./redrive-desk.ts";
+import { ReplyDesk } from "./reply-desk.ts";
+import { SendDesk } from "./send-desk.ts";
+import { SettleDesk } from "./settle-desk.ts";
+import type { CommunicationSnapshot } from "./store.ts";
+import { TaskDesk } from "./task-desk.ts";
+
+const TICK_MS = 1000;
+const FORGET_EVERY_MS = 60_000;
+/** Settled messages after which the history is pruned, without waiting for the minute. */
+const PRUNE_AFTER = 1000;
+
+/** One run of one namespace. */
+export class CommunicationRuntime {
+  readonly context: CommunicationContext;
+  readonly presence: PresenceBook;
+  readonly claims: ClaimDesk;
+  readonly replies: ReplyDesk;
+  readonly sends: SendDesk;
+  readonly settlements: SettleDesk;
+  readonly redrives: RedriveDesk;
+  readonly agents: AgentDesk;
+  readonly discovery: Discovery;
+  readonly tasks: TaskDesk;
+  #timer: Disposable | undefined;
+  #armedForMs = Infinity;
+  #lastTickMs = -Infinity;
+  #lastForgetMs = 0;
+  #pruning: Promise<void> | undefined;
+  #stopped = false;
+
+  constructor(parts: CommunicationParts) {
+    this.context = new CommunicationContext(parts);
+    const { context } = this;
+    this.presence = new PresenceBook(context);
+    this.claims = new ClaimDesk(context, this.presence, () => this.arm());
+    this.replies = new ReplyDesk(context, this.presence);
+    this.sends = new SendDesk(context, this.presence, this.claims, this.replies);
+    this.settlements = new SettleDesk(
+      context,
+      this.presence,
+      this.sends,
+      this.replies,
+      (agentId) => {
+        this.claims.pump(agentId);
+        this.arm();
+      },
+    );
+    this.redrives = new RedriveDesk(context, this.presence, this.claims);
+    this.agents = new AgentDesk(context, this.presence, this.claims, this.settlements);
+    this.discovery = new Discovery(context, this.presence);
+    this.tasks = new TaskDesk(context, this.presence);
+  }
+
+  /** Takes over what the store remembers, then starts the timer. */
+  async start(): Promise<void> {
+    const { context } = this;
+    const snapshot = await context.store.load(context.namespace);
+    await context.deadLetters.load(context.store, context.namespace);
+    this.#restore(snapshot);
+    this.#lastForgetMs = context.clock.monotonic();
+    this.presence.evaluateNow();
+    this.#tick();
+    context.log.info("communication.started", {
+      namespace: context.namespace,
+      agents: snapshot.agents.length,
+      unsettled: snapshot.unsettled.length,
+    });
+  }
+
+  /** Ends waiting claims with nothing, waits for what is being stored. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#timer?.[Symbol.dispose]();
+    this.claims.close();
+    this.replies.close();
+    await this.context.journal.drain();
+    await this.#pruning;
+    this.context.log.info("communication.stopped", { namespace: this.context.namespace });
+  }
+
+  /** Makes sure that the timer goes off for whatever falls due next. */
+  arm(): void {
+    if (this.#stopped) return;
+    const nowMs = this.context.clock.monotonic();
+    const dueMs = Math.min(this.context.engine.nextDueMs, this.#lastTickMs + TICK_MS);
+    if (dueMs >= this.#armedForMs) return;
+    this.#timer?.[Symbol.dispose]();
+    this.#armedForMs = dueMs;
+    // A timer may go off a fraction of a millisecond early; rounding up saves an idle turn.
+    const delayMs = Math.max(0, Math.ceil(dueMs - nowMs));
+    this.#timer = this.context.clock.after(delayMs, () => this.#wake());
+  }
+
+  #wake(): void {
+    if (this.#stopped) return;
+    const { clock, engine, registry } = this.context;
+    const nowMs = clock.monotonic();
+    const { lapsed, readyAgentIds } = engine.due(nowMs);
+    for (const entry of lapsed) this.settlements.lapse(entry);
+    for (const agentId of readyAgentIds) {
+      this.presence.touch(registry.get(agentId));
+      this.claims.pump(agentId);
+    }
+    if (nowMs - this.#lastTickMs >= TICK_MS) this.#tick();
+    this.#armedForMs = Infinity;
+    this.arm();
+  }
+
+  #tick(): void {
+    const { clock, dedupe, engine, log } = this.context;
+    const nowMs = clock.monotonic();
+    this.#lastTickMs = nowMs;
+    this.settlements.bury(engine.expired(nowMs), "expired");
+    this.claims.pumpReturned();
+    this.presence.evaluateNow();
+    dedupe.expire(clock.now());
+    const forget = nowMs - this.#lastForgetMs >= FORGET_EVERY_MS;
+    if (this.context.settledSincePrune >= PRUNE_AFTER || forget) this.#prune();
+    if (forget) {
+      this.#lastForgetMs = nowMs;
+      this.agents.forgetGone().catch((error: unknown) => {
+        log.error("communication.forget_failed", { error });
+      });
+    }
+    this.arm();
+  }
+
+  #prune(): void {
+    const { deadLetters, log, namespace, settings, store } = this.context;
+    if (this.#pruning !== undefined || this.context.settledSincePrune === 0) return;
+    this.context.settledSincePrune = 0;
+    this.#pruning = store
+      .prune(namespace, settings.maxMessageHistory)
+      .then(async ({ messages }) => {
+        log.debug("communication.pruned", { messages });
+        if (messages > 0) await deadLetters.forgetPruned(store, namespace);
+      })
+      .catch((error: unknown) => log.error("communication.prune_failed", { error }))
+      .finally(() => {
+        this.#pruning = undefined;
+      });
+  }
+
+  #restore(snapshot: CommunicationSnapshot): void {
+    const { clock, dedupe, engine, registry, tasks, waits } = this.context;
+    const nowMs = clock.monotonic();
+    const nowAtMs = clock.now();
+    this.context.continueAfter(snapshot.lastSequence);
+    const states = new Map(snapshot.states.map((change) => [change.agentId, change]));
+    for (const agent of snapshot.agents) {
+      const record = registry.put(agent, nowMs);
+      engine.open(agent.id, nowMs);
+      const change = states.get(agent.id);
+      if (change !== undefined) this.presence.restore(record, change);
+      if (agent.paused !== null) engine.setPaused(agent.id, true);
+      engine.setOnline(agent.id, this.presence.isOnline(record), nowMs);
+    }
+    for (const task of snapshot.openTasks) tasks.put(task);
+    for (const entry of snapshot.unsettled) this.#restoreDelivery(entry, nowMs, nowAtMs);
+    for (const { message, delivery } of snapshot.unanswered) {
+      // Nobody is left to answer for an agent that was unregistered.
+      if (registry.get(delivery.recipientId) === undefined) continue;
+      waits.open(message, delivery, nowMs - Math.max(0, nowAtMs - message.acceptedAtMs));
+    }
+    for (const { senderId, dedupeKey, messageId, untilMs } of snapshot.dedupe) {
+      dedupe.add(senderId, dedupeKey, { messageId, deliveryId: null, untilMs, pending: null });
+    }
+  }
+
+  #restoreDelivery(
+    { message, delivery }: CommunicationSnapshot["unsettled"][number],
+    nowMs: number,
+    nowAtMs: number,
+  ): void {
+    const { engine, registry, waits } = this.context;
+    if (registry.get(delivery.recipientId) === undefined) {
+      this.#buryOrphan(message, delivery);
+      return;
+    }
+    // A lease of an earlier run is void; its attempt counts.
+    const ready = { ...delivery, state: "ready" } as const;
+    const delayMs = Math.max(0, (delivery.visibleAtMs ?? 0) - nowAtMs);
+    engine.restore(message, ready, payloadBytes(message.payload), nowMs, delayMs);
+    if (message.expectsReply && delivery.answeredAtMs === null) {
+      waits.open(message, ready, nowMs - Math.max(0, nowAtMs - message.acceptedAtMs));
+    }
+  }
+
+  /** The stop came between an agent's removal and the end of its mail. */
+  #buryOrphan(
+    message: CommunicationSnapshot["unsettled"][number]["message"],
+    delivery: CommunicationSnapshot["unsettled"][number]["delivery"],
+  ): void {
+    const { clock, events, journal } = this.context;
+    const dead = {
+      ...delivery,
+      state: "dead",
+      deadReason: "recipient_removed",
+      settledAtMs: clock.now(),
+    } as const;
+    journal.inBackground([{ kind: "delivery", delivery: dead }]);
+    this.context.deadLetters.add(dead.id, dead.settledAtMs);
+    events.emit({ kind: "message.dead", message, delivery: dead });
+  }
+}

@@ -1,0 +1,94 @@
+// From what a caller wants sent to a Message: everything checked, everything filled in.
+
+import type { CommunicationContext } from "./communication-context.ts";
+import {
+  checkAgentId,
+  checkKey,
+  checkMessageType,
+  checkPayload,
+  checkPriority,
+  checkTask,
+  checkTitle,
+  invalid,
+  SYSTEM_SENDER,
+} from "./input-checks.ts";
+import { MessageType } from "./model.ts";
+import type { Message, TaskRequest } from "./model.ts";
+import type { JsonValue } from "../core/index.ts";
+import type { SendRequest } from "./requests.ts";
+
+/** A message not yet stored. */
+export interface MessageDraft {
+  readonly message: Message;
+  /** Size of the payload as JSON. */
+  readonly bytes: number;
+}
+
+/** A send request, or a broadcast's (no recipient). */
+export type DraftRequest = Omit<SendRequest, "recipientId"> & {
+  readonly recipientId: string | null;
+};
+
+// W3C Trace Context, section 3.2.2: version, trace id, parent id, flags.
+const TRACEPARENT = /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}$/;
+
+/**
+ * @param original the message it answers, if any.
+ * @throws CommunicationError naming what cannot be used.
+ */
+export function draftMessage(
+  context: CommunicationContext,
+  request: DraftRequest,
+  original: Message | undefined,
+): MessageDraft {
+  const { senderId, recipientId, type, priority = "normal" } = request;
+  if (senderId !== SYSTEM_SENDER || original === undefined) {
+    checkAgentId(senderId, "sender");
+    checkMessageType(type);
+  }
+  checkPriority(priority);
+  const { payload, bytes } = checkPayload(request.payload, context.settings.maxPayloadBytes);
+  const id = context.ids.next("msg");
+  const conversationId = checkKey(request.conversationId, "conversationId");
+  const message: Message = {
+    id,
+    namespace: context.namespace,
+    senderId,
+    recipientId,
+    type,
+    payload,
+    priority,
+    conversationId: conversationId ?? original?.conversationId ?? id,
+    replyToId: checkKey(request.replyToId, "replyToId"),
+    expectsReply: request.expectsReply ?? false,
+    orderingKey: checkKey(request.orderingKey, "orderingKey"),
+    dedupeKey: checkKey(request.dedupeKey, "dedupeKey"),
+    traceparent: checkTraceparent(request.traceparent),
+    task: taskOf(request, payload),
+    acceptedAtMs: context.clock.now(),
+  };
+  return { message, bytes };
+}
+
+function taskOf(request: DraftRequest, payload: JsonValue): TaskRequest | null {
+  const task = checkTask(request.task);
+  if (task !== undefined) return task;
+  if (request.type !== MessageType.TaskAssignment) return null;
+  return { title: titleFrom(payload) ?? request.type };
+}
+
+/** The title of a task that came as `{ "task": "..." }` or `{ "title": "..." }`. */
+function titleFrom(payload: JsonValue): string | undefined {
+  if (typeof payload !== "object" || payload === null || Array.isArray(payload)) return undefined;
+  for (const [key, value] of Object.entries(payload)) {
+    if (key !== "task" && key !== "title") continue;
+    if (typeof value === "string" && value.trim() !== "") return checkTitle(value);
+  }
+  return undefined;
+}
+
+function checkTraceparent(traceparent: string | undefined): string | null {
+  if (traceparent === undefined) return null;
+  if (TRACEPARENT.test(traceparent)) return traceparent;
+  throw invalid(`traceparent is not in the form of W3C Trace Context, version 00`);
+}

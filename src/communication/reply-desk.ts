@@ -1,0 +1,186 @@
+// Answers: which message one answers, what that changes, and who waits for it.
+
+import type { CommunicationContext } from "./communication-context.ts";
+import { CommunicationError } from "./errors.ts";
+import { checkNumber } from "./input-checks.ts";
+import { communicationLimits } from "./limits.ts";
+import type { Delivery, Message } from "./model.ts";
+import type { PresenceBook } from "./presence-book.ts";
+import type { SendRequest } from "./requests.ts";
+import type { MessageWithDeliveries } from "./store.ts";
+
+/** Whoever holds the current receipt of a message. */
+interface ReceiptHolder {
+  readonly message: Message;
+  delivery: Delivery;
+}
+
+/** An answer being stored, and the receipt it changes. */
+export interface Answer {
+  readonly receipt: ReceiptHolder;
+}
+
+/** Messages read from the store because memory no longer has them, by id. */
+export type FetchedOriginals = ReadonlyMap<string, MessageWithDeliveries>;
+
+interface ReplyWaiter {
+  readonly resolve: (answer: Message) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+const WAIT_MAX_MS = 2 ** 31 - 1;
+
+/** Answers of one namespace. */
+export class ReplyDesk {
+  readonly #context: CommunicationContext;
+  readonly #presence: PresenceBook;
+  readonly #waiters = new Map<string, Set<ReplyWaiter>>();
+  #waiting = 0;
+
+  constructor(context: CommunicationContext, presence: PresenceBook) {
+    this.#context = context;
+    this.#presence = presence;
+  }
+
+  /** A message still in memory: unsettled, or an open request. */
+  remembered(messageId: string): Message | undefined {
+    const { engine, waits } = this.#context;
+    return engine.entryOf(messageId)?.message ?? waits.find(messageId)?.message;
+  }
+
+  /** @throws CommunicationError when no such message is stored. */
+  async fetch(messageId: string): Promise<MessageWithDeliveries> {
+    const { namespace, store } = this.#context;
+    const found = await store.message(namespace, messageId);
+    if (found !== undefined) return found;
+    throw new CommunicationError(
+      "communication.message_unknown",
+      `There is no message "${messageId}"`,
+    );
+  }
+
+  /** The receipt a message answers: of its original, at its sender, not answered before. */
+  answerTo(request: SendRequest, fetched?: FetchedOriginals): Answer | undefined {
+    const { replyToId, senderId, recipientId } = request;
+    if (replyToId === undefined) return undefined;
+    const receipt = this.#receipt(replyToId, senderId, fetched);
+    if (receipt === undefined || receipt.message.senderId !== recipientId) return undefined;
+    return receipt.delivery.answeredAtMs === null ? { receipt } : undefined;
+  }
+
+  /** Marks the receipt as answered; gives it back for the store. */
+  begin({ receipt }: Answer, answer: Message): Delivery {
+    const { acceptedAtMs: answeredAtMs, id: answerId } = answer;
+    receipt.delivery = { ...receipt.delivery, answeredAtMs, answerId };
+    return receipt.delivery;
+  }
+
+  undo({ receipt }: Answer): void {
+    const open = { answeredAtMs: null, answerId: null };
+    receipt.delivery = { ...receipt.delivery, ...open };
+    const request = this.#context.waits.find(receipt.message.id);
+    if (request !== undefined) request.delivery = { ...request.delivery, ...open };
+  }
+
+  /** The answer is stored: the wait is over. */
+  commit({ receipt }: Answer, answer: Message): void {
+    const { events, registry, waits } = this.#context;
+    const { message } = receipt;
+    if (waits.close(message.id) !== undefined) this.#presence.touch(registry.get(message.senderId));
+    events.emit({ kind: "message.answered", message, answer });
+    for (const waiter of this.#waiters.get(message.id) ?? []) waiter.resolve(answer);
+  }
+
+  /** The message is dead: nobody will answer. */
+  died(message: Message, delivery: Delivery): void {
+    const { registry, waits } = this.#context;
+    if (waits.find(message.id)?.delivery.id === delivery.id) {
+      waits.close(message.id);
+      this.#presence.touch(registry.get(message.senderId));
+    }
+    if (message.recipientId === null) return;
+    for (const waiter of this.#waiters.get(message.id) ?? []) waiter.reject(deadError(delivery));
+  }
+
+  /** Waits for the answer to a message, answered already or not yet. */
+  async waitForReply(
+    messageId: string,
+    options: { readonly timeoutMs: number; readonly signal?: AbortSignal },
+  ): Promise<Message> {
+    const { signal } = options;
+    const timeoutMs = checkNumber(options.timeoutMs, "timeoutMs", 0, WAIT_MAX_MS);
+    signal?.throwIfAborted();
+    if (this.#waiting >= communicationLimits.waitingReplies.value) {
+      const message = `${this.#waiting} callers are waiting for replies already`;
+      throw new CommunicationError("communication.claims_full", message);
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<Message>();
+    const onAbort = (): void => reject(signal?.reason);
+    signal?.addEventListener("abort", onAbort, { once: true });
+    const waiter = { resolve, reject };
+    const same = this.#waiters.get(messageId) ?? new Set();
+    this.#waiters.set(messageId, same.add(waiter));
+    this.#waiting++;
+    // Registered before looking, so that an answer in between is not missed.
+    this.#lookUp(messageId, waiter).catch(reject);
+    const timer = this.#context.clock.after(timeoutMs, () => {
+      const message = `No reply to "${messageId}" within ${timeoutMs} ms`;
+      reject(new CommunicationError("communication.reply_timeout", message));
+    });
+    try {
+      return await promise;
+    } finally {
+      timer[Symbol.dispose]();
+      signal?.removeEventListener("abort", onAbort);
+      this.#waiting--;
+      same.delete(waiter);
+      if (same.size === 0) this.#waiters.delete(messageId);
+    }
+  }
+
+  /** Ends all waits. */
+  close(): void {
+    const error = new CommunicationError("communication.stopped", "Communication is stopping");
+    for (const same of this.#waiters.values()) for (const waiter of same) waiter.reject(error);
+  }
+
+  async #lookUp(messageId: string, waiter: ReplyWaiter): Promise<void> {
+    const { namespace, store, waits } = this.#context;
+    if (waits.find(messageId) !== undefined) return;
+    const { deliveries } = await this.fetch(messageId);
+    const answerId = deliveries.find((delivery) => delivery.answerId !== null)?.answerId;
+    if (typeof answerId === "string") {
+      const answer = await store.message(namespace, answerId);
+      if (answer !== undefined) waiter.resolve(answer.message);
+      return;
+    }
+    const [first] = deliveries;
+    if (first?.state === "dead" && deliveries.length === 1) waiter.reject(deadError(first));
+  }
+
+  #receipt(
+    messageId: string,
+    recipientId: string,
+    fetched: FetchedOriginals | undefined,
+  ): ReceiptHolder | undefined {
+    const { engine, waits } = this.#context;
+    const entry = engine.entryOf(messageId, recipientId);
+    if (entry !== undefined) return entry;
+    const request = waits.find(messageId);
+    if (request?.delivery.recipientId === recipientId) return request;
+    const stored = fetched?.get(messageId);
+    const delivery = stored?.deliveries.find((one) => one.recipientId === recipientId);
+    return stored === undefined || delivery === undefined
+      ? undefined
+      : { message: stored.message, delivery };
+  }
+}
+
+function deadError(delivery: Delivery): CommunicationError {
+  const { messageId, recipientId, deadReason } = delivery;
+  return new CommunicationError(
+    "communication.request_dead",
+    `The request "${messageId}" to "${recipientId}" is dead: ${deadReason}`,
+    { details: { messageId, recipientId, reason: deadReason } },
+  );
+}

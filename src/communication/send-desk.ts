@@ -1,0 +1,378 @@
+// Accepts messages: checks them, makes room, stores them, and only then lets them be claimed.
+// A parcel is one message on its way through that, with everything that must change with it.
+
+import { CellphoneError } from "../core/index.ts";
+import type { JsonValue } from "../core/index.ts";
+import type { AgentRecord } from "./agent-registry.ts";
+import type { ClaimDesk } from "./claim-desk.ts";
+import type { CommunicationContext } from "./communication-context.ts";
+import type { DedupeMark } from "./dedupe-window.ts";
+import { CommunicationError } from "./errors.ts";
+import { DELIVERY_FAILED, SYSTEM_SENDER } from "./input-checks.ts";
+import { communicationLimits } from "./limits.ts";
+import type { QuotaProblem } from "./mailbox-engine.ts";
+import { draftMessage } from "./message-draft.ts";
+import type { MessageDraft } from "./message-draft.ts";
+import type { Delivery, Message, Task } from "./model.ts";
+import type { PresenceBook } from "./presence-book.ts";
+import type { Answer, FetchedOriginals, ReplyDesk } from "./reply-desk.ts";
+import type { BroadcastFilter, BroadcastResult, ReplyResult, SendManyResult } from "./requests.ts";
+import type { SendRequest, SendResult } from "./requests.ts";
+import type { CommunicationRecord, MessageWithDeliveries } from "./store.ts";
+import { taskOfMessage } from "./task-book.ts";
+
+/** A message being stored. */
+export interface Parcel {
+  readonly message: Message;
+  readonly deliveries: readonly Delivery[];
+  readonly bytes: number;
+  readonly tasks: readonly Task[];
+  readonly answer: Answer | undefined;
+  readonly mark: DedupeMark | undefined;
+  readonly records: readonly CommunicationRecord[];
+}
+
+/** The way in. */
+export class SendDesk {
+  readonly #context: CommunicationContext;
+  readonly #presence: PresenceBook;
+  readonly #claims: ClaimDesk;
+  readonly #replies: ReplyDesk;
+
+  constructor(
+    context: CommunicationContext,
+    presence: PresenceBook,
+    claims: ClaimDesk,
+    replies: ReplyDesk,
+  ) {
+    this.#context = context;
+    this.#presence = presence;
+    this.#claims = claims;
+    this.#replies = replies;
+  }
+
+  async send(request: SendRequest): Promise<SendResult> {
+    const [result] = await this.sendMany([request]);
+    if (result === undefined) throw new RangeError("One message in, one result out");
+    if ("error" in result) throw result.error;
+    return result;
+  }
+
+  async sendMany(requests: readonly SendRequest[]): Promise<SendManyResult[]> {
+    const most = communicationLimits.sendBatch.value;
+    if (requests.length > most) {
+      const message = `${requests.length} messages in one call are more than ${most}`;
+      throw new CommunicationError("communication.batch_too_large", message);
+    }
+    const fetched = new Map<string, MessageWithDeliveries>();
+    for (const { replyToId } of requests) {
+      if (replyToId === undefined || this.#replies.remembered(replyToId) !== undefined) continue;
+      const original = await this.#context.store.message(this.#context.namespace, replyToId);
+      if (original !== undefined) fetched.set(replyToId, original);
+    }
+    const stored = Promise.withResolvers<void>();
+    // Those who wait for it are told by themselves; without any, a failure is nobody's surprise.
+    stored.promise.catch(() => undefined);
+    const parcels: Parcel[] = [];
+    const outcomes = requests.map((request) =>
+      this.#admit(request, stored.promise, parcels, fetched),
+    );
+    if (parcels.length > 0) {
+      await this.store(parcels).then(stored.resolve, stored.reject);
+    }
+    return Promise.all(outcomes.map((outcome) => settleOutcome(outcome)));
+  }
+
+  async broadcast(
+    request: Omit<SendRequest, "recipientId">,
+    filter: BroadcastFilter,
+  ): Promise<BroadcastResult> {
+    const { engine, registry } = this.#context;
+    const draft = draftMessage(this.#context, { ...request, recipientId: null }, undefined);
+    const { capability, kind } = filter;
+    const candidates =
+      capability === undefined ? registry.all() : registry.withCapability(capability);
+    const recipients: AgentRecord[] = [];
+    const refused: string[] = [];
+    for (const record of candidates) {
+      const { id } = record.agent;
+      if (id === request.senderId || (kind !== undefined && record.agent.kind !== kind)) continue;
+      if (engine.reserve(id, draft.bytes) === undefined) recipients.push(record);
+      else refused.push(id);
+    }
+    const parcel = this.#pack(draft, recipients, undefined, undefined);
+    await this.store([parcel]);
+    const ids = recipients.map((record) => record.agent.id);
+    return { messageId: draft.message.id, recipients: ids, refused };
+  }
+
+  /**
+   * A parcel for one recipient who may be gone: an answer, a notice. Without a mailbox (or room in
+   * it) the message is kept with its conversation and delivered to nobody.
+   */
+  prepare(request: SendRequest, answer: Answer | undefined, original: Message): Parcel {
+    const { engine, registry } = this.#context;
+    const draft = draftMessage(this.#context, request, original);
+    const recipient = registry.get(request.recipientId);
+    const room =
+      recipient !== undefined && engine.reserve(request.recipientId, draft.bytes) === undefined;
+    return this.#pack(draft, room ? [recipient] : [], answer, undefined);
+  }
+
+  /** Tells the sender of a message that it is dead; undefined when nobody needs to know. */
+  prepareFailureNotice(message: Message, delivery: Delivery): Parcel | undefined {
+    if (message.senderId === SYSTEM_SENDER || message.recipientId === null) return undefined;
+    const payload = {
+      messageId: message.id,
+      recipientId: delivery.recipientId,
+      reason: delivery.deadReason,
+    };
+    const request: SendRequest = {
+      senderId: SYSTEM_SENDER,
+      recipientId: message.senderId,
+      type: DELIVERY_FAILED,
+      payload,
+      replyToId: message.id,
+    };
+    return this.prepare(request, undefined, message);
+  }
+
+  /**
+   * An answer to a message, sent by its recipient.
+   * @param stored the message with its receipts, when memory no longer has it.
+   */
+  prepareReply(
+    message: Message,
+    senderId: string,
+    payload: JsonValue,
+    stored?: MessageWithDeliveries,
+  ): Parcel {
+    const request: SendRequest = {
+      senderId,
+      recipientId: message.senderId,
+      type: "direct",
+      payload,
+      priority: message.priority,
+      replyToId: message.id,
+    };
+    const fetched = new Map(stored === undefined ? [] : [[message.id, stored]]);
+    return this.prepare(request, this.#replies.answerTo(request, fetched), message);
+  }
+
+  /** Sends an answer of one of a message's recipients. */
+  async reply(
+    message: Message,
+    senderId: string,
+    payload: JsonValue,
+    stored: MessageWithDeliveries | undefined,
+  ): Promise<ReplyResult> {
+    const parcel = this.prepareReply(message, senderId, payload, stored);
+    await this.store([parcel]);
+    return { messageId: parcel.message.id, deliveryId: parcel.deliveries[0]?.id ?? null };
+  }
+
+  /** Stores parcels (and more records) in one append; all or none take effect. */
+  async store(
+    parcels: readonly Parcel[],
+    more: readonly CommunicationRecord[] = [],
+  ): Promise<void> {
+    try {
+      // The parcels' records first: an answer's receipt is older than the settlement beside it.
+      await this.#context.journal.append([...parcels.flatMap((one) => one.records), ...more]);
+    } catch (error) {
+      for (const parcel of parcels) this.#rollBack(parcel);
+      throw error;
+    }
+    for (const parcel of parcels) this.#commit(parcel);
+  }
+
+  #admit(
+    request: SendRequest,
+    stored: Promise<void>,
+    parcels: Parcel[],
+    fetched: FetchedOriginals,
+  ): Promise<SendResult> | CommunicationError {
+    try {
+      const { clock, dedupe, engine, registry } = this.#context;
+      const original = this.#original(request.replyToId, fetched);
+      const draft = draftMessage(this.#context, request, original);
+      const { dedupeKey, id: messageId, senderId } = draft.message;
+      const nowMs = clock.now();
+      const known = dedupeKey === null ? undefined : dedupe.find(senderId, dedupeKey, nowMs);
+      if (known !== undefined) return this.#duplicate(known, request.recipientId);
+      const recipient = registry.require(request.recipientId, "communication.recipient_unknown");
+      const problem = engine.reserve(request.recipientId, draft.bytes);
+      if (problem !== undefined) throw quotaError(problem, request.recipientId);
+      const mark = dedupeKey === null ? undefined : this.#mark(messageId, stored);
+      const answer = this.#replies.answerTo(request, fetched);
+      const parcel = this.#pack(draft, [recipient], answer, mark);
+      if (dedupeKey !== null && mark !== undefined) dedupe.add(senderId, dedupeKey, mark);
+      parcels.push(parcel);
+      const deliveryId = parcel.deliveries[0]?.id ?? "";
+      return stored.then(() => ({
+        messageId,
+        deliveryId,
+        duplicate: false,
+        recipientOnline: this.#presence.isOnline(recipient),
+      }));
+    } catch (error) {
+      if (error instanceof CommunicationError) return error;
+      throw error;
+    }
+  }
+
+  #original(replyToId: string | undefined, fetched: FetchedOriginals): Message | undefined {
+    if (replyToId === undefined) return undefined;
+    const original = this.#replies.remembered(replyToId) ?? fetched.get(replyToId)?.message;
+    if (original !== undefined) return original;
+    const message = `There is no message "${replyToId}" to answer`;
+    throw new CommunicationError("communication.message_unknown", message);
+  }
+
+  async #duplicate(mark: DedupeMark, recipientId: string): Promise<SendResult> {
+    await mark.pending;
+    const { namespace, registry, store } = this.#context;
+    const { messageId } = mark;
+    let { deliveryId } = mark;
+    deliveryId ??= (await store.message(namespace, messageId))?.deliveries[0]?.id ?? "";
+    const recipient = registry.get(recipientId);
+    const recipientOnline = recipient !== undefined && this.#presence.isOnline(recipient);
+    return { messageId, deliveryId, duplicate: true, recipientOnline };
+  }
+
+  #mark(messageId: string, pending: Promise<void>): DedupeMark {
+    const { clock, settings } = this.#context;
+    const untilMs = clock.now() + settings.dedupeWindowMs;
+    return { messageId, deliveryId: deliveryIdOf(messageId), untilMs, pending };
+  }
+
+  #pack(
+    draft: MessageDraft,
+    recipients: readonly AgentRecord[],
+    answer: Answer | undefined,
+    mark: DedupeMark | undefined,
+  ): Parcel {
+    const { ids } = this.#context;
+    const { message, bytes } = draft;
+    const deliveries = recipients.map((record, index) =>
+      newDelivery(message, record.agent.id, this.#context.nextSequence(), index),
+    );
+    const tasks = deliveries.flatMap(({ recipientId }) => {
+      const task = taskOfMessage(
+        message,
+        recipientId,
+        message.task === null ? "" : ids.next("task"),
+      );
+      return task === undefined ? [] : [task];
+    });
+    const records: CommunicationRecord[] = [
+      { kind: "message", message, deliveries, dedupeUntilMs: mark?.untilMs ?? null },
+      ...tasks.map((task) => ({ kind: "task", task }) as const),
+    ];
+    if (answer !== undefined) {
+      const delivery = this.#replies.begin(answer, message);
+      records.push({ kind: "delivery", delivery });
+    }
+    return { message, deliveries, bytes, tasks, answer, mark, records };
+  }
+
+  #rollBack(parcel: Parcel): void {
+    const { dedupe, engine } = this.#context;
+    const { message, deliveries, bytes, answer, mark } = parcel;
+    for (const { recipientId } of deliveries) engine.release(recipientId, bytes);
+    if (mark !== undefined && message.dedupeKey !== null) {
+      dedupe.remove(message.senderId, message.dedupeKey, mark);
+    }
+    if (answer !== undefined) this.#replies.undo(answer);
+  }
+
+  #commit(parcel: Parcel): void {
+    const { clock, deadLetters, engine, events, journal } = this.#context;
+    const { registry, tasks, waits } = this.#context;
+    const { message, deliveries, bytes, answer, mark } = parcel;
+    if (mark !== undefined) mark.pending = null;
+    const nowMs = clock.monotonic();
+    const sender = registry.get(message.senderId);
+    for (const task of parcel.tasks) tasks.put(task);
+    for (const delivery of deliveries) {
+      if (engine.mailbox(delivery.recipientId) === undefined) {
+        // Unregistered while the message was being stored.
+        journal.inBackground([{ kind: "delivery", delivery: orphaned(delivery, clock.now()) }]);
+        deadLetters.add(delivery.id, clock.now());
+        continue;
+      }
+      engine.admit(message, delivery, bytes, nowMs);
+      this.#presence.touch(registry.get(delivery.recipientId));
+      if (message.expectsReply) waits.open(message, delivery, nowMs);
+    }
+    if (sender !== undefined) {
+      this.#context.measure(sender, "messages_sent", 1);
+      this.#presence.output(sender);
+      if (message.expectsReply) this.#presence.touch(sender);
+    }
+    events.emit({ kind: "message.accepted", message, deliveries });
+    for (const task of parcel.tasks) events.emit({ kind: "task.changed", task });
+    if (answer !== undefined) this.#replies.commit(answer, message);
+    for (const { recipientId } of deliveries) this.#claims.pump(recipientId);
+  }
+}
+
+/** The delivery of a message's first recipient shares its id's digits. */
+function deliveryIdOf(messageId: string, index = 0): string {
+  const digits = messageId.slice(messageId.indexOf("_") + 1);
+  return index === 0 ? `dlv_${digits}` : `dlv_${digits}-${index}`;
+}
+
+function newDelivery(
+  message: Message,
+  recipientId: string,
+  sequence: number,
+  index: number,
+): Delivery {
+  return {
+    id: deliveryIdOf(message.id, index),
+    messageId: message.id,
+    recipientId,
+    priority: message.priority,
+    sequence,
+    state: "ready",
+    attempts: 0,
+    acceptedAtMs: message.acceptedAtMs,
+    visibleAtMs: null,
+    deliveredAtMs: null,
+    settledAtMs: null,
+    answeredAtMs: null,
+    answerId: null,
+    deadReason: null,
+    note: null,
+    result: null,
+  };
+}
+
+function orphaned(delivery: Delivery, atMs: number): Delivery {
+  return { ...delivery, state: "dead", deadReason: "recipient_removed", settledAtMs: atMs };
+}
+
+/** Why a mailbox takes no more. */
+export function quotaError(problem: QuotaProblem, agentId: string): CommunicationError {
+  const options = { details: { agentId }, retryAfterSeconds: 5 };
+  if (problem === "pending_bytes") {
+    const message = `No room for a message to "${agentId}": too many bytes wait in all inboxes`;
+    return new CommunicationError("communication.pending_full", message, options);
+  }
+  const what = problem === "mailbox_bytes" ? "bytes" : "messages";
+  const message = `The inbox of "${agentId}" holds as many ${what} as it may`;
+  return new CommunicationError("communication.mailbox_full", message, options);
+}
+
+async function settleOutcome(
+  outcome: Promise<SendResult> | CommunicationError,
+): Promise<SendManyResult> {
+  if (outcome instanceof CommunicationError) return { error: outcome };
+  try {
+    return await outcome;
+  } catch (error) {
+    if (error instanceof CellphoneError) return { error };
+    throw error;
+  }
+}
