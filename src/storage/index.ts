@@ -1,0 +1,16 @@
+export { storageConfigSchema } from "./config.ts";
+export type { StorageOptions } from "./config.ts";
+export { StorageError, storageErrors } from "./errors.ts";
+export type { StorageErrorCode } from "./errors.ts";
+export { storageLimits } from "./limits.ts";
+export { SqliteCommunicationStore } from "./sqlite/communication-store.ts";
+export { openDataFolder, readDataFolderHolder } from "./sqlite/data-folder.ts";
+export type { DataFolder, DataFolderHolder } from "./sqlite/data-folder.ts";
+export type { Database } from "./sqlite/database.ts";
+export { SqliteFeedStore } from "./sqlite/feed-store.ts";
+export { openLedger, openSeries } from "./sqlite/open.ts";
+export type { OpenOptions } from "./sqlite/open.ts";
+export { SqliteSecurityStore } from "./sqlite/security-store.ts";
+export { SqliteSeriesStore } from "./sqlite/series-store.ts";
+export { ledgerReader, ledgerWriter, seriesReader, seriesWriter } from "./sqlite/thread-methods.ts";
+export type { Methods, WriterMethods } from "./sqlite/thread-methods.ts";

@@ -1,0 +1,83 @@
+import type { LimitTable } from "../core/index.ts";
+
+/** Limits of the embedded store and of the queues to its threads. */
+export const storageLimits = {
+  pendingWrites: {
+    value: 20_000,
+    unit: "items",
+    reason: "About half a second of writes at the measured rate; more would only add latency.",
+    atLimit: "The write is refused with storage.overloaded before anything is queued.",
+  },
+  pendingWriteBytes: {
+    value: 256 * 1024 * 1024,
+    unit: "bytes",
+    reason: "Bounds the memory of the queue when payloads are large (1 MiB each).",
+    atLimit: "The write is refused with storage.overloaded.",
+  },
+  pendingReads: {
+    value: 1_000,
+    unit: "items",
+    reason: "A read takes a millisecond; a thousand waiting means a reader is overrun.",
+    atLimit: "The read is refused with storage.overloaded.",
+  },
+  groupRequests: {
+    value: 2_000,
+    unit: "items",
+    reason: "One commit for more would hold the first of them back for over 50 ms.",
+    atLimit: "The rest goes into the next commit.",
+  },
+  stepRows: {
+    value: 1_000,
+    unit: "items",
+    reason: "Pruning must never hold an append back for more than a few milliseconds.",
+    atLimit: "The step ends; appends go first, then the next step.",
+  },
+  walBytes: {
+    value: 64 * 1024 * 1024,
+    unit: "bytes",
+    reason: "Reads slow down and a restart takes longer as the write-ahead log grows.",
+    atLimit: "It is copied into the database at once instead of in the next quiet moment.",
+  },
+  idleCheckpointMs: {
+    value: 250,
+    unit: "ms",
+    reason: "A quarter of a second without a write is a quiet moment.",
+    atLimit: "The write-ahead log is copied into the database.",
+  },
+  queryMs: {
+    value: 5_000,
+    unit: "ms",
+    reason: "A reader that stays longer keeps the write-ahead log from being recycled.",
+    atLimit: "The query ends with storage.query_too_slow.",
+  },
+  listedRows: {
+    value: 1_000,
+    unit: "items",
+    reason: "One page of a list; larger answers are read in pages or exported.",
+    atLimit: "The list is cut; ask for the next page.",
+  },
+  listedSamples: {
+    value: 100_000,
+    unit: "items",
+    reason: "About 20 MB between threads.",
+    atLimit: "The newest are returned.",
+  },
+  storedEvents: {
+    value: 20_000,
+    unit: "items",
+    reason: "The tail of the events feed; older facts are in messages, states and audit.",
+    atLimit: "The oldest are forgotten, a few hundred at a time.",
+  },
+  endedTasks: {
+    value: 100_000,
+    unit: "items",
+    reason: "Years of work of a small fleet, about 50 MB.",
+    atLimit: "Pruning forgets those created first.",
+  },
+  stateChanges: {
+    value: 200_000,
+    unit: "items",
+    reason: "Weeks of a busy fleet's history, about 40 MB.",
+    atLimit: "Pruning forgets the oldest; each agent's last state is kept apart.",
+  },
+} as const satisfies LimitTable;

@@ -1,0 +1,286 @@
+// Answers questions about the past of communication from ledger.db; read-only connections do.
+
+import type {
+  Agent,
+  CommunicationSnapshot,
+  ConversationSummary,
+  Delivery,
+  Message,
+  MessageQuery,
+  MessageWithDeliveries,
+  StateChange,
+  StateQuery,
+  Task,
+  TaskQuery,
+} from "../../communication/index.ts";
+import { storageLimits } from "../limits.ts";
+import { deliveryOf, isOpen, messageOf, stateChangeOf, taskOf } from "./communication-rows.ts";
+import { readCounter } from "./counters.ts";
+import type { Database } from "./database.ts";
+import { Deadline, pageSize } from "./deadline.ts";
+import { findMessages } from "./message-query.ts";
+import { parsedColumn, trusted } from "./trusted.ts";
+
+/** An agent in fewer conversations than this is looked up by them, else by walking all. */
+const FEW_CONVERSATIONS = 2_000;
+
+/** The synchronous reading half of CommunicationStore. */
+export class CommunicationReader {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** See {@link CommunicationStore.load}. */
+  load(namespace: string): CommunicationSnapshot {
+    return this.#database.snapshot(() => {
+      const pinned = this.#all(
+        `SELECT row_id, message_row FROM deliveries INDEXED BY deliveries_pinned
+         WHERE namespace = ? AND pinned = 1 ORDER BY sequence`,
+        namespace,
+      ).map((row) => this.#pair(Number(row["row_id"]), Number(row["message_row"])));
+      return {
+        agents: this.#all(
+          "SELECT agent FROM agents WHERE namespace = ? ORDER BY id",
+          namespace,
+        ).map((row) => parsedColumn<Agent>(row["agent"])),
+        unsettled: pinned.filter(({ delivery }) => isOpen(delivery.state)),
+        unanswered: pinned.filter(({ delivery }) => !isOpen(delivery.state)),
+        openTasks: this.#all(
+          `SELECT * FROM tasks INDEXED BY tasks_open
+           WHERE namespace = ? AND ended_at IS NULL ORDER BY created_at, row_id`,
+          namespace,
+        ).map(taskOf),
+        dedupe: this.#all(
+          `SELECT sender_id AS senderId, dedupe_key AS dedupeKey, message_id AS messageId,
+             until AS untilMs FROM dedupe INDEXED BY dedupe_by_end
+           WHERE namespace = ? ORDER BY until`,
+          namespace,
+        ).map((row) => ({
+          senderId: String(row["senderId"]),
+          dedupeKey: String(row["dedupeKey"]),
+          messageId: String(row["messageId"]),
+          untilMs: Number(row["untilMs"]),
+        })),
+        lastSequence: readCounter(this.#database, namespace, "sequence"),
+        states: this.#all(
+          "SELECT * FROM last_states WHERE namespace = ? AND removed = 0",
+          namespace,
+        ).map(stateChangeOf),
+      };
+    });
+  }
+
+  /** See {@link CommunicationStore.messages}. */
+  messages(namespace: string, query: MessageQuery): readonly MessageWithDeliveries[] {
+    return this.#database.snapshot(() =>
+      findMessages(
+        this.#database,
+        namespace,
+        query,
+        pageSize(query.limit, 100, storageLimits.listedRows.value),
+      ).map(({ rowId, row }) => this.#withDeliveries(rowId, messageOf(row))),
+    );
+  }
+
+  /** See {@link CommunicationStore.message}. */
+  message(namespace: string, messageId: string): MessageWithDeliveries | undefined {
+    return this.#database.snapshot(() => {
+      const row = this.#get(
+        "SELECT * FROM messages WHERE namespace = ? AND id = ?",
+        namespace,
+        messageId,
+      );
+      if (row === undefined) return undefined;
+      return this.#withDeliveries(Number(row["row_id"]), messageOf(row));
+    });
+  }
+
+  /** See {@link CommunicationStore.delivery}. */
+  delivery(
+    namespace: string,
+    deliveryId: string,
+  ): { readonly message: Message; readonly delivery: Delivery } | undefined {
+    return this.#database.snapshot(() => {
+      const row = this.#get(
+        "SELECT row_id, message_row FROM deliveries WHERE namespace = ? AND id = ?",
+        namespace,
+        deliveryId,
+      );
+      if (row === undefined) return undefined;
+      return this.#pair(Number(row["row_id"]), Number(row["message_row"]));
+    });
+  }
+
+  /** See {@link CommunicationStore.conversations}. */
+  conversations(
+    namespace: string,
+    query: { readonly agentId?: string; readonly beforeMs?: number; readonly limit?: number },
+  ): readonly ConversationSummary[] {
+    const limit = pageSize(query.limit, 100, storageLimits.listedRows.value);
+    const before = query.beforeMs ?? Number.MAX_VALUE;
+    if (query.agentId === undefined) {
+      return this.#all(
+        `SELECT * FROM conversations INDEXED BY conversations_by_time
+         WHERE namespace = ? AND last_at < ? ORDER BY last_at DESC, row_id DESC LIMIT ?`,
+        namespace,
+        before,
+        limit,
+      ).map(conversationOf);
+    }
+    return this.#database
+      .snapshot(() => this.#conversationsOf(namespace, query.agentId ?? "", before, limit))
+      .map(conversationOf);
+  }
+
+  /** See {@link CommunicationStore.tasks}. */
+  tasks(namespace: string, query: TaskQuery): readonly Task[] {
+    const conditions = ["namespace = ?"];
+    const values: (string | number)[] = [namespace];
+    for (const [column, value] of [
+      ["parent_id", query.parentId],
+      ["agent_id", query.agentId],
+      ["state", query.state],
+    ] as const) {
+      if (value === undefined) continue;
+      conditions.push(`${column} = ?`);
+      values.push(value);
+    }
+    if (query.open === true) conditions.push("ended_at IS NULL");
+    if (query.open === false) conditions.push("ended_at IS NOT NULL");
+    values.push(pageSize(query.limit, 100, storageLimits.listedRows.value));
+    return this.#all(
+      `SELECT * FROM tasks INDEXED BY ${taskIndex(query)} WHERE ${conditions.join(" AND ")}
+       ORDER BY created_at DESC, row_id DESC LIMIT ?`,
+      ...values,
+    ).map(taskOf);
+  }
+
+  /** See {@link CommunicationStore.task}. */
+  task(namespace: string, taskId: string): Task | undefined {
+    const row = this.#get("SELECT * FROM tasks WHERE namespace = ? AND id = ?", namespace, taskId);
+    return row === undefined ? undefined : taskOf(row);
+  }
+
+  /** See {@link CommunicationStore.states}. */
+  states(namespace: string, query: StateQuery): readonly StateChange[] {
+    const agents = query.agentId === undefined ? this.#agentsSeen(namespace) : [query.agentId];
+    const deadline = new Deadline();
+    const found: StateChange[] = [];
+    this.#database.snapshot(() => {
+      for (const agentId of agents) {
+        const last = this.#get(
+          `SELECT * FROM state_changes INDEXED BY state_changes_by_agent
+           WHERE namespace = ? AND agent_id = ? AND at < ? ORDER BY at DESC, row_id DESC LIMIT 1`,
+          namespace,
+          agentId,
+          query.fromMs,
+        );
+        if (last !== undefined) found.push(stateChangeOf(last));
+        const range = this.#database
+          .prepare(
+            `SELECT * FROM state_changes INDEXED BY state_changes_by_agent
+             WHERE namespace = ? AND agent_id = ? AND at >= ? AND at < ? ORDER BY at, row_id`,
+          )
+          .iterate(namespace, agentId, query.fromMs, query.toMs);
+        for (const row of range) {
+          deadline.row();
+          found.push(stateChangeOf(row));
+        }
+      }
+    });
+    return found
+      .filter((change) => query.state === undefined || change.state === query.state)
+      .toSorted((a, b) => a.atMs - b.atMs);
+  }
+
+  #agentsSeen(namespace: string): string[] {
+    const rows = this.#all("SELECT agent_id FROM last_states WHERE namespace = ?", namespace);
+    return rows.map((row) => String(row["agent_id"]));
+  }
+
+  #conversationsOf(namespace: string, agentId: string, before: number, limit: number): object[] {
+    const counted = this.#get(
+      `SELECT count(*) AS n FROM (SELECT 1 FROM conversation_agents
+       WHERE namespace = ? AND agent_id = ? LIMIT ${FEW_CONVERSATIONS})`,
+      namespace,
+      agentId,
+    );
+    const few = Number(counted?.["n"] ?? 0) < FEW_CONVERSATIONS;
+    const from = few
+      ? `conversation_agents a INDEXED BY conversation_agents_by_agent
+         CROSS JOIN conversations c ON c.row_id = a.conversation_row`
+      : `conversations c INDEXED BY conversations_by_time
+         CROSS JOIN conversation_agents a ON a.conversation_row = c.row_id`;
+    return this.#all(
+      `SELECT c.* FROM ${from} WHERE a.namespace = ? AND a.agent_id = ? AND c.namespace = ?
+         AND c.last_at < ? ORDER BY c.last_at DESC, c.row_id DESC LIMIT ?`,
+      namespace,
+      agentId,
+      namespace,
+      before,
+      limit,
+    );
+  }
+
+  #withDeliveries(messageRow: number, message: Message): MessageWithDeliveries {
+    const rows = this.#all(
+      "SELECT * FROM deliveries WHERE message_row = ? ORDER BY row_id",
+      messageRow,
+    );
+    return { message, deliveries: rows.map((row) => deliveryOf(row, message.id)) };
+  }
+
+  #pair(deliveryRow: number, messageRow: number): { message: Message; delivery: Delivery } {
+    const message = messageOf(this.#one("SELECT * FROM messages WHERE row_id = ?", messageRow));
+    const row = this.#one("SELECT * FROM deliveries WHERE row_id = ?", deliveryRow);
+    return { message, delivery: deliveryOf(row, message.id) };
+  }
+
+  #all(sql: string, ...values: readonly (string | number)[]): Record<string, unknown>[] {
+    return this.#database.prepare(sql).all(...values);
+  }
+
+  #get(sql: string, ...values: readonly (string | number)[]): Record<string, unknown> | undefined {
+    return this.#database.prepare(sql).get(...values);
+  }
+
+  #one(sql: string, row: number): Record<string, unknown> {
+    const found = this.#get(sql, row);
+    if (found === undefined) throw new RangeError(`No row ${row}: ${sql}`);
+    return found;
+  }
+}
+
+function taskIndex(query: TaskQuery): string {
+  if (query.parentId !== undefined) return "tasks_by_parent";
+  if (query.open === true) return "tasks_open";
+  if (query.agentId !== undefined) return "tasks_by_agent";
+  return query.state === undefined ? "tasks_by_time" : "tasks_by_state";
+}
+
+interface ConversationRow {
+  readonly id: string;
+  readonly participants: string;
+  readonly first_at: number;
+  readonly last_at: number;
+  readonly messages: number;
+  readonly open: number;
+  readonly dead: number;
+  readonly subject: string;
+}
+
+function conversationOf(source: object): ConversationSummary {
+  const row = trusted<ConversationRow>(source);
+  return {
+    conversationId: row.id,
+    participants: parsedColumn(row.participants),
+    firstAtMs: row.first_at,
+    lastAtMs: row.last_at,
+    messages: row.messages,
+    open: row.open,
+    dead: row.dead,
+    subject: row.subject,
+  };
+}

@@ -1,0 +1,98 @@
+// CommunicationStore over ledger.db on the calling thread: for tools, tests and programs without
+// the server. The server goes through threads/LedgerClient, which commits in groups.
+
+import type {
+  CommunicationRecord,
+  CommunicationSnapshot,
+  CommunicationStore,
+  ConversationSummary,
+  MessageQuery,
+  MessageWithDeliveries,
+  PruneResult,
+  StateChange,
+  StateQuery,
+  Task,
+  TaskQuery,
+} from "../../communication/index.ts";
+import { deleteCommunication, pruneCommunication } from "./communication-maintenance.ts";
+import { CommunicationReader } from "./communication-reader.ts";
+import { CommunicationWriter } from "./communication-writer.ts";
+import { Counters } from "./counters.ts";
+import type { Database } from "./database.ts";
+import { runSteps, writeWith } from "./transactions.ts";
+
+/**
+ * Keeps communication in a ledger database.
+ *
+ * @example
+ * using database = openLedger(":memory:");
+ * const store = new SqliteCommunicationStore(database);
+ * await store.append("default", [{ kind: "agent-removed", agentId: "nobody" }]);
+ */
+export class SqliteCommunicationStore implements CommunicationStore {
+  readonly #database: Database;
+  readonly #counters: Counters;
+  readonly #writer: CommunicationWriter;
+  readonly #reader: CommunicationReader;
+
+  /** @param database from {@link openLedger}; the caller closes it. */
+  constructor(database: Database) {
+    this.#database = database;
+    this.#counters = new Counters(database);
+    this.#writer = new CommunicationWriter(database, this.#counters);
+    this.#reader = new CommunicationReader(database);
+  }
+
+  async append(namespace: string, records: readonly CommunicationRecord[]): Promise<void> {
+    writeWith(this.#database, this.#counters, () => this.#writer.append(namespace, records));
+  }
+
+  async load(namespace: string): Promise<CommunicationSnapshot> {
+    return this.#reader.load(namespace);
+  }
+
+  async messages(
+    namespace: string,
+    query: MessageQuery,
+  ): Promise<readonly MessageWithDeliveries[]> {
+    return this.#reader.messages(namespace, query);
+  }
+
+  async message(namespace: string, messageId: string): Promise<MessageWithDeliveries | undefined> {
+    return this.#reader.message(namespace, messageId);
+  }
+
+  async delivery(
+    namespace: string,
+    deliveryId: string,
+  ): ReturnType<CommunicationStore["delivery"]> {
+    return this.#reader.delivery(namespace, deliveryId);
+  }
+
+  async conversations(
+    namespace: string,
+    query: { readonly agentId?: string; readonly beforeMs?: number; readonly limit?: number },
+  ): Promise<readonly ConversationSummary[]> {
+    return this.#reader.conversations(namespace, query);
+  }
+
+  async tasks(namespace: string, query: TaskQuery): Promise<readonly Task[]> {
+    return this.#reader.tasks(namespace, query);
+  }
+
+  async task(namespace: string, taskId: string): Promise<Task | undefined> {
+    return this.#reader.task(namespace, taskId);
+  }
+
+  async states(namespace: string, query: StateQuery): Promise<readonly StateChange[]> {
+    return this.#reader.states(namespace, query);
+  }
+
+  async prune(namespace: string, keep: number): Promise<PruneResult> {
+    return runSteps(this.#database, pruneCommunication(this.#database, namespace, keep));
+  }
+
+  async deleteNamespace(namespace: string): Promise<void> {
+    runSteps(this.#database, deleteCommunication(this.#database, namespace));
+  }
+}

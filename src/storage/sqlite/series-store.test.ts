@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+
+import type { Sample } from "../../tracker/index.ts";
+import { seriesStoreContract } from "../../tracker/store-contract.ts";
+import { openSeries } from "./open.ts";
+import { SqliteSeriesStore } from "./series-store.ts";
+
+seriesStoreContract("SqliteSeriesStore in memory", () => {
+  const database = openSeries(":memory:");
+  return { store: new SqliteSeriesStore(database), close: () => database.close() };
+});
+
+seriesStoreContract(
+  "SqliteSeriesStore in a file",
+  () => {
+    const folder = mkdtempSync(join(tmpdir(), "cellphone-"));
+    const path = join(folder, "series.db");
+    let database = openSeries(path);
+    return {
+      store: new SqliteSeriesStore(database),
+      reopen: () => {
+        database.close();
+        database = openSeries(path);
+        return Promise.resolve(new SqliteSeriesStore(database));
+      },
+      close: () => {
+        database.close();
+        rmSync(folder, { recursive: true });
+      },
+    };
+  },
+  { durable: true },
+);
+
+function sample(agent: number, atMs: number): Sample {
+  return { metric: "m", value: atMs, atMs, agentId: `agent-${agent}`, context: {}, metadata: {} };
+}
+
+test("SqliteSeriesStore.samples() of many series gives the newest of all", async () => {
+  using database = openSeries(":memory:");
+  const store = new SqliteSeriesStore(database);
+  const samples = Array.from({ length: 900 }, (_, index) => sample(index % 90, 1000 + index));
+  await store.append("default", { samples, minutes: [] });
+  await store.append("other", { samples: [sample(1, 5000)], minutes: [] });
+  const newest = await store.samples("default", { metric: "m", limit: 4 });
+  assert.deepEqual(
+    newest.map(({ atMs }) => atMs),
+    [1899, 1898, 1897, 1896],
+  );
+});
+
+test("SqliteSeriesStore.prune() forgets more than one step's samples and empty series", async () => {
+  using database = openSeries(":memory:");
+  const store = new SqliteSeriesStore(database);
+  const samples = Array.from({ length: 2_500 }, (_, index) => sample(0, index));
+  await store.append("default", { samples, minutes: [] });
+  const retention = { samplesBeforeMs: 2_499, minutesBeforeMs: 0 };
+  assert.deepEqual(await store.prune("default", retention), { samples: 2_499 });
+  assert.equal((await store.samples("default", {})).length, 1);
+  await store.prune("default", { samplesBeforeMs: 9_999, minutesBeforeMs: 0 });
+  assert.equal(database.prepare("SELECT count(*) AS n FROM series").get()?.["n"], 0);
+});

@@ -1,0 +1,64 @@
+// SeriesStore over series.db on the calling thread; the server goes through threads/SeriesClient.
+
+import type {
+  MinuteAggregate,
+  MinuteQuery,
+  PerformanceSnapshot,
+  Retention,
+  Sample,
+  SampleQuery,
+  SeriesStore,
+} from "../../tracker/index.ts";
+import type { Database } from "./database.ts";
+import { SeriesReader, SeriesWriter } from "./series-tables.ts";
+import type { SeriesBatch } from "./series-tables.ts";
+import { runSteps } from "./transactions.ts";
+
+/**
+ * Keeps series in a database.
+ *
+ * @example
+ * using database = openSeries(":memory:");
+ * const store = new SqliteSeriesStore(database);
+ * await store.append("default", { samples: [], minutes: [] });
+ */
+export class SqliteSeriesStore implements SeriesStore {
+  readonly #database: Database;
+  readonly #writer: SeriesWriter;
+  readonly #reader: SeriesReader;
+
+  /** @param database from {@link openSeries}; the caller closes it. */
+  constructor(database: Database) {
+    this.#database = database;
+    this.#writer = new SeriesWriter(database);
+    this.#reader = new SeriesReader(database);
+  }
+
+  async append(namespace: string, batch: SeriesBatch): Promise<void> {
+    this.#database.transaction(() => this.#writer.append(namespace, batch));
+  }
+
+  async appendSnapshot(namespace: string, snapshot: PerformanceSnapshot): Promise<void> {
+    this.#database.transaction(() => this.#writer.appendSnapshot(namespace, snapshot));
+  }
+
+  async samples(namespace: string, query: SampleQuery): Promise<readonly Sample[]> {
+    return this.#reader.samples(namespace, query);
+  }
+
+  async minutes(namespace: string, query: MinuteQuery): Promise<readonly MinuteAggregate[]> {
+    return this.#reader.minutes(namespace, query);
+  }
+
+  async snapshots(namespace: string, count: number): Promise<readonly PerformanceSnapshot[]> {
+    return this.#reader.snapshots(namespace, count);
+  }
+
+  async prune(namespace: string, retention: Retention): Promise<{ readonly samples: number }> {
+    return runSteps(this.#database, this.#writer.prune(namespace, retention));
+  }
+
+  async deleteNamespace(namespace: string): Promise<void> {
+    runSteps(this.#database, this.#writer.delete(namespace));
+  }
+}
