@@ -17,6 +17,7 @@ export const reservedVariables: readonly string[] = [
   "CELLPHONE_INSTANCE",
   "CELLPHONE_DATA",
   "CELLPHONE_CONFIG",
+  "CELLPHONE_PASSPHRASE",
 ];
 
 /** Reads the options that the environment gives; empty variables count as not set. */

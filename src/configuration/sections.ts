@@ -1,9 +1,19 @@
 // Which component's options stand under which key. A new component adds one line here.
 
+import { communicationConfigSchema } from "../communication/index.ts";
 import { dashboardConfigSchema } from "../dashboard/index.ts";
+import { securityConfigSchema } from "../security/index.ts";
+import { serverConfigSchema } from "../server/config.ts";
+import { storageConfigSchema } from "../storage/index.ts";
+import { trackerConfigSchema } from "../tracker/index.ts";
 import type { SectionSchemas } from "./option-catalog.ts";
 
 /** The options of every component, by the key that groups them. */
 export const configurationSections = {
+  server: serverConfigSchema,
+  storage: storageConfigSchema,
+  communication: communicationConfigSchema,
+  tracker: trackerConfigSchema,
   dashboard: dashboardConfigSchema,
+  security: securityConfigSchema,
 } as const satisfies SectionSchemas;

@@ -1,0 +1,208 @@
+// `cellphone agents`: the registry, and what a person can do to one agent.
+
+import type { Command } from "commander";
+
+import type {
+  AgentInstance,
+  AgentView,
+  HeldWork,
+  ProcessUsage,
+  WaitEdge,
+} from "../../communication/index.ts";
+import type { CliContext, ConnectionOptions } from "../context.ts";
+import { choice, connectionOptions, count, examples } from "../options.ts";
+import { ago, formatBytes, harmless, pad } from "../terminal.ts";
+import type { Column } from "../terminal.ts";
+
+interface ListOptions extends ConnectionOptions {
+  readonly capability?: string;
+  readonly state?: string;
+  readonly status?: string;
+  readonly text?: string;
+  readonly limit?: number;
+}
+
+/** Adds `agents` with its subcommands. */
+export function registerAgents(program: Command, context: CliContext): void {
+  const agents = program
+    .command("agents")
+    .summary("list, show, pause, resume, restart or remove agents")
+    .description("Lists agents and acts on them.");
+  const list = connectionOptions(agents.command("list", { isDefault: true }))
+    .description("Lists agents, those online and least loaded first.")
+    .option("-c, --capability <name>", "only those that can do this")
+    .addOption(
+      choice("--state <state>", "only those we see so", [
+        "working",
+        "waiting",
+        "idle",
+        "stuck",
+        "down",
+      ]),
+    )
+    .option("--status <status>", "only those that say so of themselves")
+    .option("--text <words>", "only those whose id, name, kind or capability holds this")
+    .option("--limit <n>", "at most this many", count)
+    .action(async (options: ListOptions) => listAgents(context, options));
+  examples(list, [
+    ["agents", "everyone"],
+    ["agents list --capability summarize --state idle", "who could take work now"],
+  ]);
+  const show = connectionOptions(agents.command("show <agent>"))
+    .description("Shows all that is known about one agent.")
+    .action(async (id: string, options: ConnectionOptions) => showAgent(context, id, options));
+  examples(show, [["agents show worker-1", "its state, why, what it holds, whom it waits on"]]);
+  registerActions(agents, context);
+}
+
+function registerActions(agents: Command, context: CliContext): void {
+  const pause = connectionOptions(agents.command("pause <agents...>"))
+    .description("Holds agents: their inboxes hand out nothing until they are resumed.")
+    .option("--reason <words>", "why, for the audit log and everyone who looks")
+    .action(async (ids: string[], options: ConnectionOptions & { reason?: string }) =>
+      onEach(context, ids, options, async (client, path) => {
+        const body = options.reason === undefined ? {} : { reason: options.reason };
+        const agent = await client.call<AgentView>("POST", `${path}/pause`, { body });
+        return [agent, `${agent.id} is paused. Resume: cellphone agents resume ${agent.id}`];
+      }),
+    );
+  examples(pause, [['agents pause worker-1 --reason "wrong prompt"', "stop handing it work"]]);
+  connectionOptions(agents.command("resume <agents...>"))
+    .description("Lets paused agents go on.")
+    .action(async (ids: string[], options: ConnectionOptions) =>
+      onEach(context, ids, options, async (client, path) => {
+        const agent = await client.call<AgentView>("POST", `${path}/resume`, { body: {} });
+        return [agent, `${agent.id} is resumed.`];
+      }),
+    );
+  connectionOptions(agents.command("restart <agents...>"))
+    .description("Asks the agents' wrappers (cellphone run) to restart their programs.")
+    .action(async (ids: string[], options: ConnectionOptions) =>
+      onEach(context, ids, options, async (client, path, id) => {
+        const answer = await client.call("POST", `${path}/restart`, { body: {} });
+        return [answer, `${id} is asked to restart; its wrapper does so at its next heartbeat.`];
+      }),
+    );
+  connectionOptions(agents.command("remove <agents...>"))
+    .description("Removes agents from the registry; undelivered mail becomes dead letters.")
+    .action(async (ids: string[], options: ConnectionOptions) =>
+      onEach(context, ids, options, async (client, path, id) => {
+        await client.call("DELETE", path);
+        return [{ removed: id }, `${id} is removed.`];
+      }),
+    );
+}
+
+type Client = ReturnType<CliContext["client"]>;
+
+async function onEach(
+  context: CliContext,
+  ids: readonly string[],
+  options: ConnectionOptions,
+  act: (client: Client, path: string, id: string) => Promise<readonly [unknown, string]>,
+): Promise<void> {
+  const client = context.client(options);
+  for (const id of ids) {
+    const [answer, words] = await act(client, `/api/v1/agents/${encodeURIComponent(id)}`, id);
+    if (options.json === true) context.json(answer);
+    else context.out.line(words);
+  }
+}
+
+async function listAgents(context: CliContext, options: ListOptions): Promise<void> {
+  const { capability, state, status, text, limit } = options;
+  const query = { capability, state, status, text, limit };
+  const answer = await context
+    .client(options)
+    .call<{ agents: AgentView[] }>("GET", "/api/v1/agents", { query });
+  if (options.json === true) return context.json(answer.agents);
+  const { out } = context;
+  const nowMs = Date.now();
+  if (answer.agents.length === 0) {
+    out.line(
+      Object.values(query).some((value) => value !== undefined)
+        ? "No agent is like that."
+        : "No agent yet. Connect one: cellphone run --name worker-1 -- python3 agent.py",
+    );
+  }
+  const columns: Column<AgentView>[] = [
+    { title: "STATE", value: (agent) => out.state(agent.presence.state, agent.paused !== null) },
+    { title: "SINCE", value: (agent) => ago(agent.presence.sinceMs, nowMs), align: "right" },
+    { title: "AGENT", value: (agent) => agent.id, tone: () => "strong" },
+    { title: "KIND", value: (agent) => agent.kind },
+    { title: "INBOX", value: (agent) => String(ready(agent)), align: "right" },
+    { title: "HOLDS", value: (agent) => String(agent.mailbox.leased), align: "right" },
+    { title: "WHY", value: (agent) => harmless(agent.presence.reason), flexible: true },
+  ];
+  out.table(columns, answer.agents);
+}
+
+function ready({ mailbox }: AgentView): number {
+  return Object.values(mailbox.ready).reduce((sum, lane) => sum + lane, 0);
+}
+
+async function showAgent(
+  context: CliContext,
+  id: string,
+  options: ConnectionOptions,
+): Promise<void> {
+  const path = `/api/v1/agents/${encodeURIComponent(id)}`;
+  const agent = await context.client(options).call<AgentView>("GET", path);
+  if (options.json === true) return context.json(agent);
+  const { out } = context;
+  const { presence } = agent;
+  const nowMs = Date.now();
+  const state = out.state(presence.state, agent.paused !== null);
+  out.line(
+    `${out.style("strong", agent.id)}  ${state} for ${ago(presence.sinceMs, nowMs)}: ` +
+      harmless(presence.reason),
+  );
+  for (const [label, value] of factsOf(agent, nowMs)) {
+    if (value !== null) out.line(`  ${out.style("quiet", pad(label, 11))}${value}`);
+  }
+}
+
+type Fact = readonly [label: string, value: string | null];
+
+function factsOf(agent: AgentView, nowMs: number): readonly Fact[] {
+  const { presence, instance, mailbox, paused } = agent;
+  return [
+    ["name", agent.name === agent.id ? null : harmless(agent.name)],
+    ["kind", agent.version === null ? agent.kind : `${agent.kind} ${harmless(agent.version)}`],
+    ["says", agent.status],
+    ["can", agent.capabilities.join(", ") || null],
+    ["paused", paused === null ? null : harmless(`by ${paused.by}: ${paused.reason}`)],
+    ["holds", presence.holds.map((held) => heldLine(held, nowMs)).join(", ") || null],
+    ["waits on", presence.waitsOn.map((edge) => waitLine(edge, nowMs)).join(", ") || null],
+    ["circle", presence.cycle.join(" → ") || null],
+    ["inbox", `${ready(agent)} ready, ${mailbox.leased} held, ${mailbox.delayed} delayed`],
+    ["heartbeat", sign(presence.lastHeartbeatAtMs, nowMs)],
+    ["output", sign(presence.lastOutputAtMs, nowMs)],
+    ["process", presence.process === null ? null : processLine(presence.process)],
+    ["instance", instance === null ? null : instanceLine(instance)],
+    ["exit code", presence.exitCode === null ? null : String(presence.exitCode)],
+    ["registered", sign(agent.registeredAtMs, nowMs)],
+  ];
+}
+
+function heldLine(held: HeldWork, nowMs: number): string {
+  return `"${harmless(held.title)}" for ${ago(held.sinceMs, nowMs)}`;
+}
+
+function waitLine(edge: WaitEdge, nowMs: number): string {
+  return `${edge.agentId} for ${ago(edge.sinceMs, nowMs)}`;
+}
+
+function sign(atMs: number | null, nowMs: number): string {
+  return atMs === null ? "none yet" : `${ago(atMs, nowMs)} ago`;
+}
+
+function processLine({ cpuPercent, memoryBytes, processes }: ProcessUsage): string {
+  const count = processes === 1 ? "1 process" : `${processes} processes`;
+  return `${cpuPercent.toFixed(0)} % CPU, ${formatBytes(memoryBytes)}, ${count}`;
+}
+
+function instanceLine({ runtime, host, pid }: AgentInstance): string {
+  const parts = [runtime, host, pid === undefined ? undefined : `pid ${pid}`];
+  return harmless(parts.filter((part) => part !== undefined).join(", "));
+}

@@ -1,0 +1,70 @@
+// `cellphone status`: the Overview in words. Who needs you comes first.
+
+import type { Command } from "commander";
+
+import type { AgentTile, Cause, OverviewSummary } from "../../dashboard/index.ts";
+import type { CliContext, ConnectionOptions } from "../context.ts";
+import { connectionOptions, examples } from "../options.ts";
+import { ago, formatNumber, harmless } from "../terminal.ts";
+
+interface Overview {
+  readonly summary: OverviewSummary;
+  readonly agents: readonly AgentTile[];
+}
+
+/** Adds `status`. */
+export function registerStatus(program: Command, context: CliContext): void {
+  const command = connectionOptions(program.command("status"))
+    .summary("who needs you and why, then the fleet")
+    .description("Says who needs you and why, then sums up the fleet.")
+    .action(async (options: ConnectionOptions) => {
+      const client = context.client(options);
+      const overview = await client.call<Overview>("GET", "/api/v1/overview");
+      if (options.json === true) context.json(overview);
+      else printOverview(context, overview);
+    });
+  examples(command, [
+    ["status", "the fleet now"],
+    ["status --json | jq .summary.headline", "one line for a script"],
+  ]);
+}
+
+function printOverview({ out }: CliContext, { summary, agents }: Overview): void {
+  out.line(out.style("strong", summary.headline));
+  const causes = summary.causes.map((cause) => causeLine(cause, summary.atMs));
+  for (const [index, text] of causes.entries()) {
+    const tone = summary.causes[index]?.level === "warning" ? "stuck" : "down";
+    out.line(`  ${out.style(tone, tone === "stuck" ? "▲" : "✕")} ${text}`);
+  }
+  out.line();
+  if (agents.length > 0) {
+    const { counts } = summary;
+    const states = (["working", "waiting", "idle", "stuck", "down"] as const).filter(
+      (state) => counts[state] > 0,
+    );
+    const words = states.map((state) => `${counts[state]} ${out.state(state)}`);
+    if (counts.paused > 0) words.push(`${counts.paused} ${out.style("quiet", "▨ paused")}`);
+    out.line(`  ${words.join("   ")}`);
+  }
+  const facts = [`health ${summary.health.score}`];
+  if (summary.errorRatio !== null) {
+    facts.push(`${formatNumber(summary.errorRatio * 100)} % of work failed in 5 min`);
+  }
+  if (summary.costPerHourUsd !== null) facts.push(`$${summary.costPerHourUsd.toFixed(2)} per hour`);
+  if (summary.deadLetters > 0) facts.push(`${summary.deadLetters} dead letters`);
+  out.line(`  ${facts.join("   ")}`);
+  for (const lost of summary.health.lost) {
+    out.line(out.style("quiet", `    −${lost.points}  ${harmless(lost.reason)}`));
+  }
+  if (agents.length === 0) {
+    out.line();
+    out.line(
+      `  Connect one:  ${out.style("accent", "cellphone run --name worker-1 -- python3 agent.py")}`,
+    );
+  }
+}
+
+function causeLine(cause: Cause, nowMs: number): string {
+  const cost = cause.costUsd === null ? "" : `; $${cause.costUsd.toFixed(2)} since`;
+  return `${harmless(cause.text)}, for ${ago(cause.sinceMs, nowMs)}${cost}`;
+}

@@ -1,0 +1,49 @@
+// What the command line itself can fail with; the server's own problems are passed on as they are.
+
+import { CellphoneError } from "../core/index.ts";
+import type { CellphoneErrorOptions, ErrorTable } from "../core/index.ts";
+
+/** Errors of the command line. */
+export const cliErrors = {
+  "cli.usage": {
+    status: 400,
+    retryable: false,
+    meaning: "The command was not understood",
+    remedy: "Run the command with --help to see what it takes.",
+  },
+  "cli.server_not_running": {
+    status: 503,
+    retryable: true,
+    meaning: "No server answers",
+    remedy: "Start one with `cellphone start`, or name another data folder with --data.",
+  },
+  "cli.server_refused": {
+    status: 502,
+    retryable: false,
+    meaning: "The server gave an answer that is not part of its interface",
+    remedy: "Check that --url names an Agent Cellphone server.",
+  },
+  "cli.program_not_found": {
+    status: 400,
+    retryable: false,
+    meaning: "The program to run was not found",
+    remedy: "Check the words after `--`; a path needs its ./ in front.",
+  },
+  "cli.file_unusable": {
+    status: 400,
+    retryable: false,
+    meaning: "A file could not be read or written",
+    remedy: "Check that the path exists and that you may use it.",
+  },
+} as const satisfies ErrorTable;
+
+/** An error of the command line. */
+export class CliError extends CellphoneError {
+  constructor(code: keyof typeof cliErrors, message: string, options: CellphoneErrorOptions = {}) {
+    super(code, cliErrors[code], message, options);
+  }
+}
+
+/** Exit codes of every command. */
+export const ExitCode = { Ok: 0, Failure: 1, Usage: 2 } as const;
+export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
