@@ -1,0 +1,173 @@
+// uPlot in our house style: thin lines named at their end, no legend box, gaps that stay gaps,
+// and one crosshair for all charts of a page.
+
+import uPlot from "uplot";
+import { isolatedPoints, lastKnown, spreadLabels } from "../model/chart-data.ts";
+import type { ChartData } from "../model/chart-data.ts";
+import { formatTime } from "../model/format.ts";
+import type { ChartColors } from "./chart-colors.ts";
+
+/** What a plot needs beside its data. */
+export interface LinePlotOptions {
+  readonly width: number;
+  readonly height: number;
+  readonly labels: readonly string[];
+  readonly colors: ChartColors;
+  readonly format: (value: number) => string;
+  /** Room for the bucket after the last start, in seconds. */
+  readonly fromSeconds: number;
+  readonly toSeconds: number;
+  readonly logarithmic: boolean;
+  /** The bucket under the crosshair; null when it left. */
+  readonly onCursor: (index: number | null) => void;
+  /** A stretch of time was dragged, in milliseconds. */
+  readonly onBrush: (fromMs: number, toMs: number) => void;
+}
+
+/** Charts of a page share their crosshair under this key. */
+const CROSSHAIR = "cellphone-page";
+const FONT = '11px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
+const LABEL_GAP = 13;
+const BRUSH_MIN_PX = 6;
+
+/** Draws a plot into an element. */
+export function createLinePlot(
+  host: HTMLElement,
+  data: ChartData,
+  options: LinePlotOptions,
+): uPlot {
+  const plot = new uPlot(plotOptions(options), plotColumns(data), host);
+  plot.over.addEventListener("dblclick", (event) => event.stopPropagation());
+  return plot;
+}
+
+/** The columns uPlot takes. */
+export function plotColumns(data: ChartData): uPlot.AlignedData {
+  return [[...data.times], ...data.lines.map((line) => [...line.values])];
+}
+
+function plotOptions(options: LinePlotOptions): uPlot.Options {
+  const { width, height, colors, labels } = options;
+  return {
+    width,
+    height,
+    padding: [8, labelRoom(labels), 0, 0],
+    legend: { show: false },
+    cursor: {
+      sync: { key: CROSSHAIR, setSeries: false },
+      drag: { x: true, y: false, setScale: false },
+      points: { size: 5 },
+      y: false,
+    },
+    scales: {
+      x: { time: true, range: () => [options.fromSeconds, options.toSeconds] },
+      y: { range: (_plot, _min, max) => yRange(max, options), distr: options.logarithmic ? 3 : 1 },
+    },
+    axes: [timeAxis(colors), valueAxis(options)],
+    series: [{}, ...labels.map((label, index) => lineOf(label, index, colors))],
+    hooks: {
+      draw: [(plot) => drawEndLabels(plot, options)],
+      setCursor: [(plot) => options.onCursor(plot.cursor.idx ?? null)],
+      setSelect: [(plot) => brushed(plot, options)],
+    },
+  };
+}
+
+function yRange(max: number | null, options: LinePlotOptions): [number, number] {
+  if (options.logarithmic) return [0.001, Math.max(1, (max ?? 1) * 1.5)];
+  return [0, max === null || max <= 0 ? 1 : max * 1.1];
+}
+
+function labelRoom(labels: readonly string[]): number {
+  const longest = Math.max(0, ...labels.map((label) => Math.min(label.length, 14)));
+  return 14 + longest * 6.2;
+}
+
+function lineOf(label: string, index: number, colors: ChartColors): uPlot.Series {
+  const stroke = colorOf(label, index, colors);
+  return {
+    label,
+    stroke,
+    width: 1.5,
+    spanGaps: false,
+    // Lines 3 to 5 also differ by their dashes, for eyes that do not tell the hues apart.
+    ...(index >= 2 ? { dash: DASHES[index] ?? [1, 3] } : {}),
+    points: {
+      show: true,
+      size: 4,
+      width: 0,
+      fill: stroke,
+      filter: (plot, series) => isolatedPoints([...(plot.data[series] ?? [])]),
+    },
+  };
+}
+
+const DASHES: Readonly<Record<number, number[]>> = { 2: [6, 3], 3: [3, 3], 4: [8, 3, 2, 3] };
+
+function colorOf(label: string, index: number, colors: ChartColors): string {
+  return label === "others" ? colors.others : (colors.series[index] ?? colors.others);
+}
+
+function timeAxis(colors: ChartColors): uPlot.Axis {
+  return {
+    stroke: colors.text,
+    font: FONT,
+    size: 22,
+    gap: 4,
+    space: 64,
+    grid: { show: false },
+    ticks: { show: false },
+    values: (_plot, splits, _axis, _space, step) => splits.map((at) => tickText(at, step)),
+  };
+}
+
+function tickText(atSeconds: number, stepSeconds: number): string {
+  const atMs = atSeconds * 1000;
+  const at = new Date(atMs);
+  if (stepSeconds >= 86_400) return `${at.getDate()}.${at.getMonth() + 1}.`;
+  return formatTime(atMs, atMs, stepSeconds < 60);
+}
+
+function valueAxis(options: LinePlotOptions): uPlot.Axis {
+  const { colors, format } = options;
+  return {
+    stroke: colors.text,
+    font: FONT,
+    size: (_plot, values) => 12 + Math.max(0, ...(values ?? []).map((text) => text.length)) * 6.2,
+    gap: 6,
+    space: 36,
+    grid: { stroke: colors.grid, width: 1 },
+    ticks: { show: false },
+    values: (_plot, splits) => splits.map((value) => (value === null ? "" : format(value))),
+  };
+}
+
+function drawEndLabels(plot: uPlot, options: LinePlotOptions): void {
+  const { colors, labels } = options;
+  const ratio = devicePixelRatio;
+  const ends = labels.map((_, index) => lastKnown([...(plot.data[index + 1] ?? [])]));
+  const shown = labels.map((_, index) => index).filter((index) => ends[index] !== undefined);
+  const wanted = shown.map((index) => plot.valToPos(ends[index]?.value ?? 0, "y", true));
+  const { left, top, width, height } = plot.bbox;
+  const placed = spreadLabels(wanted, LABEL_GAP * ratio, top + 4, top + height - 4);
+  plot.ctx.save();
+  plot.ctx.font = FONT.replace("11px", `${11 * ratio}px`);
+  plot.ctx.textBaseline = "middle";
+  plot.ctx.textAlign = "left";
+  for (const [order, index] of shown.entries()) {
+    const label = labels[index] ?? "";
+    plot.ctx.fillStyle = colorOf(label, index, colors);
+    const text = label.length > 14 ? `${label.slice(0, 13)}…` : label;
+    plot.ctx.fillText(text, left + width + 6 * ratio, placed[order] ?? 0);
+  }
+  plot.ctx.restore();
+}
+
+function brushed(plot: uPlot, options: LinePlotOptions): void {
+  const { left, width } = plot.select;
+  if (width < BRUSH_MIN_PX) return;
+  const fromMs = plot.posToVal(left, "x") * 1000;
+  const toMs = plot.posToVal(left + width, "x") * 1000;
+  plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+  options.onBrush(fromMs, toMs);
+}

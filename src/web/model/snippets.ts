@@ -1,0 +1,118 @@
+// The few lines that connect a first agent, in three languages, with the address of this server
+// and (once made) an enrolment string filled in.
+
+/** Languages of the connect page. */
+export const SNIPPET_LANGUAGES = ["Python", "TypeScript", "curl"] as const;
+export type SnippetLanguage = (typeof SNIPPET_LANGUAGES)[number];
+
+/** One step: what it does, what to copy. */
+export interface SnippetStep {
+  readonly title: string;
+  readonly code: string;
+  /** True when the code carries the enrolment string. */
+  readonly secret: boolean;
+}
+
+/** Where the server is and how to enrol. */
+export interface SnippetContext {
+  /** Origin of this page, such as http://127.0.0.1:2355. */
+  readonly origin: string;
+  /** http://enrol_...@host:port; undefined until it was made. */
+  readonly enrolmentUrl: string | undefined;
+}
+
+/** Shown in place of the enrolment string until it was made. */
+export const ENROLMENT_PLACEHOLDER = "enrol_…";
+
+/** The steps of one language. */
+export function snippetSteps(
+  language: SnippetLanguage,
+  context: SnippetContext,
+): readonly SnippetStep[] {
+  const placeholder = context.origin.replace("://", `://${ENROLMENT_PLACEHOLDER}@`);
+  const url = context.enrolmentUrl ?? placeholder;
+  if (language === "Python") return pythonSteps(context.origin, url);
+  if (language === "TypeScript") return typescriptSteps(url, context.origin);
+  return curlSteps(context.origin, tokenOf(url));
+}
+
+/** The user part of an enrolment URL. */
+export function tokenOf(url: string): string {
+  return /:\/\/([^@/]+)@/u.exec(url)?.[1] ?? ENROLMENT_PLACEHOLDER;
+}
+
+function pythonSteps(origin: string, url: string): readonly SnippetStep[] {
+  return [
+    {
+      title: "Get the SDK, one file of the standard library",
+      code: `curl -fO ${origin}/sdk/agent_cellphone.py`,
+      secret: false,
+    },
+    {
+      title: "agent.py",
+      code: `from agent_cellphone import Agent
+
+agent = Agent("worker-1", capabilities=["greet"])
+
+@agent.on("task_assignment")
+def greet(message):
+    return {"text": f"Hello, {message.payload['name']}"}
+
+agent.run()`,
+      secret: false,
+    },
+    { title: "Run it", code: `CELLPHONE_URL=${url} python3 agent.py`, secret: true },
+  ];
+}
+
+function typescriptSteps(url: string, origin: string): readonly SnippetStep[] {
+  return [
+    {
+      title: "Get the SDK, one file without dependencies",
+      code: `curl -fO ${origin}/sdk/agent-cellphone.js`,
+      secret: false,
+    },
+    {
+      title: "agent.ts",
+      code: `import { Agent } from "./agent-cellphone.js";
+
+const agent = new Agent("worker-1", { capabilities: ["greet"] });
+
+agent.on("task_assignment", async (message) => {
+  return { text: \`Hello, \${message.payload.name}\` };
+});
+
+await agent.run();`,
+      secret: false,
+    },
+    { title: "Run it", code: `CELLPHONE_URL=${url} node agent.ts`, secret: true },
+  ];
+}
+
+function curlSteps(origin: string, token: string): readonly SnippetStep[] {
+  return [
+    {
+      title: "Enrol; the answer carries the agent's key",
+      code: `curl -fsS ${origin}/api/v1/enrol \\
+  -H 'authorization: Bearer ${token}' \\
+  -H 'content-type: application/json' \\
+  -d '{"name":"worker-1","capabilities":["greet"]}'`,
+      secret: true,
+    },
+    {
+      title: "Show a sign of life",
+      code: `export CELLPHONE_KEY=agent_…   # "key" of the answer
+curl -fsS ${origin}/api/v1/agents/worker-1/heartbeat \\
+  -H "authorization: Bearer $CELLPHONE_KEY" \\
+  -H 'content-type: application/json' -d '{"status":"online"}'`,
+      secret: false,
+    },
+    {
+      title: "Wait for a message, up to a minute",
+      code: `curl -fsS ${origin}/api/v1/inbox/worker-1/claim \\
+  -H "authorization: Bearer $CELLPHONE_KEY" \\
+  -H 'content-type: application/json' -d '{"waitMs":60000}'`,
+      secret: false,
+    },
+  ];
+}

@@ -1,0 +1,138 @@
+// The work an agent holds, and what it ended lately, as bars on one line of time.
+
+import { formatAge, formatRatio } from "../../model/format.ts";
+import { stretches } from "../../model/ribbon.ts";
+import type { AgentView, StateChange, Task } from "../../model/wire.ts";
+import { useApp } from "../../state/app.ts";
+import { useResource } from "../../state/use-resource.ts";
+import { Age, Clock } from "../parts/age.tsx";
+
+const RECENT_TASKS = 8;
+
+/** An agent and a key that changes with its state. */
+export interface CurrentTaskProps {
+  readonly agent: AgentView;
+  readonly version: string;
+}
+
+/** Current and recent tasks. */
+export function CurrentTask({ agent, version }: CurrentTaskProps) {
+  const { api } = useApp();
+  const { data } = useResource(
+    `tasks ${agent.id} ${version}`,
+    async (signal) => {
+      const query = { agentId: agent.id, limit: 50 };
+      return (await api.get<{ tasks: Task[] }>("/api/v1/tasks", query, signal)).tasks;
+    },
+    { refreshMs: 5000 },
+  );
+  const open = (data ?? []).filter((task) => task.endedAtMs === null);
+  const ended = (data ?? [])
+    .filter((task) => task.endedAtMs !== null)
+    .sort((a, b) => (b.endedAtMs ?? 0) - (a.endedAtMs ?? 0))
+    .slice(0, RECENT_TASKS);
+  return (
+    <section class="panel" aria-labelledby="current-task">
+      <h2 id="current-task" class="panel-title">
+        Current task
+      </h2>
+      {open.length === 0 ? <p class="panel-note">{idleWords(agent)}</p> : null}
+      {open.map((task) => (
+        <OpenTask key={task.id} task={task} agentId={agent.id} />
+      ))}
+      {ended.length === 0 ? null : <EndedTasks tasks={ended} />}
+    </section>
+  );
+}
+
+function idleWords(agent: AgentView): string {
+  const [held] = agent.presence.holds;
+  if (held !== undefined) return `It holds “${held.title}”, which is not a task.`;
+  return "It holds no task. A message of type task_assignment, or work() in the SDK, starts one.";
+}
+
+function OpenTask({ task, agentId }: { readonly task: Task; readonly agentId: string }) {
+  return (
+    <article class="task">
+      <div class="task-head">
+        <strong class="task-title">{task.title}</strong>
+        <span class="dim">
+          {task.state}
+          {task.attempt > 1 ? `, attempt ${task.attempt}` : ""}
+        </span>
+        <span class="task-age">
+          <Age sinceMs={task.createdAtMs} />
+          {task.expectMs === null ? null : (
+            <span class="dim"> of {formatAge(task.expectMs)} expected</span>
+          )}
+        </span>
+      </div>
+      {task.progress === null ? null : (
+        <div class="progress">
+          <progress value={task.progress} max={1} aria-label="Progress" />
+          <span>{formatRatio(task.progress)}</span>
+        </div>
+      )}
+      {task.note === null ? null : <p class="task-note">{task.note}</p>}
+      <TaskStretches task={task} agentId={agentId} />
+    </article>
+  );
+}
+
+/** How the task's time went, by the agent's states. */
+function TaskStretches({ task, agentId }: { readonly task: Task; readonly agentId: string }) {
+  const { api, nowMs } = useApp();
+  const toMs = nowMs.value;
+  const path = `/api/v1/agents/${encodeURIComponent(agentId)}/states`;
+  const { data } = useResource(
+    `stretches ${task.id} ${task.updatedAtMs}`,
+    (signal) =>
+      api.get<{ states: StateChange[] }>(
+        path,
+        { fromMs: task.createdAtMs, toMs: nowMs.peek() + 1 },
+        signal,
+      ),
+    { refreshMs: 10_000 },
+  );
+  const parts = stretches(data?.states ?? [], task.createdAtMs, toMs);
+  if (parts.length === 0) return null;
+  const totalMs = Math.max(1, toMs - task.createdAtMs);
+  return (
+    <ul class="waterfall" aria-label="How its time went">
+      {parts.slice(-RECENT_TASKS).map((part) => (
+        <li key={part.fromMs}>
+          <span class="waterfall-label">{part.state}</span>
+          <span class="waterfall-track">
+            <i
+              class={`band band-${part.state}`}
+              style={{
+                left: `${((part.fromMs - task.createdAtMs) / totalMs) * 100}%`,
+                width: `${Math.max(0.4, ((part.toMs - part.fromMs) / totalMs) * 100)}%`,
+              }}
+            />
+          </span>
+          <span class="number">{formatAge(part.toMs - part.fromMs)}</span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function EndedTasks({ tasks }: { readonly tasks: readonly Task[] }) {
+  return (
+    <table class="table table-plain" aria-label="Ended lately">
+      <tbody>
+        {tasks.map((task) => (
+          <tr key={task.id}>
+            <td class="meta-column">
+              <Clock atMs={task.endedAtMs ?? task.updatedAtMs} />
+            </td>
+            <td class="cell-wide">{task.title}</td>
+            <td class={task.state === "failed" ? "state-down" : ""}>{task.state}</td>
+            <td class="number">{formatAge((task.endedAtMs ?? 0) - task.createdAtMs)}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}

@@ -1,0 +1,108 @@
+// Reading what agents say to each other: the list, the text, the details.
+
+import { useEffect, useState } from "preact/hooks";
+import { conversationPath } from "../../model/routes.ts";
+import { useApp } from "../../state/app.ts";
+import { EmptyState } from "../parts/empty-state.tsx";
+import { isTyping } from "../parts/keyboard.ts";
+import { ConversationList } from "./conversation-list.tsx";
+import { Thread } from "./thread.tsx";
+import { useConversations } from "./use-conversations.ts";
+
+/** The pages at /conversations and /conversations/:id. */
+export function ConversationsPage({ conversationId }: { readonly conversationId: string | null }) {
+  const { router } = useApp();
+  const [text, setText] = useState("");
+  const { conversations, error } = useConversations();
+  const deadOnly = router.query.value.get("show") === "dead";
+  const query: Readonly<Record<string, string>> = deadOnly ? { show: "dead" } : {};
+  const words = text.toLowerCase().split(/\s+/u);
+  const listed = (conversations ?? []).filter((conversation) => {
+    const haystack = `${conversation.subject} ${conversation.participants.join(" ")}`.toLowerCase();
+    return (!deadOnly || conversation.dead > 0) && words.every((word) => haystack.includes(word));
+  });
+  const current = conversationId ?? listed[0]?.conversationId ?? null;
+  useBracketKeys(
+    listed.map((conversation) => conversation.conversationId),
+    current,
+    query,
+  );
+  if (conversations === undefined) {
+    return <main class="page">{error === undefined ? null : <p>{error.message}</p>}</main>;
+  }
+  if (conversations.length === 0 && conversationId === null) return <NoConversation />;
+  return (
+    <main class="conversation-page">
+      <section class="conversation-side" aria-label="Conversations">
+        <div class="conversation-filters">
+          <h1 class="section-title">Conversations</h1>
+          <input
+            class="input"
+            type="search"
+            aria-label="Filter by subject or agent"
+            placeholder="Subject or agent"
+            value={text}
+            onInput={(event) => setText(event.currentTarget.value)}
+          />
+          <div class="segmented" role="group" aria-label="Which conversations">
+            <button
+              type="button"
+              aria-pressed={!deadOnly}
+              onClick={() => router.setQuery({ show: null })}
+            >
+              all
+            </button>
+            <button
+              type="button"
+              aria-pressed={deadOnly}
+              onClick={() => router.setQuery({ show: "dead" })}
+            >
+              with dead letters
+            </button>
+          </div>
+        </div>
+        {listed.length === 0 ? (
+          <p class="panel-note">
+            {deadOnly ? "No conversation has a dead letter." : "No conversation matches."}
+          </p>
+        ) : null}
+        <ConversationList conversations={listed} currentId={current} query={query} />
+      </section>
+      {current === null ? null : <Thread key={current} conversationId={current} />}
+    </main>
+  );
+}
+
+function NoConversation() {
+  return (
+    <main class="page">
+      <h1 class="page-title">Conversations</h1>
+      <EmptyState
+        title="Every message between agents, with its receipts, grouped by what it led to."
+        why="No message has been sent yet. This sends one as the operator:"
+        command={'./cellphone send worker-1 "hello"'}
+      />
+    </main>
+  );
+}
+
+/** [ and ] go to the conversation above and below. */
+function useBracketKeys(
+  ids: readonly string[],
+  current: string | null,
+  query: Readonly<Record<string, string>>,
+): void {
+  const { router } = useApp();
+  useEffect(() => {
+    const move = (event: KeyboardEvent): void => {
+      const step = event.key === "]" ? 1 : event.key === "[" ? -1 : 0;
+      if (step === 0 || isTyping(event)) return;
+      const next = ids[ids.indexOf(current ?? "") + step];
+      if (next === undefined) return;
+      router.go(conversationPath(next));
+      router.setQuery(query, true);
+    };
+    addEventListener("keydown", move);
+    return () => removeEventListener("keydown", move);
+  }, [ids.join("\n"), current]);
+}

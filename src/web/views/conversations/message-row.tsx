@@ -1,0 +1,81 @@
+// One message as a row: time, sender, type, its text, and its receipt in three dots.
+
+import { useState } from "preact/hooks";
+import { payloadText } from "../../model/json-text.ts";
+import { receiptOf } from "../../model/receipt.ts";
+import type { Receipt } from "../../model/receipt.ts";
+import type { MessageWithDeliveries } from "../../model/wire.ts";
+import { useApp } from "../../state/app.ts";
+import { Clock } from "../parts/age.tsx";
+
+/** A message and whether it is the chosen one. */
+export interface MessageRowProps {
+  readonly entry: MessageWithDeliveries;
+  readonly chosen: boolean;
+  readonly onChoose: () => void;
+}
+
+/** A row; choosing it shows its details. */
+export function MessageRow({ entry, chosen, onChoose }: MessageRowProps) {
+  const { nowMs } = useApp();
+  const { message } = entry;
+  const receipt = receiptOf(entry, nowMs.value);
+  const urgent = message.priority === "urgent" || message.priority === "high";
+  return (
+    <li
+      id={`message-${message.id}`}
+      class={`message${chosen ? " message-chosen" : ""}`}
+      data-testid="message"
+      aria-current={chosen ? "true" : undefined}
+      onClick={onChoose}
+    >
+      <div class="message-head">
+        <Clock atMs={message.acceptedAtMs} />
+        <button type="button" class="link-button message-sender" onClick={onChoose}>
+          {message.senderId}
+        </button>
+        <span class="dim">to {message.recipientId ?? "everyone"}</span>
+        <span class="message-type">{message.type}</span>
+        {urgent ? <span class="message-priority">{message.priority}</span> : null}
+        {message.task === null ? null : <span class="message-task">{message.task.title}</span>}
+        <ReceiptDots receipt={receipt} />
+      </div>
+      <Payload entry={entry} />
+    </li>
+  );
+}
+
+function ReceiptDots({ receipt }: { readonly receipt: Receipt }) {
+  const steps = (["sent", "delivered", "done"] as const).filter((step) => receipt[step]);
+  return (
+    <span
+      class={`receipt${receipt.dead ? " state-down" : ""}`}
+      title={`${steps.join(", ")}. ${receipt.words}`}
+    >
+      <span class="receipt-dots" role="img" aria-label={steps.join(", ")}>
+        <i class={receipt.sent ? "dot dot-full" : "dot"} />
+        <i class={receipt.delivered ? "dot dot-full" : "dot"} />
+        <i class={receipt.dead ? "dot dot-dead" : receipt.done ? "dot dot-full" : "dot"} />
+      </span>
+      <span class="receipt-words">{receipt.words}</span>
+    </span>
+  );
+}
+
+function Payload({ entry }: { readonly entry: MessageWithDeliveries }) {
+  const [open, setOpen] = useState(false);
+  const text = payloadText(entry.message.payload);
+  return (
+    <>
+      <pre class={text.json ? "payload payload-json" : "payload"}>
+        {text.shown}
+        {open && text.folded !== "" ? `\n${text.folded}` : ""}
+      </pre>
+      {text.folded === "" ? null : (
+        <button type="button" class="button button-quiet fold" onClick={() => setOpen(!open)}>
+          {open ? "Fold" : `${text.foldedLines} more lines`}
+        </button>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,139 @@
+// One row per cause, worst first, each with its reason and what to do about it.
+
+import { useState } from "preact/hooks";
+import { causeShape, shownState } from "../../model/agent-state.ts";
+import { formatUsd } from "../../model/format.ts";
+import { agentPath } from "../../model/routes.ts";
+import type { Cause, CauseAction } from "../../model/wire.ts";
+import { useApp } from "../../state/app.ts";
+import { Age, Clock } from "../parts/age.tsx";
+import { ConfirmButton } from "../parts/confirm-button.tsx";
+import { StateShape } from "../parts/state-mark.tsx";
+
+/** Rows shown before "more". */
+const ROWS_MAX = 6;
+
+/** Agents named in the link of a cause; a longer address would be refused somewhere. */
+const LINKED_MAX = 200;
+
+/** The panel of causes; quiet when there are none. */
+export function NeedsYou({ causes }: { readonly causes: readonly Cause[] }) {
+  const [all, setAll] = useState(false);
+  const shown = all ? causes : causes.slice(0, ROWS_MAX);
+  const hidden = causes.length - shown.length;
+  return (
+    <section class="panel needs-you" aria-labelledby="needs-you" data-testid="needs-you">
+      <h2 id="needs-you" class="panel-title">
+        Needs you
+      </h2>
+      {causes.length === 0 ? <AllWell /> : null}
+      <ul class="causes">
+        {shown.map((cause) => (
+          <CauseRow key={cause.id} cause={cause} />
+        ))}
+      </ul>
+      {hidden > 0 ? (
+        <button type="button" class="button button-quiet more" onClick={() => setAll(true)}>
+          Show {hidden} more
+        </button>
+      ) : null}
+    </section>
+  );
+}
+
+/** Nothing to do: what was solved last keeps the panel useful. */
+function AllWell() {
+  const { live } = useApp();
+  const solved = live.events.value.filter((event) => event.kind === "cause_resolved").slice(0, 3);
+  return (
+    <div class="all-well">
+      <p>Nothing needs you.</p>
+      {solved.length === 0 ? null : (
+        <ul class="solved" aria-label="Solved last">
+          {solved.map((event) => (
+            <li key={event.id}>
+              <Clock atMs={event.atMs} />
+              <span>{event.text}</span>
+            </li>
+          ))}
+        </ul>
+      )}
+    </div>
+  );
+}
+
+function CauseRow({ cause }: { readonly cause: Cause }) {
+  return (
+    <li
+      class={`cause cause-${cause.level}`}
+      id={`cause-${cause.id}`}
+      data-testid="cause"
+      data-cause-kind={cause.kind}
+    >
+      <StateShape state={causeShape(cause)} />
+      <span class="cause-text" title={cause.text}>
+        <span class="visually-hidden">{cause.level}: </span>
+        {cause.text}
+      </span>
+      <span class="cause-since">
+        <Age sinceMs={cause.sinceMs} />
+      </span>
+      <span class="cause-cost">{cause.costUsd === null ? "" : formatUsd(cause.costUsd)}</span>
+      <span class="cause-actions">
+        {cause.actions.map((action) => (
+          <CauseButton key={action.kind} cause={cause} action={action} />
+        ))}
+        {cause.kind === "dead_letters" ? <DeadLettersLink /> : null}
+      </span>
+    </li>
+  );
+}
+
+function DeadLettersLink() {
+  const { router } = useApp();
+  return (
+    <a class="button button-small" href={router.href("/conversations", { show: "dead" })}>
+      Open
+    </a>
+  );
+}
+
+function CauseButton(props: { readonly cause: Cause; readonly action: CauseAction }) {
+  const { actions, live, router } = useApp();
+  const { cause, action } = props;
+  const fleet = live.agents.value;
+  const ids = action.agentIds;
+  if (action.kind === "open") {
+    const [first] = ids;
+    // Two who wait on each other are best understood from one of them.
+    const single = ids.length === 1 || cause.kind === "deadlock";
+    const href =
+      single && first !== undefined
+        ? router.href(agentPath(first))
+        : router.href("/agents", { only: ids.slice(0, LINKED_MAX).join(",") });
+    return (
+      <a class="button button-small" href={href}>
+        Open
+      </a>
+    );
+  }
+  if (action.kind === "restart") {
+    const question = ids.length === 1 ? "Restart now?" : `Restart ${ids.length}?`;
+    const restart = (): void => void actions.restart(ids);
+    return <ConfirmButton small label="Restart" question={question} onConfirm={restart} />;
+  }
+  const isPaused = (id: string): boolean => {
+    const tile = fleet?.get(id);
+    return tile !== undefined && shownState(tile) === "paused";
+  };
+  const resume = action.kind === "resume" || (ids.length > 0 && ids.every(isPaused));
+  return (
+    <button
+      type="button"
+      class="button button-small"
+      onClick={() => void (resume ? actions.resume(ids) : actions.pause(ids))}
+    >
+      {resume ? "Resume" : "Pause"}
+    </button>
+  );
+}

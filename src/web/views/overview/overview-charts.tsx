@@ -1,0 +1,99 @@
+// Four charts: work done, money, speed, and how long mail waits.
+
+import { lineOf, linesByKind, outcomeLines, scaled } from "../../model/chart-data.ts";
+import { formatSeconds, formatUsd, formatValue } from "../../model/format.ts";
+import { LineChart } from "../../charts/line-chart.tsx";
+import { useSeries } from "../../charts/use-series.ts";
+import { useApp } from "../../state/app.ts";
+import { useServerStart } from "../../state/use-server-start.ts";
+
+/** Beyond this many agents, one line over all is asked for instead of one per agent. */
+const BY_KIND_AGENTS_MAX = 300;
+
+/** The charts below the fleet. */
+export function OverviewCharts() {
+  return (
+    <section class="charts charts-4" aria-label="Charts">
+      <DoneChart />
+      <CostChart />
+      <CallChart />
+      <WaitChart />
+    </section>
+  );
+}
+
+function DoneChart() {
+  const { nowMs } = useApp();
+  const startedAtMs = useServerStart();
+  const series = useSeries([
+    { metric: "task_completion", aggregation: "count" },
+    { metric: "task_completion", aggregation: "sum" },
+  ]);
+  return (
+    <LineChart
+      title="Done and failed"
+      unit="per minute"
+      {...series}
+      lines={outcomeLines(series.answers, series.range, startedAtMs, nowMs.peek())}
+      format={formatValue}
+      empty="No task ended in this time."
+    />
+  );
+}
+
+function CostChart() {
+  const { live } = useApp();
+  const fleet = live.agents.value;
+  const byAgent = (fleet?.size ?? 0) <= BY_KIND_AGENTS_MAX;
+  const series = useSeries([
+    { metric: "cost_usd", aggregation: "sum", groupBy: byAgent ? "agent" : "none" },
+  ]);
+  const kindOf = (agentId: string): string => fleet?.get(agentId)?.kind ?? "gone";
+  const answer = series.answers?.[0] ?? [];
+  const grouped = byAgent
+    ? linesByKind(answer, kindOf, series.range)
+    : [lineOf("all", answer, series.range)];
+  const perHour = 3_600_000 / series.range.stepMs;
+  return (
+    <LineChart
+      title="Cost"
+      unit="$ per hour, by kind"
+      {...series}
+      lines={grouped.map((line) => ({ ...line, values: scaled(line.values, perHour) }))}
+      format={formatUsd}
+      empty="No agent recorded cost_usd in this time."
+    />
+  );
+}
+
+function CallChart() {
+  const series = useSeries([
+    { metric: "response_time", aggregation: "p50" },
+    { metric: "response_time", aggregation: "p95" },
+  ]);
+  const [middle, high] = series.answers ?? [];
+  return (
+    <LineChart
+      title="Calls"
+      unit="response_time, p50 and p95"
+      {...series}
+      lines={[lineOf("p50", middle, series.range), lineOf("p95", high, series.range)]}
+      format={formatSeconds}
+      empty="No agent recorded response_time in this time."
+    />
+  );
+}
+
+function WaitChart() {
+  const series = useSeries([{ metric: "delivery_latency", aggregation: "max" }]);
+  return (
+    <LineChart
+      title="Longest wait in an inbox"
+      unit="until delivered"
+      {...series}
+      lines={[lineOf("longest", series.answers?.[0], series.range)]}
+      format={formatSeconds}
+      empty="No message was delivered in this time."
+    />
+  );
+}

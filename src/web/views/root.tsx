@@ -1,0 +1,71 @@
+// Chooses the page for the address, inside the frame that all pages share.
+
+import { useEffect } from "preact/hooks";
+import type { Route } from "../model/routes.ts";
+import { useApp } from "../state/app.ts";
+import { AgentPage } from "./agent/agent-page.tsx";
+import { AgentsPage } from "./agent/agents-page.tsx";
+import { ConnectPage } from "./connect/connect-page.tsx";
+import { ConversationsPage } from "./conversations/conversations-page.tsx";
+import { OverviewPage } from "./overview/overview-page.tsx";
+import { EmptyState } from "./parts/empty-state.tsx";
+import { ConnectionBanner } from "./shell/connection-banner.tsx";
+import { Nav } from "./shell/nav.tsx";
+import { Palette } from "./shell/palette.tsx";
+import { ToastStack } from "./shell/toast-stack.tsx";
+import { TopBar } from "./shell/top-bar.tsx";
+import { SignInPage } from "./sign-in-page.tsx";
+
+/** The whole document. */
+export function Root() {
+  const app = useApp();
+  const route = app.router.route.value;
+  const title = titleOf(route, app.live.summary.value?.headline);
+  useEffect(() => {
+    document.title = title;
+  }, [title]);
+  if (route.page === "sign-in") return <SignInPage reason="asked" />;
+  if (app.signedOut.value) return <SignInPage reason="signed-out" />;
+  const stale = app.live.connection.value.state === "lost";
+  return (
+    <div class={stale ? "frame frame-stale" : "frame"}>
+      <Nav />
+      <div class="frame-main">
+        <TopBar />
+        <ConnectionBanner />
+        <Page route={route} />
+      </div>
+      <ToastStack />
+      <Palette />
+    </div>
+  );
+}
+
+function Page({ route }: { readonly route: Route }) {
+  const { router } = useApp();
+  if (route.page === "overview") return <OverviewPage />;
+  if (route.page === "agents") return <AgentsPage />;
+  if (route.page === "agent") return <AgentPage key={route.agentId} agentId={route.agentId} />;
+  if (route.page === "conversations") {
+    return <ConversationsPage conversationId={route.conversationId} />;
+  }
+  if (route.page === "connect") return <ConnectPage />;
+  return (
+    <main class="page">
+      <h1 class="page-title">No such page</h1>
+      <EmptyState
+        title="Nothing is kept at this address."
+        why={<a href={router.href("/")}>Go to the overview</a>}
+      />
+    </main>
+  );
+}
+
+function titleOf(route: Route, headline: string | undefined): string {
+  if (route.page === "overview") return headline ?? "Agent Cellphone";
+  if (route.page === "agent") return `${route.agentId} · Agent Cellphone`;
+  if (route.page === "sign-in") return "Sign in · Agent Cellphone";
+  if (route.page === "conversations") return "Conversations · Agent Cellphone";
+  if (route.page === "agents") return "Agents · Agent Cellphone";
+  return "Agent Cellphone";
+}
