@@ -6,7 +6,7 @@
 // (`bases`). Additions to older minutes are read, merged and written at the flush (`late`).
 
 import { trackerLimits } from "./limits.ts";
-import { identityKey, MINUTE_MS, minuteOf, toAggregate } from "./series.ts";
+import { MINUTE_MS, minuteKey, minuteOf, toAggregate } from "./series.ts";
 import type { MinuteRow, Series } from "./series.ts";
 import { labelsKey } from "./labels.ts";
 import { DistributionSketch } from "./sketch.ts";
@@ -29,8 +29,22 @@ export class MinuteBuffer {
   #lateTaken = false;
   /** Rows handed to the store and not acknowledged. */
   #inFlight: readonly MinuteAggregate[] = [];
+  /** The latest minute the wall clock has shown; the clock may be set back, this is not. */
+  #latestMinuteMs: number;
   /** Samples whose minute was given up because too many waited. */
   shedSamples = 0;
+
+  /** @param nowMs the time from which {@link addBase} will be told what is stored. */
+  constructor(nowMs: number) {
+    this.#latestMinuteMs = minuteOf(nowMs);
+  }
+
+  /** The latest minute the wall clock has shown, `nowMs` included. */
+  latestMinute(nowMs: number): number {
+    const minuteMs = minuteOf(nowMs);
+    if (minuteMs > this.#latestMinuteMs) this.#latestMinuteMs = minuteMs;
+    return this.#latestMinuteMs;
+  }
 
   /** Says that the open minute of `series` has something new. */
   markDirty(series: Series): void {
@@ -45,7 +59,7 @@ export class MinuteBuffer {
   openMinute(series: Series, atMs: number, nowMs: number): boolean {
     const minuteMs = minuteOf(atMs);
     if (minuteMs < series.minuteMs) return false;
-    if (minuteMs < minuteOf(nowMs) && minuteMs <= series.floorMs) return false;
+    if (minuteMs < this.latestMinute(nowMs) && minuteMs <= series.floorMs) return false;
     if (series.minuteMs >= 0) this.#leaveMinute(series);
     series.minuteMs = minuteMs;
     series.minuteEndMs = minuteMs + MINUTE_MS;
@@ -56,8 +70,7 @@ export class MinuteBuffer {
   /** Adds a sample to a minute that is over. */
   addLate(series: Series, value: number, atMs: number): void {
     const minuteMs = minuteOf(atMs);
-    series.floorMs = Math.max(series.floorMs, minuteMs);
-    const key = `${minuteMs} ${identityKey(series.identity)}`;
+    const key = minuteKey(series.identity, minuteMs);
     let row = this.#late.get(key);
     if (row === undefined) {
       if (this.#late.size >= trackerLimits.lateMinutes.value) {
@@ -80,7 +93,7 @@ export class MinuteBuffer {
     if (series.minuteMs < 0) return;
     const row = { ...series.openRow(), sketch: series.sketch.clone() };
     if (series.dirty) this.#pushClosed(series.openRow());
-    this.#bases.set(identityKey(series.identity), row);
+    this.#bases.set(minuteKey(row.identity, row.minuteMs), row);
     series.dirty = false;
     series.minuteMs = -1;
     series.minuteEndMs = -1;
@@ -89,20 +102,21 @@ export class MinuteBuffer {
   /** Takes a row found in the store at the start; `series` is the one that exists already. */
   addBase(aggregate: MinuteAggregate, series: Series | undefined): void {
     const row = toRow(aggregate);
-    const key = identityKey(row.identity);
-    const waiting = this.#closed.find(
-      (other) => other.minuteMs === row.minuteMs && identityKey(other.identity) === key,
-    );
-    if (series !== undefined && series.minuteMs === row.minuteMs) mergeInto(series, row);
-    else if (waiting !== undefined) mergeRow(waiting, row);
+    const key = minuteKey(row.identity, row.minuteMs);
+    // Whatever was recorded of this minute before the store was read began without it.
+    for (const waiting of this.#closed) {
+      if (minuteKey(waiting.identity, waiting.minuteMs) === key) mergeRow(waiting, row);
+    }
+    const base = this.#bases.get(key);
+    if (base !== undefined) mergeRow(base, row);
+    else if (series?.minuteMs === row.minuteMs) mergeInto(series, row);
     else this.#bases.set(key, row);
   }
 
   /** Forgets bases of minutes that are over. */
   dropBases(nowMs: number): void {
-    for (const [key, row] of this.#bases) {
-      if (row.minuteMs + MINUTE_MS <= nowMs) this.#bases.delete(key);
-    }
+    const latestMs = this.latestMinute(nowMs);
+    for (const [key, row] of this.#bases) if (row.minuteMs < latestMs) this.#bases.delete(key);
   }
 
   get closedCount(): number {
@@ -164,7 +178,7 @@ export class MinuteBuffer {
   lateDone(unwritten: readonly MinuteRow[]): void {
     this.#lateTaken = false;
     for (const row of unwritten) {
-      const key = `${row.minuteMs} ${identityKey(row.identity)}`;
+      const key = minuteKey(row.identity, row.minuteMs);
       const newer = this.#late.get(key);
       if (newer !== undefined) mergeRow(row, newer);
       this.#late.set(key, row);
@@ -199,9 +213,9 @@ export class MinuteBuffer {
   }
 
   #beginWithBase(series: Series): void {
-    const key = identityKey(series.identity);
+    const key = minuteKey(series.identity, series.minuteMs);
     const base = this.#bases.get(key);
-    if (base === undefined || base.minuteMs !== series.minuteMs) return;
+    if (base === undefined) return;
     this.#bases.delete(key);
     mergeInto(series, base);
   }

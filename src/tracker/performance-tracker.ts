@@ -75,7 +75,7 @@ export class PerformanceTracker implements AsyncDisposable {
   readonly #settings: TrackerSettings;
   readonly #clock: Clock;
   readonly #ring: SampleRing;
-  readonly #minutes = new MinuteBuffer();
+  readonly #minutes: MinuteBuffer;
   readonly #table: SeriesTable;
   readonly #metricListeners = new Listeners<Sample>();
   readonly #recorder: Recorder;
@@ -105,8 +105,12 @@ export class PerformanceTracker implements AsyncDisposable {
     const maxNameLength = trackerLimits.labelNameLength.value;
     const { maxLabels, maxLabelValueLength: maxValueLength } = settings;
     const labels = { maxLabels, maxNameLength, maxValueLength };
-    this.#table = new SeriesTable({ ...settings, labels }, () => clock.now());
-    const [ring, minutes, table] = [this.#ring, this.#minutes, this.#table];
+    const minutes = new MinuteBuffer(clock.now());
+    const latestMinute = (): number => minutes.latestMinute(clock.now());
+    const table = new SeriesTable({ ...settings, labels }, latestMinute);
+    const ring = this.#ring;
+    this.#minutes = minutes;
+    this.#table = table;
     this.#recorder = new Recorder({ clock, ring, minutes, listeners: this.#metricListeners });
     const onError = dependencies.onStoreError ?? ((): void => undefined);
     const shared = { namespace, store, storeHasSamples, clock, ring, minutes, table, onError };

@@ -11,7 +11,7 @@ import { toRow } from "./minute-buffer.ts";
 import type { MinuteBuffer } from "./minute-buffer.ts";
 import type { Sample } from "./model.ts";
 import type { SampleRing } from "./sample-ring.ts";
-import { identityKey, MINUTE_MS, minuteOf } from "./series.ts";
+import { MINUTE_MS, minuteKey, minuteOf } from "./series.ts";
 import type { MinuteRow } from "./series.ts";
 import type { SeriesTable } from "./series-table.ts";
 import type { SeriesStore } from "./store.ts";
@@ -129,7 +129,7 @@ export class SeriesReader {
       });
       for (const aggregate of rows) {
         const row = toRow(aggregate);
-        const key = rowKey(row);
+        const key = minuteKey(row.identity, row.minuteMs);
         const newer = inMemory.get(key);
         if (newer !== undefined && newer.sketch.count >= row.sketch.count) continue;
         inMemory.delete(key);
@@ -144,7 +144,7 @@ export class SeriesReader {
     const add = (row: MinuteRow, live: boolean): void => {
       const { metric, agentId } = row.identity;
       if (!matches(query, metric, agentId, row.minuteMs)) return;
-      const key = rowKey(row);
+      const key = minuteKey(row.identity, row.minuteMs);
       const other = rows.get(key);
       if (other !== undefined && other.sketch.count >= row.sketch.count) return;
       rows.set(key, live ? { ...row, sketch: row.sketch.clone() } : row);
@@ -174,10 +174,6 @@ export class SeriesReader {
       .sort((a, b) => b.atMs - a.atMs)
       .slice(0, limit);
   }
-}
-
-function rowKey(row: MinuteRow): string {
-  return `${row.minuteMs} ${identityKey(row.identity)}`;
 }
 
 function matches(query: ReadQuery, metric: string, agentId: string | null, atMs: number): boolean {

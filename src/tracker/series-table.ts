@@ -39,7 +39,7 @@ interface MetricSeries {
 /** All series of a namespace. */
 export class SeriesTable {
   readonly #caps: SeriesCaps;
-  readonly #now: () => number;
+  readonly #latestMinute: () => number;
   readonly #metrics = new Map<string, MetricSeries>();
   readonly #byAgent = new Map<string, Set<Series>>();
   /** Series under the caps. */
@@ -52,10 +52,10 @@ export class SeriesTable {
   /** Labels left out of contexts: too many, name too long, or reserved. */
   labelsDropped = 0;
 
-  /** @param now wall time, for the birth of a series. */
-  constructor(caps: SeriesCaps, now: () => number) {
+  /** @param latestMinute the latest minute the clock has shown: where new series begin. */
+  constructor(caps: SeriesCaps, latestMinute: () => number) {
     this.#caps = caps;
-    this.#now = now;
+    this.#latestMinute = latestMinute;
   }
 
   get size(): number {
@@ -182,7 +182,7 @@ export class SeriesTable {
   }
 
   #add(identity: Series["identity"]): Series {
-    const series = new Series(Object.freeze(identity), this.#now());
+    const series = new Series(Object.freeze(identity), this.#latestMinute());
     const entry = getOrInsert(this.#metrics, identity.metric, () => ({
       agents: new Map<string, AgentSeries>(),
       count: 0,

@@ -58,12 +58,12 @@ export class Series {
   /** No longer in the table; handles must look their series up again. */
   released = false;
   /** Minutes up to this one may have a row in the store that this object did not write. */
-  floorMs: number;
+  readonly floorMs: number;
   readonly recent: MinuteStatistics[] = [];
 
-  constructor(identity: SeriesIdentity, createdAtMs: number) {
+  constructor(identity: SeriesIdentity, floorMs: number) {
     this.identity = identity;
-    this.floorMs = minuteOf(createdAtMs);
+    this.floorMs = floorMs;
   }
 
   /** Remembers the open minute among the recent ones, before it is left. */
@@ -80,14 +80,10 @@ export class Series {
   }
 }
 
-/** Text that is equal for the same series, in one namespace. */
-export function identityKey(identity: {
-  readonly metric: string;
-  readonly agentId: string | null;
-  readonly labelsKey: string;
-}): string {
+/** Text that is equal for the same series and minute, in one namespace. */
+export function minuteKey(identity: SeriesIdentity, minuteMs: number): string {
   // Names hold no spaces, so the parts cannot run into each other.
-  return `${identity.metric} ${identity.agentId ?? ""} ${identity.labelsKey}`;
+  return `${minuteMs} ${identity.metric} ${identity.agentId ?? ""} ${identity.labelsKey}`;
 }
 
 /** A row in the form the store takes. */
