@@ -1,0 +1,3 @@
+export function docsPage(_document: object, _baseUrl: string): string {
+  return "";
+}

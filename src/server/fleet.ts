@@ -1,0 +1,213 @@
+// What the control plane needs from the rest of the system. The composition root gives it one
+// Fleet; routes never see a store, a thread or another namespace's objects.
+
+import type {
+  AgentCommand,
+  AgentPatch,
+  AgentQuery,
+  AgentRegistration,
+  AgentView,
+  BroadcastFilter,
+  BroadcastResult,
+  ClaimOptions,
+  ClaimedMessage,
+  ConversationSummary,
+  Delivery,
+  DoneReport,
+  HeartbeatReply,
+  HeartbeatRequest,
+  LeaseExtension,
+  MailboxCounts,
+  Message,
+  MessagePriority,
+  MessageQuery,
+  MessageWithDeliveries,
+  ProgressReport,
+  RetryRequest,
+  SendManyResult,
+  SendRequest,
+  SendResult,
+  StateChange,
+  StateQuery,
+  Task,
+  TaskEnd,
+  TaskQuery,
+  TaskStart,
+  TaskUpdate,
+} from "../communication/index.ts";
+import type { JsonObject, JsonValue } from "../core/index.ts";
+import type { AgentTile, DashboardChange, FeedEvent, OverviewSummary } from "../dashboard/index.ts";
+import type { NamespaceRecord } from "../security/index.ts";
+import type {
+  AgentSummary,
+  PerformanceSnapshot,
+  Sample,
+  SeriesPoints,
+  SeriesQuery,
+  Summaries,
+  SummaryQuery,
+  TimeRange,
+} from "../tracker/index.ts";
+import type { AgentLogs } from "./agent-logs.ts";
+
+/**
+ * The communication of one namespace: what of AgentCommunicationProtocol is served. Its methods
+ * are as documented there.
+ */
+export interface FleetCommunication {
+  registerAgent(registration: AgentRegistration): Promise<AgentView>;
+  updateAgent(agentId: string, patch: AgentPatch): Promise<AgentView>;
+  unregisterAgent(agentId: string): Promise<unknown>;
+  getStates(query: StateQuery): Promise<readonly StateChange[]>;
+  getAgentInfo(agentId: string): Promise<AgentView | undefined>;
+  findAgents(query: AgentQuery): Promise<readonly AgentView[]>;
+  heartbeat(agentId: string, request: HeartbeatRequest): Promise<HeartbeatReply>;
+  pauseAgent(
+    agentId: string,
+    hold: { readonly by: string; readonly reason: string },
+  ): Promise<unknown>;
+  resumeAgent(agentId: string, request: { readonly by: string }): Promise<unknown>;
+  requestRestart(agentId: string, request: { readonly by: string }): Promise<AgentCommand>;
+
+  send(request: SendRequest): Promise<SendResult>;
+  sendMany(requests: readonly SendRequest[]): Promise<readonly SendManyResult[]>;
+  broadcastMessage(
+    senderId: string,
+    type: string,
+    payload: JsonValue,
+    priority?: MessagePriority,
+    filter?: BroadcastFilter,
+  ): Promise<BroadcastResult>;
+  getMessage(messageId: string): Promise<MessageWithDeliveries | undefined>;
+  getMessages(query: MessageQuery): Promise<readonly MessageWithDeliveries[]>;
+  getConversations(query: {
+    readonly agentId?: string;
+    readonly beforeMs?: number;
+    readonly limit?: number;
+  }): Promise<readonly ConversationSummary[]>;
+  getDeadLetters(query: {
+    readonly agentId?: string;
+    readonly limit?: number;
+  }): Promise<readonly MessageWithDeliveries[]>;
+  redrive(deliveryId: string): Promise<Delivery>;
+  redriveAll(query: { readonly agentId?: string }): Promise<number>;
+  waitForReply(
+    messageId: string,
+    wait: { readonly timeoutMs: number; readonly signal?: AbortSignal },
+  ): Promise<Message>;
+
+  getMailbox(agentId: string): Promise<MailboxCounts>;
+  claim(agentId: string, options: ClaimOptions): Promise<readonly ClaimedMessage[]>;
+  extend(token: string): Promise<LeaseExtension>;
+  progress(token: string, report: ProgressReport): Promise<LeaseExtension>;
+  done(token: string, report: DoneReport): Promise<unknown>;
+  retry(token: string, request: RetryRequest): Promise<unknown>;
+  deadLetter(token: string, reason: { readonly note: string }): Promise<unknown>;
+
+  startTask(agentId: string, start: TaskStart): Promise<Task>;
+  updateTask(taskId: string, update: TaskUpdate): Promise<Task>;
+  endTask(taskId: string, end: TaskEnd): Promise<Task>;
+  getTask(taskId: string): Promise<Task | undefined>;
+  getTasks(query: TaskQuery): Promise<readonly Task[]>;
+  exportCommunicationData(): Promise<object>;
+}
+
+/** The tracker of one namespace: {@link PerformanceTracker}, as far as it is served. */
+export interface FleetTracker {
+  record(sample: {
+    readonly metric: string;
+    readonly value: number;
+    readonly agentId?: string;
+    readonly context?: JsonObject;
+    readonly metadata?: JsonObject;
+    readonly atMs?: number;
+  }): void;
+  getMetrics(
+    metric?: string,
+    agentId?: string,
+    range?: TimeRange,
+    options?: { readonly limit?: number },
+  ): Promise<readonly Sample[]>;
+  getAgentPerformanceSummary(agentId: string, range?: TimeRange): Promise<AgentSummary>;
+  getSeries(query: SeriesQuery): Promise<readonly SeriesPoints[]>;
+  getPerformanceSnapshots(count?: number): Promise<readonly PerformanceSnapshot[]>;
+  getSummaries(query: SummaryQuery): Promise<Summaries>;
+  getMetricNames(): Promise<readonly { readonly metric: string; readonly agents: number }[]>;
+  exportText(): AsyncIterable<string>;
+}
+
+/** The dashboard of one namespace: {@link PerformanceDashboard}, as far as it is served. */
+export interface FleetDashboard {
+  summary(): OverviewSummary;
+  tiles(): readonly AgentTile[];
+  tile(agentId: string): AgentTile | undefined;
+  events(query: {
+    readonly afterId?: number;
+    readonly agentId?: string;
+    readonly limit?: number;
+  }): Promise<readonly FeedEvent[]>;
+  onChange(callback: (change: DashboardChange) => void): Disposable;
+  readonly feed: { onEvent(callback: (event: FeedEvent) => void): Disposable };
+}
+
+/** Everything of one namespace. */
+export interface FleetNamespace {
+  readonly name: string;
+  readonly communication: FleetCommunication;
+  readonly tracker: FleetTracker;
+  readonly dashboard: FleetDashboard;
+  readonly logs: AgentLogs;
+  /** How often agents should send a heartbeat. */
+  readonly heartbeatIntervalMs: number;
+  /** Called with conversations whose messages or receipts changed. */
+  onConversationChange(callback: (conversationId: string) => void): Disposable;
+}
+
+/** One dependency of the server, as `/readyz` reports it. */
+export interface ReadinessCheck {
+  readonly ok: boolean;
+  /** In words, when not ok. */
+  readonly detail?: string;
+}
+
+/** One option in force, as `/api/v1/config` lists it; secrets are masked by the composer. */
+export interface ConfigurationRow {
+  readonly key: string;
+  readonly value: unknown;
+  readonly source: string;
+  readonly unit: string | null;
+  readonly description: string;
+  readonly default: unknown;
+}
+
+/** Facts about the running server. */
+export interface ServerFacts {
+  readonly version: string;
+  readonly startedAtMs: number;
+  readonly dataFolder: string | null;
+  readonly dashboardUrl: string | null;
+  readonly gatewayUrl: string | null;
+  readonly pid: number;
+  readonly node: string;
+  /** Names of the threads that run, main included. */
+  readonly threads: readonly string[];
+}
+
+/** The running system, as the control plane sees it. */
+export interface Fleet {
+  /** Changes with every start of the server; viewers reload what they hold when it does. */
+  readonly epoch: string;
+  /** The namespace of this name; undefined when there is none. */
+  namespace(name: string): FleetNamespace | undefined;
+  namespaces(): Promise<readonly NamespaceRecord[]>;
+  /** Makes the namespace or replaces its configuration. */
+  putNamespace(
+    name: string,
+    config: JsonObject,
+  ): Promise<{ readonly record: NamespaceRecord; readonly created: boolean }>;
+  /** Stops the namespace and forgets everything in it. */
+  deleteNamespace(name: string): Promise<void>;
+  readiness(): Promise<Readonly<Record<string, ReadinessCheck>>>;
+  configuration(): readonly ConfigurationRow[];
+  facts(): ServerFacts;
+}

@@ -1,0 +1,145 @@
+// The control plane's limits.
+
+import type { LimitTable } from "../core/index.ts";
+
+/** Every bound the control plane keeps to. */
+export const serverLimits = {
+  bodyBytes: {
+    value: 8 * 1024 * 1024,
+    unit: "bytes",
+    reason: "256 messages of ordinary size, or 10,000 samples, fit in one request",
+    atLimit: "The request is refused with server.body_too_large",
+  },
+  headerBytes: {
+    value: 16 * 1024,
+    unit: "bytes",
+    reason: "Keys, cookies and trace context need under 2 KiB; Node's own default",
+    atLimit: "Node answers 431 and closes the connection",
+  },
+  jsonDepth: {
+    value: 64,
+    unit: "levels",
+    reason: "Deeper nesting overflows the stack of whoever serialises it again",
+    atLimit: "The request is refused with server.input_invalid",
+  },
+  connections: {
+    value: 10_000,
+    unit: "items",
+    reason: "One long poll per agent at the most agents a namespace takes",
+    atLimit: "Further connections are closed at once; clients retry",
+  },
+  headersTimeout: {
+    value: 10_000,
+    unit: "ms",
+    reason: "A client that cannot send its headers in 10 s only holds a connection",
+    atLimit: "Node answers 408 and closes the connection",
+  },
+  requestTimeout: {
+    value: 60_000,
+    unit: "ms",
+    reason: "The largest body arrives within a minute at 150 KB/s",
+    atLimit: "Node answers 408 and closes the connection",
+  },
+  batchMessages: {
+    value: 256,
+    unit: "items",
+    reason: "One commit's worth of messages; larger batches delay everybody else's commit",
+    atLimit: "The request is refused with server.input_invalid",
+  },
+  batchSamples: {
+    value: 10_000,
+    unit: "items",
+    reason: "About 10 ms of the main thread",
+    atLimit: "The request is refused with server.input_invalid",
+  },
+  listItems: {
+    value: 1000,
+    unit: "items",
+    reason: "A page of results that is parsed in a few milliseconds",
+    atLimit: "The request is refused with server.input_invalid; page with beforeId",
+  },
+  listSamples: {
+    value: 10_000,
+    unit: "items",
+    reason: "The default history of a tracker, whole",
+    atLimit: "The request is refused with server.input_invalid; narrow the range",
+  },
+  listAgents: {
+    value: 10_000,
+    unit: "items",
+    reason: "The most agents a namespace takes",
+    atLimit: "The request is refused with server.input_invalid",
+  },
+  waitMs: {
+    value: 60_000,
+    unit: "ms",
+    reason: "Proxies and load balancers commonly cut idle requests after a minute",
+    atLimit: "The request is refused with server.input_invalid; poll again instead",
+  },
+  viewers: {
+    value: 200,
+    unit: "items",
+    reason: "Browser tabs share one stream, so this is about as many people",
+    atLimit: "Further viewers get server.too_many_viewers with Retry-After",
+  },
+  viewerReplay: {
+    value: 1000,
+    unit: "items",
+    reason: "Missed events are read from the store in pages of this size",
+    atLimit: "The next page is read once the viewer has taken this one",
+  },
+  viewerConversations: {
+    value: 500,
+    unit: "items",
+    reason: "Ids of changed conversations kept for a viewer until the next frame",
+    atLimit: "Further ids are left out; the list is read again anyway",
+  },
+  viewerFeedTail: {
+    value: 256,
+    unit: "items",
+    reason: "Events kept per namespace to bridge reading the store and going live",
+    atLimit: "The oldest leave the tail; a viewer that is further behind reads the store",
+  },
+  viewerBlockedMs: {
+    value: 60_000,
+    unit: "ms",
+    reason: "A connection that takes nothing for a minute has nobody behind it",
+    atLimit: "It is closed; the page reconnects and resumes",
+  },
+  agentLogLines: {
+    value: 500,
+    unit: "items",
+    reason: "What a page shows of an agent's output",
+    atLimit: "The oldest lines go",
+  },
+  agentLogBytes: {
+    value: 64 * 1024,
+    unit: "bytes",
+    reason: "The last screens of output; more is a log file's job",
+    atLimit: "The oldest lines go; a longer line keeps its end",
+  },
+  agentLogAgents: {
+    value: 2000,
+    unit: "items",
+    reason: "Tails of the agents that wrote last; 125 MiB when all are full",
+    atLimit: "The tail that was quiet for longest goes",
+  },
+  exportEvents: {
+    value: 20_000,
+    unit: "items",
+    reason: "All the events that a namespace keeps",
+    atLimit: "Older events are left out of the export",
+  },
+  cachedPageBytes: {
+    value: 32 * 1024 * 1024,
+    unit: "bytes",
+    reason: "All the built pages fit several times over",
+    atLimit: "Further files are read from the disk each time",
+  },
+  drainMs: {
+    value: 10_000,
+    unit: "ms",
+    reason: "Requests under way at a stop get this long; supervisors kill after 10 to 30 s",
+    atLimit: "The rest are cut",
+  },
+} as const satisfies LimitTable;

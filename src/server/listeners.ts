@@ -1,0 +1,177 @@
+// Where the server listens: a TCP port, with TLS if asked, and a Unix socket that only this user
+// may open. Every way in which listening can fail has its own words.
+
+import { readFileSync } from "node:fs";
+import { chmod, rm } from "node:fs/promises";
+import { createServer as createHttpServer } from "node:http";
+import type { RequestListener, Server } from "node:http";
+import { createServer as createHttpsServer } from "node:https";
+import { connect, createServer as createPlainServer, isIP } from "node:net";
+import type { ListenOptions, Server as PlainServer } from "node:net";
+
+import { ServerError } from "./errors.ts";
+import { serverLimits } from "./limits.ts";
+
+/** Paths of the certificate chain and its key, both PEM. */
+export interface TlsFiles {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** Whether an address can be reached from this machine only. */
+export function isLoopback(host: string): boolean {
+  if (host === "localhost" || host === "::1") return true;
+  return isIP(host) === 4 && host.startsWith("127.");
+}
+
+/**
+ * Refuses to send keys over a network in the clear.
+ * @throws ServerError `server.insecure_binding`
+ */
+export function checkBinding(
+  host: string,
+  tls: TlsFiles | undefined,
+  allowInsecure: boolean,
+): void {
+  if (isLoopback(host) || tls !== undefined || allowInsecure) return;
+  const message = `Listening on ${host} would let the network read every key`;
+  throw new ServerError("server.insecure_binding", message);
+}
+
+/**
+ * Makes the HTTP server, not yet listening.
+ * @throws ServerError `server.tls_unreadable`
+ */
+export function makeServer(listener: RequestListener, tls: TlsFiles | undefined): Server {
+  const options = {
+    maxHeaderSize: serverLimits.headerBytes.value,
+    headersTimeout: serverLimits.headersTimeout.value,
+    requestTimeout: serverLimits.requestTimeout.value,
+    keepAliveTimeout: 65_000, // longer than a long poll, so that pollers keep their connection
+  };
+  const server = tls === undefined ? createHttpServer(options, listener) : secure();
+  server.maxConnections = serverLimits.connections.value;
+  return server;
+
+  function secure(): Server {
+    try {
+      const cert = readFileSync(tls?.cert ?? "");
+      const key = readFileSync(tls?.key ?? "");
+      return createHttpsServer({ ...options, cert, key }, listener);
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      const message = `TLS certificate ${tls?.cert} with key ${tls?.key}: ${reason}`;
+      throw new ServerError("server.tls_unreadable", message, { cause });
+    }
+  }
+}
+
+/**
+ * Listens on a TCP port. A plain bind is tried first: it never shares a port with anybody.
+ * @returns the port, also when 0 was asked for.
+ * @throws ServerError `server.port_taken`, `server.port_forbidden`, `server.address_unavailable`.
+ */
+export async function listenOnPort(server: Server, host: string, port: number): Promise<number> {
+  const where = { host, port, exclusive: true };
+  try {
+    if (port !== 0) {
+      const probe = createPlainServer();
+      await listen(probe, where);
+      await new Promise((resolve) => probe.close(resolve));
+    }
+    await listen(server, where);
+  } catch (cause) {
+    throw listenError(cause, host, port);
+  }
+  return portOf(server);
+}
+
+/**
+ * Listens on a Unix socket of mode 0600; removes one left behind by a server that has died.
+ * @throws ServerError `server.socket_taken`, `server.socket_unusable`.
+ */
+export async function listenOnSocket(server: Server, path: string): Promise<void> {
+  if (Buffer.byteLength(path) > 107) {
+    const message = `The control socket's path is longer than 107 bytes: ${path}`;
+    throw new ServerError("server.socket_unusable", message);
+  }
+  if (await answers(path)) {
+    const message = `A server answers on ${path} already`;
+    throw new ServerError("server.socket_taken", message);
+  }
+  const mask = process.umask(0o177); // so that there is no moment in which others may connect
+  try {
+    await rm(path, { force: true });
+    const listening = listen(server, { path });
+    process.umask(mask);
+    await listening;
+    await chmod(path, 0o600);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const message = `The control socket ${path} cannot be made: ${reason}`;
+    throw new ServerError("server.socket_unusable", message, { cause });
+  } finally {
+    process.umask(mask);
+  }
+}
+
+/** Stops accepting, lets requests under way finish, and cuts what is left after the limit. */
+export async function drain(
+  server: Server,
+  limitMs: number = serverLimits.drainMs.value,
+): Promise<void> {
+  if (!server.listening) return;
+  const closed = new Promise((resolve) => server.close(resolve));
+  server.closeIdleConnections();
+  const idleSweep = setInterval(() => server.closeIdleConnections(), 50);
+  const cut = setTimeout(() => server.closeAllConnections(), limitMs);
+  await closed;
+  clearInterval(idleSweep);
+  clearTimeout(cut);
+}
+
+function listen(server: PlainServer, where: ListenOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(where, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+}
+
+function listenError(cause: unknown, host: string, port: number): Error {
+  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
+  const where = `${host.includes(":") ? `[${host}]` : host}:${port}`;
+  if (code === "EADDRINUSE") {
+    const message = `Port ${port} on ${host} is taken by another program`;
+    return new ServerError("server.port_taken", message, { cause, details: { host, port } });
+  }
+  if (code === "EACCES") {
+    return new ServerError("server.port_forbidden", `This user may not listen on ${where}`, {
+      cause,
+    });
+  }
+  if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND" || code === "EAI_AGAIN") {
+    const message = `${host} is not an address of this machine (${code})`;
+    return new ServerError("server.address_unavailable", message, { cause });
+  }
+  return cause instanceof Error ? cause : new Error(String(cause));
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("No port is listened on");
+  return address.port;
+}
+
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("error", () => resolve(false));
+  });
+}

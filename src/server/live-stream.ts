@@ -1,0 +1,220 @@
+// Live viewers of a namespace (server-sent events). One subscription per namespace serves all
+// its viewers; what changes within a moment is sent as one frame, made once. A viewer that does
+// not keep up gets the newest state when it can take it, never a queue of old ones.
+
+import type { ServerResponse } from "node:http";
+
+import type { Clock } from "../core/index.ts";
+import type { FeedEvent } from "../dashboard/index.ts";
+
+import { ServerError } from "./errors.ts";
+import type { FleetNamespace } from "./fleet.ts";
+import { serverLimits } from "./limits.ts";
+import { agentsFrame, LiveViewer, messageFrame, summaryFrame } from "./live-viewer.ts";
+
+/** Changes within this time travel together. */
+const GATHER_MS = 200;
+/** A summary is sent at most this often, and looked at anew at least this often. */
+const SUMMARY_MIN_MS = 1000;
+const SUMMARY_MAX_MS = 5000;
+const KEEPALIVE_MS = 15_000;
+
+/** Who wants to watch, and from where on. */
+export interface ViewerRequest {
+  readonly response: ServerResponse;
+  /** The last feed event the viewer has seen; undefined to start now. */
+  readonly lastEventId: number | undefined;
+  /** Whether the viewer's key or session still counts. */
+  readonly isAllowed: () => boolean;
+}
+
+/** All live viewers of the server. */
+export class LiveStreams {
+  readonly #hubs = new Map<string, LiveHub>();
+  readonly #clock: Clock;
+  readonly #epoch: string;
+  readonly #viewersMax: number;
+  #viewers = 0;
+
+  constructor(clock: Clock, epoch: string, viewersMax: number = serverLimits.viewers.value) {
+    this.#clock = clock;
+    this.#epoch = epoch;
+    this.#viewersMax = viewersMax;
+  }
+
+  get viewers(): number {
+    return this.#viewers;
+  }
+
+  /**
+   * Refuses a viewer too many; call before the answer's head is written.
+   * @throws ServerError `server.too_many_viewers`
+   */
+  refuseWhenFull(): void {
+    if (this.#viewers < this.#viewersMax) return;
+    const message = `${this.#viewers} viewers are watching, as many as may`;
+    throw new ServerError("server.too_many_viewers", message, { retryAfterSeconds: 10 });
+  }
+
+  /** Serves a viewer until it leaves. */
+  open(namespace: FleetNamespace, request: ViewerRequest): void {
+    let hub = this.#hubs.get(namespace.name);
+    if (hub === undefined || hub.namespace !== namespace) {
+      hub?.close();
+      hub = new LiveHub(namespace, this.#clock, this.#epoch);
+      this.#hubs.set(namespace.name, hub);
+    }
+    const serving = hub;
+    this.#viewers += 1;
+    const viewer = serving.add(request);
+    request.response.once("close", () => {
+      this.#viewers -= 1;
+      serving.remove(viewer);
+      if (serving.size > 0) return;
+      serving.close();
+      if (this.#hubs.get(namespace.name) === serving) this.#hubs.delete(namespace.name);
+    });
+  }
+
+  /** Ends all streams, or those of one namespace; viewers reconnect. */
+  close(namespaceName?: string): void {
+    for (const [name, hub] of this.#hubs) {
+      if (namespaceName === undefined || name === namespaceName) hub.endViewers();
+    }
+  }
+}
+
+/** The viewers of one namespace. */
+class LiveHub {
+  readonly namespace: FleetNamespace;
+  readonly #clock: Clock;
+  readonly #epoch: string;
+  readonly #viewers = new Set<LiveViewer>();
+  readonly #subscriptions: readonly Disposable[];
+  /** The newest feed events, to bridge between reading the store and going live. */
+  readonly #tail: FeedEvent[] = [];
+  readonly #changedAgents = new Set<string>();
+  readonly #changedConversations = new Set<string>();
+  #summary = { text: "", frame: "", version: 0, atMs: Number.NEGATIVE_INFINITY };
+  #summaryDue = false;
+  #flushing: Disposable | undefined;
+  #refreshing: Disposable;
+  #keepalive: Disposable;
+
+  constructor(namespace: FleetNamespace, clock: Clock, epoch: string) {
+    this.namespace = namespace;
+    this.#clock = clock;
+    this.#epoch = epoch;
+    this.#subscriptions = [
+      namespace.dashboard.onChange((change) => {
+        for (const id of change.agentIds) this.#changedAgents.add(id);
+        for (const id of change.removed) this.#changedAgents.add(id);
+        this.#soon(true);
+      }),
+      namespace.dashboard.feed.onEvent((event) => this.#takeEvent(event)),
+      namespace.onConversationChange((conversationId) => {
+        if (this.#changedConversations.size < serverLimits.viewerConversations.value) {
+          this.#changedConversations.add(conversationId);
+        }
+        this.#soon(true);
+      }),
+    ];
+    this.#refreshing = this.#refreshLater();
+    this.#keepalive = this.#keepaliveLater();
+  }
+
+  get size(): number {
+    return this.#viewers.size;
+  }
+
+  add(request: ViewerRequest): LiveViewer {
+    this.#renewSummary();
+    const viewer = new LiveViewer(request, {
+      namespace: this.namespace,
+      clock: this.#clock,
+      tail: () => this.#tail,
+      summary: () => this.#summary,
+    });
+    this.#viewers.add(viewer);
+    viewer.start(this.#epoch);
+    return viewer;
+  }
+
+  remove(viewer: LiveViewer): void {
+    this.#viewers.delete(viewer);
+  }
+
+  endViewers(): void {
+    for (const viewer of this.#viewers) viewer.end();
+  }
+
+  close(): void {
+    this.endViewers();
+    for (const subscription of this.#subscriptions) subscription[Symbol.dispose]();
+    this.#flushing?.[Symbol.dispose]();
+    this.#refreshing[Symbol.dispose]();
+    this.#keepalive[Symbol.dispose]();
+  }
+
+  #takeEvent(event: FeedEvent): void {
+    this.#tail.push(event);
+    if (this.#tail.length > serverLimits.viewerFeedTail.value) this.#tail.shift();
+    for (const viewer of this.#viewers) viewer.takeEvent(event);
+    this.#soon(true);
+  }
+
+  #soon(summaryDue: boolean): void {
+    this.#summaryDue ||= summaryDue;
+    this.#flushing ??= this.#clock.after(GATHER_MS, () => this.#flush());
+  }
+
+  #flush(): void {
+    this.#flushing = undefined;
+    const agentIds = [...this.#changedAgents];
+    const conversationIds = [...this.#changedConversations];
+    this.#changedAgents.clear();
+    this.#changedConversations.clear();
+    const agents = agentIds.length === 0 ? "" : agentsFrame(this.namespace.dashboard, agentIds);
+    const messages = conversationIds.length === 0 ? "" : messageFrame(conversationIds);
+    this.#flushSummary();
+    for (const viewer of this.#viewers) {
+      viewer.takeAgents(agentIds, agents);
+      viewer.takeConversations(conversationIds, messages);
+      viewer.takeSummary();
+    }
+  }
+
+  #flushSummary(): void {
+    if (!this.#summaryDue) return;
+    const waitMs = this.#summary.atMs + SUMMARY_MIN_MS - this.#clock.monotonic();
+    if (waitMs > 0) this.#flushing ??= this.#clock.after(waitMs, () => this.#flush());
+    else this.#renewSummary();
+  }
+
+  /** Looks at the fleet anew; only what differs beyond its time of day counts as a change. */
+  #renewSummary(): void {
+    this.#summaryDue = false;
+    const summary = this.namespace.dashboard.summary();
+    const text = JSON.stringify({ ...summary, atMs: 0 });
+    const atMs = this.#clock.monotonic();
+    if (text === this.#summary.text) this.#summary = { ...this.#summary, atMs };
+    else {
+      const version = this.#summary.version + 1;
+      this.#summary = { text, frame: summaryFrame(summary), version, atMs };
+    }
+  }
+
+  #refreshLater(): Disposable {
+    return this.#clock.after(SUMMARY_MAX_MS, () => {
+      this.#refreshing = this.#refreshLater();
+      this.#soon(true);
+    });
+  }
+
+  #keepaliveLater(): Disposable {
+    return this.#clock.after(KEEPALIVE_MS, () => {
+      this.#keepalive = this.#keepaliveLater();
+      for (const viewer of this.#viewers) viewer.keepalive();
+    });
+  }
+}

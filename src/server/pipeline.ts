@@ -1,0 +1,342 @@
+// What happens to every request, in this order: host, caller, coarse authorisation, namespace,
+// path and query, authorisation, body, handler, audit. A refusal costs no body parsing.
+
+import type { IncomingMessage } from "node:http";
+
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { z } from "zod";
+
+import type { CellphoneError, JsonObject, Principal } from "../core/index.ts";
+import { actionTable, authorize, isAgentAction, SecurityError } from "../security/index.ts";
+
+import { anonymousCaller, authenticate, checkHost, sessionCookie } from "./authentication.ts";
+import type { Caller } from "./authentication.ts";
+import { ServerError } from "./errors.ts";
+import type { FleetNamespace } from "./fleet.ts";
+import { parseInput, PROBLEM_TYPE, problemOf, toKnownError } from "./problem.ts";
+import { isAudited } from "./route.ts";
+import type { ResourceName, Route, RouteContext } from "./route.ts";
+import type { Services } from "./services.ts";
+import { continueTrace } from "./trace-context.ts";
+
+/** What the pipeline needs to know of the listeners. */
+export interface PipelineOptions {
+  readonly trustedHosts: ReadonlySet<string>;
+  /** Whether the request came in on the control socket. */
+  readonly isFromSocket: (request: IncomingMessage) => boolean;
+  /** Aborts when the server stops. */
+  readonly closing: AbortSignal;
+}
+
+/** What is known of a request so far. */
+interface Call {
+  readonly route: Route | undefined;
+  readonly traceparent: string;
+  caller: Caller;
+  namespaceName: string;
+  requestedNamespace: string | undefined;
+  resource: ResourceName;
+  params: unknown;
+  query: unknown;
+  details: JsonObject;
+  statusCode: number | undefined;
+}
+
+const SECURITY_HEADERS: Readonly<Record<string, string>> = {
+  "x-content-type-options": "nosniff",
+  "x-frame-options": "DENY",
+  "referrer-policy": "no-referrer",
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-resource-policy": "same-origin",
+  "permissions-policy": "camera=(), geolocation=(), microphone=()",
+  "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+  "cache-control": "no-store",
+};
+
+/** What fastify makes of a query string. */
+const parameters = z.record(z.string(), z.unknown());
+
+/** Runs requests through the routes. */
+export class Pipeline {
+  readonly #services: Services;
+  readonly #options: PipelineOptions;
+  readonly #calls = new WeakMap<FastifyRequest, Call>();
+
+  constructor(services: Services, options: PipelineOptions) {
+    this.#services = services;
+    this.#options = options;
+  }
+
+  /** Makes fastify answer for these routes. */
+  install(app: FastifyInstance, routes: readonly Route[]): void {
+    app.addHook("onRequest", async (request, reply) => {
+      const traceparent = continueTrace(headerOf(request, "traceparent"));
+      this.#calls.set(request, newCall(undefined, traceparent, this.#addressOf(request)));
+      reply.headers(SECURITY_HEADERS);
+      reply.headers({ "x-request-id": request.id, traceparent });
+      if (this.#options.closing.aborted) reply.header("connection", "close");
+      if (this.#options.isFromSocket(request.raw)) return;
+      checkHost(request.headers.host, this.#options.trustedHosts);
+    });
+    app.setErrorHandler((error, request, reply) => this.#answerError(error, request, reply));
+    app.setNotFoundHandler((request, reply) => {
+      return this.#answerError(this.#notFound(request, reply, routes), request, reply);
+    });
+    for (const route of routes) this.#installRoute(app, route);
+  }
+
+  #installRoute(app: FastifyInstance, route: Route): void {
+    app.route({
+      method: route.method,
+      url: route.path.replaceAll(/\{(\w+)\}/g, ":$1"),
+      // A HEAD of a live stream would never end.
+      exposeHeadRoute: route.action !== "stream.read",
+      ...(route.bodyBytesMax === undefined ? {} : { bodyLimit: route.bodyBytesMax }),
+      onRequest: async (request) => this.#admit(route, request),
+      handler: async (request, reply) => this.#handle(route, request, reply),
+    });
+  }
+
+  /** Everything that can refuse a request before its body is read. */
+  #admit(route: Route, request: FastifyRequest): void {
+    const traceparent = this.#calls.get(request)?.traceparent ?? continueTrace(undefined);
+    const call = newCall(route, traceparent, this.#addressOf(request));
+    this.#calls.set(request, call);
+    call.caller = this.#callerOf(route, request);
+    const { principal } = call.caller;
+    refuseEarly(route, principal);
+    const { namespace: inQuery, ...query } = parseInput(parameters, request.query, "query");
+    const requested = headerOf(request, "x-cellphone-namespace") ?? textOf(inQuery);
+    call.requestedNamespace = requested;
+    call.namespaceName = namespaceNameOf(principal, requested);
+    if (route.scope !== "server") this.#namespaceNamed(call.namespaceName);
+    call.params = parseInput(route.params, request.params, "path");
+    call.query = parseInput(route.query, query, "query");
+    call.resource = route.resource({ params: call.params, query: call.query }, principal);
+    this.#authorize(call, route, call.resource);
+  }
+
+  async #handle(route: Route, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+    const call = this.#calls.get(request);
+    if (call === undefined) throw new Error("A request reached its handler without being admitted");
+    const body =
+      route.body === undefined ? undefined : parseInput(route.body, request.body ?? {}, "body");
+    const result = await route.handler(this.#contextOf(call, route, body, request, reply));
+    if (isAudited(route)) {
+      await this.#services.audit.record({
+        principal: call.caller.principal,
+        namespace: call.namespaceName,
+        action: route.action,
+        resource: `${call.resource.kind}:${call.resource.id}`,
+        outcome: "done",
+        details: call.details,
+        traceparent: call.traceparent,
+      });
+    }
+    if (reply.sent) return reply;
+    const status = call.statusCode ?? Math.min(...Object.keys(route.responses).map(Number));
+    reply.code(status);
+    return result === undefined ? reply.send() : reply.send(result);
+  }
+
+  #contextOf(
+    call: Call,
+    route: Route,
+    body: unknown,
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): RouteContext {
+    const namespaceNamed = (): FleetNamespace => this.#namespaceNamed(call.namespaceName);
+    const closing = this.#options.closing;
+    return {
+      params: call.params,
+      query: call.query,
+      body,
+      principal: call.caller.principal,
+      credential: call.caller.credential,
+      get namespace() {
+        return namespaceNamed();
+      },
+      requestedNamespace: call.requestedNamespace,
+      traceparent: call.traceparent,
+      address: this.#addressOf(request),
+      get signal() {
+        return AbortSignal.any([closing, clientGone(reply)]);
+      },
+      request,
+      reply,
+      authorize: (resource) => this.#authorize(call, route, resource),
+      status: (code) => {
+        call.statusCode = code;
+      },
+      note: (details) => {
+        call.details = { ...call.details, ...details };
+      },
+    };
+  }
+
+  #callerOf(route: Route, request: FastifyRequest): Caller {
+    const fromSocket = this.#options.isFromSocket(request.raw);
+    try {
+      return authenticate(request.raw, this.#services.identities, fromSocket);
+    } catch (error) {
+      // A stale cookie must not keep anybody from the sign-in page.
+      if (actionTable[route.action] !== "public") throw error;
+      return anonymousCaller(this.#addressOf(request));
+    }
+  }
+
+  #authorize(call: Call, route: Route, resource: ResourceName): void {
+    call.resource = resource;
+    const named = { ...resource, namespace: call.namespaceName };
+    const result = authorize(call.caller.principal, route.action, named);
+    if (!result.allowed) throw new SecurityError("security.forbidden", result.reason);
+  }
+
+  #namespaceNamed(name: string): FleetNamespace {
+    const namespace = this.#services.fleet.namespace(name);
+    if (namespace !== undefined) return namespace;
+    throw new ServerError("server.namespace_unknown", `There is no namespace "${name}"`);
+  }
+
+  #answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+    const known = toKnownError(error, request.id);
+    const call = this.#calls.get(request);
+    if (known.code === "server.internal") {
+      this.#services.log?.error("server.request_failed", {
+        requestId: request.id,
+        method: request.method,
+        route: call?.route?.path,
+        error: known.cause,
+      });
+    }
+    if (known.status === 401 && isPageRequest(request)) {
+      return reply.redirect(`/in?next=${encodeURIComponent(request.url)}`, 303);
+    }
+    this.#remember(known, call);
+    if (known.status === 401) this.#challenge(request, reply);
+    if (known.retryAfterSeconds !== undefined) {
+      reply.header("retry-after", String(known.retryAfterSeconds));
+    }
+    return reply.code(known.status).type(PROBLEM_TYPE).send(problemOf(known));
+  }
+
+  #challenge(request: FastifyRequest, reply: FastifyReply): void {
+    reply.header("www-authenticate", 'Bearer realm="agent-cellphone"');
+    if (request.headers.cookie?.includes("cellphone_session=") !== true) return;
+    reply.header("set-cookie", sessionCookie("", 0, this.#services.secure));
+  }
+
+  /** Refusals always leave a trace; failures only where success would have. */
+  #remember(error: CellphoneError, call: Call | undefined): void {
+    if (call?.route === undefined) return;
+    const refused = error.status === 401 || error.status === 403 || error.status === 429;
+    const bySecurity = refused && error.code.startsWith("security.");
+    if (!bySecurity && !isAudited(call.route)) return;
+    this.#services.audit.refuse({
+      principal: call.caller.principal,
+      namespace: call.namespaceName,
+      action: call.route.action,
+      resource: `${call.resource.kind}:${call.resource.id}`,
+      outcome: bySecurity ? "refused" : "failed",
+      reason: error.code,
+      details: { detail: error.message },
+      traceparent: call.traceparent,
+    });
+  }
+
+  #notFound(request: FastifyRequest, reply: FastifyReply, routes: readonly Route[]): ServerError {
+    const [path = ""] = request.url.split("?");
+    const methods = methodsAt(path, routes);
+    if (methods.length === 0 || methods.includes(request.method)) {
+      return new ServerError("server.route_unknown", `Nothing is at ${request.method} ${path}`);
+    }
+    reply.header("allow", methods.join(", "));
+    const message = `${path} does not take ${request.method}`;
+    return new ServerError("server.method_not_allowed", message, { details: { allow: methods } });
+  }
+
+  #addressOf(request: FastifyRequest): string {
+    if (this.#options.isFromSocket(request.raw)) return "socket";
+    return request.raw.socket.remoteAddress ?? "unknown";
+  }
+}
+
+function newCall(route: Route | undefined, traceparent: string, address: string): Call {
+  return {
+    route,
+    traceparent,
+    caller: anonymousCaller(address),
+    namespaceName: "default",
+    requestedNamespace: undefined,
+    resource: { kind: "route", id: route?.path ?? "" },
+    params: {},
+    query: {},
+    details: {},
+    statusCode: undefined,
+  };
+}
+
+/** Refuses by kind of caller alone, before anything about the input is told. */
+function refuseEarly(route: Route, principal: Principal): void {
+  const access = actionTable[route.action];
+  if (access === "public" || principal.kind === "admin") return;
+  if (principal.kind === "anonymous") {
+    throw new SecurityError("security.key_missing", `${route.method} ${route.path} needs a key`);
+  }
+  const resource = { kind: "route", id: route.path, namespace: principal.namespace };
+  const impossible =
+    principal.kind === "agent"
+      ? !isAgentAction(route.action)
+      : !authorize(principal, route.action, resource).allowed;
+  if (!impossible) return;
+  const result = authorize(principal, route.action, resource);
+  const reason = result.allowed ? "" : result.reason;
+  throw new SecurityError("security.forbidden", reason);
+}
+
+function namespaceNameOf(principal: Principal, requested: string | undefined): string {
+  if (principal.kind === "admin" || principal.kind === "anonymous") {
+    return requested ?? principal.namespace;
+  }
+  if (requested === undefined || requested === principal.namespace) return principal.namespace;
+  const message = `The key belongs to namespace "${principal.namespace}", not to "${requested}"`;
+  throw new SecurityError("security.forbidden", message);
+}
+
+function headerOf(request: FastifyRequest, name: string): string | undefined {
+  const value = request.headers[name];
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+/** A person's browser asking for a page rather than a program asking for data. */
+function isPageRequest(request: FastifyRequest): boolean {
+  const wantsPage = request.headers.accept?.includes("text/html") === true;
+  return request.method === "GET" && wantsPage && !request.url.startsWith("/api/v1/");
+}
+
+function clientGone(reply: FastifyReply): AbortSignal {
+  const controller = new AbortController();
+  reply.raw.once("close", () => {
+    if (!reply.raw.writableFinished) controller.abort();
+  });
+  return controller.signal;
+}
+
+/** Methods that the route table has at a path. */
+function methodsAt(path: string, routes: readonly Route[]): string[] {
+  const steps = path.split("/");
+  const fitting = routes.filter((route) => {
+    const wanted = route.path.split("/");
+    return (
+      route.path !== "/*" &&
+      wanted.length === steps.length &&
+      wanted.every((step, index) => step.startsWith("{") || step === steps[index])
+    );
+  });
+  return [...new Set(fitting.map((route) => route.method))];
+}

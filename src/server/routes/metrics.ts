@@ -1,0 +1,209 @@
+// Recording samples and reading them back.
+
+import { z } from "zod";
+
+import type { Principal } from "../../core/index.ts";
+import type { FleetNamespace } from "../fleet.ts";
+import { serverLimits } from "../limits.ts";
+import { itemProblem, parseInput } from "../problem.ts";
+import { defineRoute, given, json } from "../route.ts";
+import type { Route } from "../route.ts";
+import {
+  countParameter,
+  named,
+  nameSchema,
+  rangeParameters,
+  standsFor,
+} from "../schemas/common.ts";
+import {
+  aggregationSchema,
+  metricSummarySchema,
+  sampleInputSchema,
+  sampleSchema,
+  seriesPointsSchema,
+  snapshotSchema,
+} from "../schemas/metrics.ts";
+import type { Services } from "../services.ts";
+import { ownId, ownList, senderOf } from "./messages.ts";
+
+const HOUR_MS = 3_600_000;
+
+/** Points a chart gets when it names no step. */
+const CHART_POINTS = 240;
+
+/** One bad sample must not cost the others, so each is parsed by itself, in the handler. */
+const anySampleSchema = standsFor("SampleInput", z.unknown());
+
+const recordedSchema = named(
+  "Recorded",
+  z.object({
+    accepted: z.number(),
+    rejected: z.array(z.object({ index: z.number(), code: z.string(), detail: z.string() })),
+  }),
+);
+
+const aboutParameters = {
+  metric: nameSchema.exactOptional(),
+  agentId: nameSchema.exactOptional(),
+  ...rangeParameters,
+};
+
+export function metricRoutes(services: Services): readonly Route[] {
+  return [record(), samples(), summary(services), series(services), names(), snapshots()];
+}
+
+function record(): Route {
+  return defineRoute({
+    method: "POST",
+    path: "/api/v1/metrics",
+    summary: "Record samples",
+    description: "Each is taken or refused by itself.",
+    tag: "Metrics",
+    action: "metric.record",
+    audited: false,
+    body: z.strictObject({
+      samples: z.array(anySampleSchema).max(serverLimits.batchSamples.value),
+    }),
+    example: { samples: [{ metric: "response_time", value: 0.42 }] },
+    responses: { 202: json("How many were taken", recordedSchema) },
+    resource: (_, principal) => ({ kind: "metric", id: "*", agentIds: [principal.id] }),
+    handler({ namespace, principal, body }) {
+      const rejected: z.output<typeof recordedSchema>["rejected"] = [];
+      for (const [index, sample] of body.samples.entries()) {
+        try {
+          recordOne(namespace, principal, sample);
+        } catch (error) {
+          const { code, detail } = itemProblem(error);
+          rejected.push({ index, code, detail });
+        }
+      }
+      return { accepted: body.samples.length - rejected.length, rejected };
+    },
+  });
+}
+
+function recordOne(namespace: FleetNamespace, principal: Principal, input: unknown): void {
+  const sample = parseInput(sampleInputSchema, input, "sample");
+  const agentId = principal.kind === "agent" ? senderOf(principal, sample.agentId) : sample.agentId;
+  namespace.tracker.record(given({ ...sample, agentId }));
+}
+
+function samples(): Route {
+  return defineRoute({
+    method: "GET",
+    path: "/api/v1/metrics",
+    summary: "Read samples",
+    tag: "Metrics",
+    action: "metric.read",
+    query: z.strictObject({
+      ...aboutParameters,
+      limit: countParameter(serverLimits.listSamples.value).default(1000),
+    }),
+    responses: { 200: json("The samples", z.object({ samples: z.array(sampleSchema) })) },
+    resource: ({ query }, principal) => ownList("metric", query.agentId, principal),
+    async handler({ namespace, principal, query }) {
+      const { metric, fromMs, toMs, limit } = query;
+      const agentId = query.agentId ?? ownId(principal);
+      const range = given({ fromMs, toMs });
+      const found = await namespace.tracker.getMetrics(metric, agentId, range, { limit });
+      return { samples: [...found] };
+    },
+  });
+}
+
+function summary({ clock }: Services): Route {
+  const schema = named(
+    "MetricSummaries",
+    z.object({
+      metrics: z.record(z.string(), metricSummarySchema),
+      fromMs: z.number(),
+      toMs: z.number(),
+    }),
+  );
+  return defineRoute({
+    method: "GET",
+    path: "/api/v1/metrics/summary",
+    summary: "Sum metrics up, with percentiles",
+    description: "Of one metric or all, of one agent or the whole fleet. Default: the last hour.",
+    tag: "Metrics",
+    action: "metric.read",
+    query: z.strictObject(aboutParameters),
+    responses: { 200: json("By metric", schema) },
+    resource: ({ query }, principal) => ownList("metric", query.agentId, principal),
+    async handler({ namespace, principal, query }) {
+      const toMs = query.toMs ?? clock.now();
+      const range = { fromMs: query.fromMs ?? toMs - HOUR_MS, toMs };
+      const agentId = query.agentId ?? ownId(principal);
+      const about = given({ metric: query.metric, agentId });
+      const found = await namespace.tracker.getSummaries({ ...about, ...range });
+      return { metrics: { ...found.metrics }, fromMs: found.fromMs, toMs: found.toMs };
+    },
+  });
+}
+
+function series({ clock }: Services): Route {
+  return defineRoute({
+    method: "GET",
+    path: "/api/v1/metrics/series",
+    summary: "Points of a chart",
+    description: "Default: the last hour in 240 steps, averaged, one line over all.",
+    tag: "Metrics",
+    action: "metric.read",
+    query: z.strictObject({
+      ...aboutParameters,
+      metric: nameSchema,
+      stepMs: z.coerce.number().int().min(1000).max(31_536_000_000).exactOptional(),
+      aggregation: aggregationSchema.default("avg"),
+      groupBy: z.enum(["agent", "none"]).default("none"),
+    }),
+    responses: {
+      200: json("One or more lines", z.object({ series: z.array(seriesPointsSchema) })),
+    },
+    resource: ({ query }, principal) => ownList("metric", query.agentId, principal),
+    async handler({ namespace, principal, query }) {
+      const { metric, aggregation, groupBy } = query;
+      const toMs = query.toMs ?? clock.now();
+      const fromMs = query.fromMs ?? toMs - HOUR_MS;
+      const evenMs = Math.max(1000, Math.ceil((toMs - fromMs) / CHART_POINTS / 1000) * 1000);
+      const stepMs = query.stepMs ?? evenMs;
+      const agentId = query.agentId ?? ownId(principal);
+      const about = { metric, fromMs, toMs, stepMs, aggregation, groupBy };
+      const lines = await namespace.tracker.getSeries({ ...about, ...given({ agentId }) });
+      return { series: [...lines] };
+    },
+  });
+}
+
+function names(): Route {
+  const schema = z.object({
+    metrics: z.array(z.object({ metric: z.string(), agents: z.number() })),
+  });
+  return defineRoute({
+    method: "GET",
+    path: "/api/v1/metrics/names",
+    summary: "Which metrics there are",
+    tag: "Metrics",
+    action: "metric.names",
+    responses: { 200: json("With the number of agents that report each", schema) },
+    resource: () => ({ kind: "metric", id: "*" }),
+    handler: async ({ namespace }) => ({
+      metrics: [...(await namespace.tracker.getMetricNames())],
+    }),
+  });
+}
+
+function snapshots(): Route {
+  return defineRoute({
+    method: "GET",
+    path: "/api/v1/snapshots",
+    summary: "Pictures of all metrics, one per interval",
+    tag: "Metrics",
+    action: "snapshot.read",
+    query: z.strictObject({ count: countParameter().default(60) }),
+    responses: { 200: json("Newest first", z.object({ snapshots: z.array(snapshotSchema) })) },
+    resource: () => ({ kind: "snapshot", id: "*" }),
+    handler: async ({ namespace, query }) => ({
+      snapshots: [...(await namespace.tracker.getPerformanceSnapshots(query.count))],
+    }),
+  });
+}

@@ -1,0 +1,150 @@
+// What whoever runs the server wants to know: configuration, audit, facts, everything at once.
+
+import { Readable } from "node:stream";
+
+import { z } from "zod";
+
+import type { AuditLog } from "../../security/index.ts";
+import type { FleetNamespace } from "../fleet.ts";
+import { serverLimits } from "../limits.ts";
+import { content, defineRoute, given, json } from "../route.ts";
+import type { Route } from "../route.ts";
+import { countParameter, idSchema } from "../schemas/common.ts";
+import {
+  auditEntrySchema,
+  configurationRowSchema,
+  serverFactsSchema,
+} from "../schemas/operations.ts";
+import type { Services } from "../services.ts";
+
+export function operationRoutes(services: Services): readonly Route[] {
+  return [config(services), audit(services), exportAll(services), server(services)];
+}
+
+function config({ fleet }: Services): Route {
+  return defineRoute({
+    method: "GET",
+    path: "/api/v1/config",
+    summary: "Options in force, and where each came from",
+    tag: "Operations",
+    action: "config.read",
+    scope: "server",
+    responses: { 200: json("All options", z.object({ options: z.array(configurationRowSchema) })) },
+    resource: () => ({ kind: "config", id: "*" }),
+    handler: () => ({ options: [...fleet.configuration()] }),
+  });
+}
+
+function audit({ audit: log }: Services): Route {
+  return defineRoute({
+    method: "GET",
+    path: "/api/v1/audit",
+    summary: "Changes and refusals",
+    description: "Newest first; of all namespaces, unless the request names one.",
+    tag: "Operations",
+    action: "audit.read",
+    scope: "server",
+    query: z.strictObject({
+      action: z.string().max(128).exactOptional(),
+      actor: z.string().max(256).exactOptional(),
+      outcome: z.enum(["done", "refused", "failed"]).exactOptional(),
+      beforeId: idSchema.exactOptional(),
+      limit: countParameter().default(100),
+    }),
+    responses: { 200: json("The rows", z.object({ entries: z.array(auditEntrySchema) })) },
+    resource: () => ({ kind: "audit", id: "*" }),
+    async handler({ query, requestedNamespace }) {
+      const entries = await log.read(given({ ...query, namespace: requestedNamespace }));
+      return { entries: [...entries] };
+    },
+  });
+}
+
+function exportAll({ audit: log, clock }: Services): Route {
+  return defineRoute({
+    method: "GET",
+    path: "/api/v1/export",
+    summary: "Everything of a namespace, as one JSON document",
+    tag: "Operations",
+    action: "export.read",
+    responses: { 200: content("application/json", "Streamed") },
+    resource: () => ({ kind: "export", id: "*" }),
+    handler({ namespace, reply }) {
+      const exportedAt = new Date(clock.now()).toISOString();
+      reply.type("application/json; charset=utf-8");
+      const name = `cellphone-${namespace.name}-${exportedAt.replaceAll(":", "")}.json`;
+      reply.header("content-disposition", `attachment; filename="${name.replaceAll('"', "")}"`);
+      return Readable.from(exportText(namespace, log, exportedAt));
+    },
+  });
+}
+
+function server({ fleet }: Services): Route {
+  return defineRoute({
+    method: "GET",
+    path: "/api/v1/server",
+    summary: "Facts about the running server",
+    tag: "Operations",
+    action: "server.read",
+    scope: "server",
+    responses: { 200: json("The facts", serverFactsSchema) },
+    resource: () => ({ kind: "server", id: "facts" }),
+    handler: () => fleet.facts(),
+  });
+}
+
+/** The document in pieces, so that it is never one giant string. */
+async function* exportText(
+  namespace: FleetNamespace,
+  log: AuditLog,
+  exportedAt: string,
+): AsyncGenerator<string> {
+  const { tracker, communication, dashboard } = namespace;
+  yield `{"exportedAt":${JSON.stringify(exportedAt)},"namespace":${JSON.stringify(namespace.name)}`;
+  yield ',"tracker":';
+  yield* tracker.exportText();
+  yield ',"communication":';
+  yield* objectText(await communication.exportCommunicationData());
+  yield `,"dashboard":{"summary":${JSON.stringify(dashboard.summary())},"agents":`;
+  yield* listText(dashboard.tiles());
+  yield ',"events":';
+  yield* listText(await dashboard.events({ limit: serverLimits.exportEvents.value }));
+  yield '},"audit":[';
+  yield* auditText(namespace.name, log);
+  yield "]}\n";
+}
+
+async function* auditText(namespace: string, log: AuditLog): AsyncGenerator<string> {
+  let beforeId: string | undefined;
+  let separator = "";
+  for (;;) {
+    const page = await log.read(given({ namespace, limit: 1000, beforeId }));
+    for (const entry of page) {
+      yield separator + JSON.stringify(entry);
+      separator = ",";
+    }
+    beforeId = page.at(-1)?.id;
+    if (page.length < 1000) return;
+  }
+}
+
+/** An object whose lists are written item by item. */
+function* objectText(value: object): Generator<string> {
+  let separator = "{";
+  for (const [key, member] of Object.entries(value)) {
+    if (member === undefined) continue;
+    yield `${separator}${JSON.stringify(key)}:`;
+    if (Array.isArray(member)) yield* listText(member);
+    else yield JSON.stringify(member);
+    separator = ",";
+  }
+  yield separator === "{" ? "{}" : "}";
+}
+
+function* listText(items: readonly unknown[]): Generator<string> {
+  yield "[";
+  for (const [index, item] of items.entries()) {
+    yield (index === 0 ? "" : ",") + JSON.stringify(item);
+  }
+  yield "]";
+}

@@ -1,0 +1,93 @@
+// The overview and the feed on the wire.
+
+import { z } from "zod";
+
+import type { AgentTile, FeedEvent, OverviewSummary } from "../../dashboard/index.ts";
+import { agentStateSchema } from "./agents.ts";
+import { instantSchema, named } from "./common.ts";
+
+const levelSchema = z.enum(["info", "warning", "error", "critical"]);
+
+export const agentTileSchema: z.ZodType<AgentTile> = named(
+  "AgentTile",
+  z.object({
+    id: z.string(),
+    name: z.string(),
+    kind: z.string(),
+    state: agentStateSchema,
+    sinceMs: instantSchema,
+    reason: z.string(),
+    task: z.string().nullable(),
+    taskSinceMs: instantSchema.nullable(),
+    paused: z.boolean(),
+    status: z.string(),
+    costUsd: z.number().nullable(),
+  }),
+);
+
+export const overviewSummarySchema: z.ZodType<OverviewSummary> = named(
+  "OverviewSummary",
+  z.object({
+    namespace: z.string(),
+    atMs: instantSchema,
+    headline: z.string(),
+    counts: z.object({
+      working: z.number(),
+      waiting: z.number(),
+      idle: z.number(),
+      stuck: z.number(),
+      down: z.number(),
+      total: z.number(),
+      paused: z.number(),
+    }),
+    costPerHourUsd: z.number().nullable(),
+    errorRatio: z.number().nullable(),
+    health: z.object({
+      score: z.number(),
+      lost: z.array(
+        z.object({ points: z.number(), reason: z.string(), causeId: z.string().nullable() }),
+      ),
+    }),
+    causes: z.array(
+      z.object({
+        id: z.string(),
+        kind: z.enum(["deadlock", "stuck", "down", "backlog", "dead_letters", "error_status"]),
+        level: z.enum(["warning", "error", "critical"]),
+        text: z.string(),
+        agentIds: z.array(z.string()),
+        sinceMs: instantSchema,
+        costUsd: z.number().nullable(),
+        actions: z.array(
+          z.object({
+            kind: z.enum(["pause", "resume", "restart", "open"]),
+            agentIds: z.array(z.string()),
+          }),
+        ),
+      }),
+    ),
+    deadLetters: z.number(),
+  }),
+);
+
+export const feedEventSchema: z.ZodType<FeedEvent> = named(
+  "FeedEvent",
+  z.object({
+    id: z.number(),
+    atMs: instantSchema,
+    kind: z.enum([
+      "joined",
+      "left",
+      "state",
+      "paused",
+      "resumed",
+      "restarted",
+      "dead_letter",
+      "cause",
+      "cause_resolved",
+      "server",
+    ]),
+    level: levelSchema,
+    agentId: z.string().nullable(),
+    text: z.string(),
+  }),
+);

@@ -1,0 +1,168 @@
+// A whole system in one process for the tests of this folder: real components over volatile
+// stores, composed in the plainest way.
+
+import { AgentCommunicationProtocol } from "../../communication/index.ts";
+import type { AgentView, CommunicationEvent } from "../../communication/index.ts";
+import { Listeners } from "../../core/index.ts";
+import type { JsonObject } from "../../core/index.ts";
+import { PerformanceDashboard } from "../../dashboard/index.ts";
+import type { DeadLetterCount, FleetEvent, FleetSource } from "../../dashboard/index.ts";
+import type { NamespaceRecord } from "../../security/index.ts";
+import { PerformanceTracker } from "../../tracker/index.ts";
+import { AgentLogs } from "../agent-logs.ts";
+import type {
+  ConfigurationRow,
+  Fleet,
+  FleetNamespace,
+  ReadinessCheck,
+  ServerFacts,
+} from "../fleet.ts";
+
+/** One namespace of the test system. */
+export class TestNamespace implements FleetNamespace {
+  readonly name: string;
+  readonly communication: AgentCommunicationProtocol;
+  readonly tracker: PerformanceTracker;
+  readonly dashboard: PerformanceDashboard;
+  readonly logs = new AgentLogs();
+  readonly heartbeatIntervalMs = 30_000;
+
+  constructor(name: string) {
+    this.name = name;
+    this.communication = new AgentCommunicationProtocol({}, { namespace: name });
+    this.tracker = new PerformanceTracker({}, { namespace: name });
+    this.dashboard = new PerformanceDashboard(
+      { refreshInterval: 3600 },
+      { fleet: new TestSource(this.communication), namespace: name },
+    );
+  }
+
+  async start(): Promise<void> {
+    await this.communication.start();
+    this.dashboard.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.dashboard.stop();
+    await this.communication.stop();
+    await this.tracker.stop();
+  }
+
+  onConversationChange(callback: (conversationId: string) => void): Disposable {
+    return this.communication.onEvent((event) => {
+      if (event.kind === "message.accepted") callback(event.message.conversationId);
+    });
+  }
+}
+
+/** Shows communication to the dashboard: every event about agents, and who joined. */
+class TestSource implements FleetSource {
+  readonly #communication: AgentCommunicationProtocol;
+  readonly #listeners = new Listeners<FleetEvent>();
+
+  constructor(communication: AgentCommunicationProtocol) {
+    this.#communication = communication;
+    communication.onEvent((event) => this.#take(event));
+  }
+
+  agents(): readonly AgentView[] {
+    return this.#communication.views();
+  }
+
+  agent(agentId: string): AgentView | undefined {
+    return this.#communication.view(agentId);
+  }
+
+  deadLetters(): DeadLetterCount {
+    return this.#communication.deadLetterCount();
+  }
+
+  onEvent(callback: (event: FleetEvent) => void): Disposable {
+    return this.#listeners.add(callback);
+  }
+
+  #take(event: CommunicationEvent): void {
+    if (event.kind === "agent.removed") {
+      this.#listeners.emit({ kind: "agent-removed", agentId: event.agentId });
+    }
+    if (!("agent" in event)) return;
+    const agentId = event.agent.id;
+    this.#listeners.emit({ kind: "agents-changed", agentIds: [agentId] });
+    if (event.kind !== "agent.registered") return;
+    const text = `${agentId} joined`;
+    this.#listeners.emit({ kind: "feed", feedKind: "joined", level: "info", agentId, text });
+  }
+}
+
+/** A fleet with the namespaces `default` and `other`. */
+export class TestFleet implements Fleet {
+  readonly epoch = "epoch-1";
+  readonly checks: Record<string, ReadinessCheck> = { ledger: { ok: true } };
+  readonly #namespaces = new Map<string, TestNamespace>();
+  readonly #records = new Map<string, NamespaceRecord>();
+
+  async start(): Promise<void> {
+    for (const name of ["default", "other"]) await this.putNamespace(name, {});
+  }
+
+  async stop(): Promise<void> {
+    for (const namespace of this.#namespaces.values()) await namespace.stop();
+  }
+
+  namespace(name: string): TestNamespace | undefined {
+    return this.#namespaces.get(name);
+  }
+
+  get home(): TestNamespace {
+    const namespace = this.#namespaces.get("default");
+    if (namespace === undefined) throw new Error("The test fleet has not been started");
+    return namespace;
+  }
+
+  namespaces(): Promise<readonly NamespaceRecord[]> {
+    return Promise.resolve([...this.#records.values()]);
+  }
+
+  async putNamespace(
+    name: string,
+    config: JsonObject,
+  ): Promise<{ record: NamespaceRecord; created: boolean }> {
+    const record = { name, createdAtMs: 1_700_000_000_000, config };
+    const created = !this.#namespaces.has(name);
+    this.#records.set(name, record);
+    if (created) {
+      const namespace = new TestNamespace(name);
+      await namespace.start();
+      this.#namespaces.set(name, namespace);
+    }
+    return { record, created };
+  }
+
+  async deleteNamespace(name: string): Promise<void> {
+    await this.#namespaces.get(name)?.stop();
+    this.#namespaces.delete(name);
+    this.#records.delete(name);
+  }
+
+  readiness(): Promise<Readonly<Record<string, ReadinessCheck>>> {
+    return Promise.resolve(this.checks);
+  }
+
+  configuration(): readonly ConfigurationRow[] {
+    const row = { key: "server.port", value: 2355, source: "default", unit: "port" };
+    return [{ ...row, description: "Port of the control plane", default: 2355 }];
+  }
+
+  facts(): ServerFacts {
+    return {
+      version: "0.0.0-test",
+      startedAtMs: 1_700_000_000_000,
+      dataFolder: null,
+      dashboardUrl: null,
+      gatewayUrl: null,
+      pid: process.pid,
+      node: process.version,
+      threads: ["main"],
+    };
+  }
+}
