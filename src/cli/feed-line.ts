@@ -11,10 +11,34 @@ const TONES: Readonly<Record<FeedEvent["level"], Tone>> = {
   critical: "down",
 };
 
+/** The word of a kind; a state's own word leads its text already. */
+const WORDS: Readonly<Record<FeedEvent["kind"], string | null>> = {
+  joined: "joined",
+  left: "left",
+  state: null,
+  paused: "paused",
+  resumed: "resumed",
+  restarted: "restart",
+  dead_letter: "dead",
+  cause: "needs you",
+  cause_resolved: "over",
+  server: "server",
+};
+
 /** Prints one event for people. */
 export function printFeedEvent(out: Terminal, event: FeedEvent, nowMs: number): void {
   const time = out.style("quiet", timeOfDay(event.atMs, nowMs));
-  const who = pad(event.agentId ?? "fleet", 12);
+  const who = out.style("strong", pad(event.agentId ?? "fleet", 10));
+  const { word, rest } = splitText(event);
+  const what = out.style(TONES[event.level], pad(word, 9));
+  out.line(`  ${time}  ${who}  ${what}  ${rest}`.trimEnd());
+}
+
+/** Takes the leading word out of the text, so that it stands in its own column once. */
+function splitText(event: FeedEvent): { readonly word: string; readonly rest: string } {
   const text = harmless(event.text);
-  out.line(`  ${time}  ${out.style("strong", who)}  ${out.style(TONES[event.level], text)}`);
+  const [, first = "", rest = ""] = /^(\w+):?\s*(.*)$/.exec(text) ?? [];
+  const word = WORDS[event.kind];
+  if (word === null) return { word: first, rest };
+  return { word, rest: first.toLowerCase() === word ? rest : text };
 }
