@@ -170,7 +170,7 @@ export class MinuteBuffer {
   takeLate(): MinuteRow[] {
     const rows = [...this.#late.values()];
     this.#late = new Map();
-    this.#lateTaken = true;
+    this.#lateTaken = rows.length > 0;
     return rows;
   }
 
