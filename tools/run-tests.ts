@@ -24,6 +24,9 @@ interface TestOutcome {
   readonly details: { readonly type?: string | undefined; readonly error?: Error };
 }
 
+/** How much longer than a test's timeout a run may be silent. */
+const GRACE_MS = 10_000;
+
 /** The last output of a file's process, shown when one of its tests fails. */
 const OUTPUT_KEPT = 8_000;
 
@@ -45,7 +48,9 @@ export async function runTests(
     if (file === undefined) return;
     outputOf.set(file, ((outputOf.get(file) ?? "") + message).slice(-OUTPUT_KEPT));
   };
+  using watchdog = new Watchdog(options.timeoutMs + GRACE_MS);
   const stream = run({
+    signal: watchdog.signal,
     files: files.map((file) => path.resolve(repositoryRoot, file)),
     concurrency: options.concurrency,
     timeout: options.timeoutMs,
@@ -63,12 +68,41 @@ export async function runTests(
     counts = { passed: all.passed, failed: all.tests - all.passed - skipped, skipped };
   });
   // Reading to the end is what waits; the listeners above have seen every event by then.
-  for await (const _event of stream);
+  for await (const _event of stream) watchdog.restart();
+  if (watchdog.signal.aborted) {
+    console.log("  a file's process hung (a loop without end?) and the run was ended");
+    counts = { ...counts, failed: Math.max(1, counts.failed) };
+  }
   for (const file of failedFiles) {
     const output = outputOf.get(file);
     if (output !== undefined) console.log(`  output of ${relative(file)}:\n${indent(output)}`);
   }
   return counts;
+}
+
+/** Ends a run in which nothing happens: a loop without end is deaf to node:test's own timeout. */
+class Watchdog implements Disposable {
+  readonly #abort = new AbortController();
+  readonly #silenceMs: number;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(silenceMs: number) {
+    this.#silenceMs = silenceMs;
+    this.restart();
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  restart(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#abort.abort(), this.#silenceMs);
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+  }
 }
 
 function printFailure(outcome: TestOutcome): void {
