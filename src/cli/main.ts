@@ -56,6 +56,8 @@ function report(error: unknown, context: CliContext, asJson: boolean): number {
     if (remedy !== null) err.line(err.style("quiet", `       ${remedy}`));
     if (!known && error instanceof Error && context.debug) err.line(error.stack ?? "");
   }
+  // As shells and env(1) say it.
+  if (known && error.code === "cli.program_not_found") return 127;
   const usage = known && (error.code === "cli.usage" || error.code.startsWith("configuration."));
   return usage ? ExitCode.Usage : ExitCode.Failure;
 }

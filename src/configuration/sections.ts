@@ -3,7 +3,7 @@
 import { communicationConfigSchema } from "../communication/index.ts";
 import { dashboardConfigSchema } from "../dashboard/index.ts";
 import { securityConfigSchema } from "../security/index.ts";
-import { serverConfigSchema } from "../server/config.ts";
+import { serverConfigSchema } from "../server/index.ts";
 import { storageConfigSchema } from "../storage/index.ts";
 import { trackerConfigSchema } from "../tracker/index.ts";
 import type { SectionSchemas } from "./option-catalog.ts";

@@ -5,30 +5,23 @@ import { Readable } from "node:stream";
 import type { Command } from "commander";
 
 import { sealStream } from "../../security/index.ts";
-import type { SealTarget } from "../../security/index.ts";
 import type { CliContext, ConnectionOptions } from "../context.ts";
-import { connectionOptions, examples, list } from "../options.ts";
+import { connectionOptions, examples } from "../options.ts";
 import { writeFileWhole } from "../output-file.ts";
-import { askPassphrase } from "../passphrase.ts";
+import { sealingOf, sealingOptions } from "../sealing.ts";
+import type { SealingOptions } from "../sealing.ts";
 import { formatBytes } from "../terminal.ts";
 
-interface ExportOptions extends ConnectionOptions {
+interface ExportOptions extends ConnectionOptions, SealingOptions {
   readonly out?: string;
-  readonly encryptTo?: readonly string[];
-  readonly passphrase?: string | true;
 }
 
 /** Adds `export`. */
 export function registerExport(program: Command, context: CliContext): void {
-  const command = connectionOptions(program.command("export"))
+  const command = sealingOptions(connectionOptions(program.command("export")))
     .summary("everything of a namespace as JSON, sealed if wanted")
     .description("Writes agents, messages, tasks, metrics, events and audit rows as one JSON file.")
     .option("-o, --out <file>", "write to this file instead of standard output")
-    .option("--encrypt-to <recipient>", "seal it for an age recipient (age1…); repeatable", list)
-    .option(
-      "--passphrase [words]",
-      "seal it with a passphrase: CELLPHONE_PASSPHRASE, or asked for, when none is given",
-    )
     .action(async (options: ExportOptions) => exportNamespace(context, options));
   examples(command, [
     ["export -o fleet.json", "readable by its owner only"],
@@ -53,15 +46,4 @@ async function exportNamespace(context: CliContext, options: ExportOptions): Pro
     return context.json({ file: options.out, bytes, sealed: sealing !== null });
   const how = sealing === null ? "" : ", sealed in the age format";
   context.out.line(`${options.out}  ${formatBytes(bytes)}${how}`);
-}
-
-async function sealingOf(
-  context: CliContext,
-  { encryptTo, passphrase }: ExportOptions,
-): Promise<SealTarget | null> {
-  if (encryptTo !== undefined && encryptTo.length > 0) return { recipients: encryptTo };
-  if (passphrase === undefined) return null;
-  if (passphrase !== true) return { passphrase };
-  const given = context.surroundings.env["CELLPHONE_PASSPHRASE"];
-  return { passphrase: given === undefined || given === "" ? await askPassphrase(context) : given };
 }
