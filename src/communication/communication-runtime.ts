@@ -137,19 +137,21 @@ export class CommunicationRuntime {
   }
 
   #prune(): void {
-    const { deadLetters, log, namespace, settings, store } = this.context;
     if (this.#pruning !== undefined || this.context.settledSincePrune === 0) return;
     this.context.settledSincePrune = 0;
-    this.#pruning = store
-      .prune(namespace, settings.maxMessageHistory)
-      .then(async ({ messages }) => {
-        log.debug("communication.pruned", { messages });
-        if (messages > 0) await deadLetters.forgetPruned(store, namespace);
-      })
-      .catch((error: unknown) => log.error("communication.prune_failed", { error }))
-      .finally(() => {
-        this.#pruning = undefined;
-      });
+    this.#pruning = this.#pruneHistory();
+  }
+
+  async #pruneHistory(): Promise<void> {
+    const { deadLetters, log, namespace, settings, store } = this.context;
+    try {
+      const { messages } = await store.prune(namespace, settings.maxMessageHistory);
+      if (messages > 0) await deadLetters.forgetPruned(store, namespace);
+      log.debug("communication.pruned", { messages });
+    } catch (error) {
+      log.error("communication.prune_failed", { error });
+    }
+    this.#pruning = undefined;
   }
 
   #restore(snapshot: CommunicationSnapshot): void {

@@ -115,7 +115,10 @@ export class Mailbox {
     lane.queue.push(entry.delivery.sequence, entry);
   }
 
-  /** Takes the next entry by weighted round robin; undefined when none is ready. */
+  /**
+   * Takes the next entry by weighted round robin; undefined when none is ready, which ends the
+   * round: nobody is owed a turn any more.
+   */
   take(): MailboxEntry | undefined {
     for (let round = 0; round < 2; round++) {
       for (const lane of this.#lanes) {
