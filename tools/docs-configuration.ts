@@ -2,8 +2,11 @@
 
 import { z } from "zod";
 
+import { toEnvironmentName } from "../src/configuration/index.ts";
+import type { SectionSchemas } from "../src/configuration/index.ts";
 import type { LoadedModule } from "./docs.ts";
 import { tableRow } from "./docs-table.ts";
+import type { Violation } from "./repository.ts";
 
 /** One option as the page shows it. */
 export interface OptionRow {
@@ -29,12 +32,6 @@ interface OptionSchema {
   readonly anyOf?: readonly OptionSchema[];
 }
 
-/** The environment variable of an option: `tracker.maxSeries` is `CELLPHONE_TRACKER_MAX_SERIES`. */
-export function environmentName(key: string): string {
-  const words = key.replaceAll(/([a-z0-9])([A-Z])/g, "$1_$2").replaceAll(".", "_");
-  return `CELLPHONE_${words.toUpperCase()}`;
-}
-
 /** The options of a zod object, nested ones with dotted keys. */
 export function optionRows(prefix: string, schema: z.ZodObject): OptionRow[] {
   const json = z.toJSONSchema(schema, { io: "output", unrepresentable: "any" });
@@ -56,7 +53,7 @@ function collect(key: string, schema: OptionSchema): OptionRow[] {
       unit: merged.unit ?? merged.type ?? "",
       defaultValue: merged.default === undefined ? "" : JSON.stringify(merged.default),
       range: rangeOf(merged),
-      environment: environmentName(key),
+      environment: toEnvironmentName(key),
       description: merged.description ?? "",
     },
   ];
@@ -72,20 +69,34 @@ function rangeOf({ minimum, maximum, enum: choices }: OptionSchema): string {
   return from === "" ? `at most ${to}` : `${from} to ${to}`;
 }
 
-/** The page, one table per component. */
-export function configurationPage(modules: readonly LoadedModule[]): string {
-  const sections: string[] = [];
-  for (const { file, exports } of modules) {
-    const group = file.split("/").slice(1, -1).join(".");
-    for (const schema of Object.values(exports)) {
-      if (schema instanceof z.ZodObject) sections.push(section(group, optionRows(group, schema)));
-    }
-  }
+/** Schemas of a config.ts that no section holds: options that nobody could set. */
+export function findUnlistedSchemas(
+  modules: readonly LoadedModule[],
+  sections: SectionSchemas,
+): Violation[] {
+  const listed = new Set<unknown>(Object.values(sections));
+  return modules.flatMap(({ file, exports }) =>
+    Object.entries(exports)
+      .filter(([, value]) => value instanceof z.ZodObject && !listed.has(value))
+      .map(([name]) => ({
+        file,
+        rule: `${name} is in no section of the configuration`,
+        fix: "add it to src/configuration/sections.ts",
+      })),
+  );
+}
+
+/** The page, one table per section. */
+export function configurationPage(schemas: SectionSchemas): string {
+  const sections = Object.entries(schemas).map(([name, schema]) =>
+    section(name, optionRows(name, schema)),
+  );
   return [
     "# Configuration",
     "<!-- Written by `npm run docs` from every config.ts. Edit those. -->",
     "A flag overrides the environment, which overrides the file (YAML or JSON), which overrides " +
       "the default. `cellphone config` prints what is in force and where each value came from. " +
+      "A variable may leave out the section when only one section has an option of that name. " +
       'A duration is a number of the stated unit, or text such as `"90s"`, `"1h30m"`, `"7d"`.',
     ...sections,
   ].join("\n\n");

@@ -10,6 +10,9 @@ export interface ErrorEntry {
   readonly definition: ErrorDefinition;
 }
 
+/** Status of errors that a client makes itself. */
+const OFF_THE_WIRE = 0;
+
 /** True when an export of an errors.ts is a table of error codes. */
 export function isErrorTable(value: unknown): value is ErrorTable {
   if (typeof value !== "object" || value === null) return false;
@@ -40,8 +43,9 @@ export function findErrorCodeProblems(entries: readonly ErrorEntry[]): Violation
     if (definition.meaning.trim() === "" || definition.remedy.trim() === "") {
       add(`${code} lacks a meaning or a remedy`, "say what happened and what to do about it");
     }
-    if (definition.status < 400 || definition.status > 599) {
-      add(`${code} has HTTP status ${definition.status}`, "errors have a status of 400 to 599");
+    const { status } = definition;
+    if (status !== OFF_THE_WIRE && (status < 400 || status > 599)) {
+      add(`${code} has HTTP status ${status}`, "400 to 599, or 0 when it never is on the wire");
     }
   }
   return violations;
@@ -65,6 +69,7 @@ export function errorsPage(entries: readonly ErrorEntry[]): string {
 
 function row({ code, definition }: ErrorEntry): string {
   const { status, retryable, meaning, remedy } = definition;
-  const facts = `HTTP ${status}, ${retryable ? "retryable" : "not retryable"}`;
+  const where = status === OFF_THE_WIRE ? "in your own process" : `HTTP ${status}`;
+  const facts = `${where}, ${retryable ? "retryable" : "not retryable"}`;
   return `<a id="${code}"></a>\n\n### \`${code}\`\n\n${meaning} (${facts})\n\n${remedy}\n`;
 }

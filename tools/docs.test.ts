@@ -5,7 +5,7 @@ import { z } from "zod";
 
 import { countOption, durationOption, flagOption } from "../src/core/index.ts";
 import type { ErrorDefinition } from "../src/core/index.ts";
-import { environmentName, optionRows } from "./docs-configuration.ts";
+import { findUnlistedSchemas, optionRows } from "./docs-configuration.ts";
 import { errorsPage, findErrorCodeProblems, isErrorTable } from "./docs-errors.ts";
 import type { ErrorEntry } from "./docs-errors.ts";
 import { isLimitTable, limitsPage } from "./docs-limits.ts";
@@ -52,11 +52,12 @@ test("errorsPage() gives each code the anchor that problem+json's type points to
   assert.match(page, /Busy \(HTTP 503, retryable\)\n\nCall again\./);
 });
 
-test("environmentName() writes a key in capitals with underscores", () => {
-  assert.equal(
-    environmentName("tracker.maxMetricsHistory"),
-    "CELLPHONE_TRACKER_MAX_METRICS_HISTORY",
-  );
+test("findUnlistedSchemas() finds a schema that no section holds", () => {
+  const schema = z.object({ interval: durationOption("s", 30, "How often", { min: 1, max: 60 }) });
+  const module = { file: "src/phone/config.ts", exports: { phoneConfigSchema: schema, other: 1 } };
+  assert.deepEqual(findUnlistedSchemas([module], { phone: schema }), []);
+  const [found] = findUnlistedSchemas([module], {});
+  assert.equal(found?.rule, "phoneConfigSchema is in no section of the configuration");
 });
 
 test("optionRows() reads unit, default, range and words from the schema, nested ones too", () => {

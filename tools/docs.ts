@@ -5,7 +5,8 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 
-import { configurationPage } from "./docs-configuration.ts";
+import { configurationSections } from "../src/configuration/index.ts";
+import { configurationPage, findUnlistedSchemas } from "./docs-configuration.ts";
 import { errorsPage, findErrorCodeProblems, isErrorTable } from "./docs-errors.ts";
 import type { ErrorEntry } from "./docs-errors.ts";
 import { isLimitTable, limitsPage } from "./docs-limits.ts";
@@ -19,10 +20,10 @@ export interface LoadedModule {
   readonly exports: Readonly<Record<string, unknown>>;
 }
 
-/** Imports every file called `name` below src/. */
+/** Imports every part's file called `name`. */
 async function loadModules(name: string): Promise<LoadedModule[]> {
   const modules: LoadedModule[] = [];
-  for (const file of listFiles([`src/**/${name}`])) {
+  for (const file of listFiles([`src/*/${name}`, `src/{storage,protocols}/*/${name}`])) {
     const url = pathToFileURL(path.join(repositoryRoot, file)).href;
     const exports: Readonly<Record<string, unknown>> = await import(url);
     modules.push({ file, exports });
@@ -58,7 +59,7 @@ async function loadLimits(): Promise<LimitEntry[]> {
 async function generatePages(errors: readonly ErrorEntry[]): Promise<Map<string, string>> {
   return new Map([
     ["docs/errors.md", errorsPage(errors)],
-    ["docs/configuration.md", configurationPage(await loadModules("config.ts"))],
+    ["docs/configuration.md", configurationPage(configurationSections)],
     ["docs/limits.md", limitsPage(await loadLimits())],
   ]);
 }
@@ -89,7 +90,10 @@ function readPage(file: string): string {
 async function main(): Promise<void> {
   const write = process.argv.includes("--write");
   const errors = await loadErrors();
-  const violations: Violation[] = findErrorCodeProblems(errors);
+  const violations: Violation[] = [
+    ...findErrorCodeProblems(errors),
+    ...findUnlistedSchemas(await loadModules("config.ts"), configurationSections),
+  ];
   for (const [file, text] of await formatPages(await generatePages(errors))) {
     if (readPage(file) === text) continue;
     if (write) {

@@ -28,6 +28,7 @@ test("checkImport() lets imports point down through index.ts", () => {
     ["src/cli/commands/run.ts", "../../client/index.ts"],
     ["src/cli/commands/run.ts", "commander"],
     ["src/index.ts", "./tracker/index.ts"],
+    ["bench/record.bench.ts", "../src/tracker/sketch.ts"],
     ["test/integration/crash.test.ts", "../../src/client/index.ts"],
     ["test/integration/crash.test.ts", "../support/temporary-folder.ts"],
     ["src/storage/sqlite/ledger.test.ts", "../../../test/support/temporary-folder.ts"],
