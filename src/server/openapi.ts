@@ -10,6 +10,12 @@ import { namedSchemas, problemSchema } from "./schemas/common.ts";
 
 type JsonSchema = Readonly<Record<string, unknown>>;
 
+/** A schema, as far as its parts are looked at. */
+interface ObjectSchema extends JsonSchema {
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly required?: readonly string[];
+}
+
 /** One operation of the document, as far as the readable page needs to know. */
 export interface OpenApiOperation {
   readonly operationId: string;
@@ -109,19 +115,15 @@ function toOperation(route: Route): OpenApiOperation {
 function parametersOf(route: Route): JsonSchema[] {
   const found: JsonSchema[] = [];
   for (const place of ["path", "query"] as const) {
-    const schema = place === "path" ? route.params : route.query;
-    if (!(schema instanceof z.ZodObject)) continue;
-    for (const [name, field] of Object.entries(schema.shape)) {
-      if (!(field instanceof z.ZodType)) continue;
-      const { description, ...rest } = toSchema(field, "input");
-      const required = place === "path" || !field.safeParse(undefined).success;
-      found.push({
-        name,
-        in: place,
-        required,
-        schema: rest,
-        ...(description ? { description } : {}),
-      });
+    const { properties, required } = toSchema(
+      place === "path" ? route.params : route.query,
+      "input",
+    );
+    for (const [name, field] of Object.entries(properties ?? {})) {
+      const { description, ...schema } = field;
+      const words = description === undefined ? {} : { description };
+      const isRequired = required?.includes(name) === true;
+      found.push({ name, in: place, required: isRequired, schema, ...words });
     }
   }
   if (route.scope !== "server" && actionTable[route.action] !== "public") {
@@ -170,7 +172,7 @@ function referenceTo(id: string): string {
 }
 
 /** A schema where it is used: named ones as references, others written out. */
-function toSchema(schema: z.ZodType, io: "input" | "output"): JsonSchema {
+function toSchema(schema: z.ZodType, io: "input" | "output"): ObjectSchema {
   const name = namedSchemas.get(schema)?.id;
   if (name !== undefined) return { $ref: referenceTo(name) };
   const inline = z.toJSONSchema(schema, {
@@ -204,12 +206,12 @@ function addDescription(context: {
   if (description !== undefined) context.jsonSchema.description ??= description;
 }
 
-function withComponentReferences(schema: object): JsonSchema {
+function withComponentReferences(schema: object): ObjectSchema {
   const text = JSON.stringify(schema).replaceAll(
     '"$ref":"#/$defs/',
     '"$ref":"#/components/schemas/',
   );
-  const parsed: JsonSchema = JSON.parse(text);
+  const parsed: ObjectSchema = JSON.parse(text);
   return parsed;
 }
 

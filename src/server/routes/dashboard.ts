@@ -2,7 +2,6 @@
 
 import { z } from "zod";
 
-import { serverLimits } from "../limits.ts";
 import { content, defineRoute, given, json } from "../route.ts";
 import type { Route } from "../route.ts";
 import { countParameter, named, nameSchema } from "../schemas/common.ts";
@@ -64,7 +63,7 @@ function stream({ identities, streams, closing }: Services): Route {
     description:
       "Events: hello, summary, agents (changed tiles, removed ids), feed (resumable by its id), " +
       "message (ids of changed conversations). A slow reader gets the newest state, not a queue. " +
-      `Resume with the header Last-Event-ID or ?lastEventId; at most ${serverLimits.viewers.value} viewers.`,
+      "Resume with the header Last-Event-ID or ?lastEventId; the number of viewers is limited.",
     tag: "Dashboard",
     action: "stream.read",
     query: z.strictObject({ lastEventId: eventNumber.exactOptional() }),

@@ -32,14 +32,16 @@ export const sendSchema = named(
   z.strictObject({
     senderId: nameSchema.exactOptional().describe("Admins only; an agent sends as itself"),
     recipientId: nameSchema,
-    type: nameSchema.default("direct"),
+    type: nameSchema.default("direct").describe("task_assignment makes a task; see MessageType"),
     payload: jsonValueSchema,
-    priority: prioritySchema.exactOptional(),
-    dedupeKey: idSchema.exactOptional(),
-    orderingKey: idSchema.exactOptional(),
-    replyToId: idSchema.exactOptional(),
+    priority: prioritySchema.exactOptional().describe("Lane of the inbox; normal when absent"),
+    dedupeKey: idSchema.exactOptional().describe("The same key is accepted once in 24 h"),
+    orderingKey: idSchema
+      .exactOptional()
+      .describe("Messages of one key are handed out one after another"),
+    replyToId: idSchema.exactOptional().describe("The message this one answers"),
     conversationId: idSchema.exactOptional(),
-    expectsReply: z.boolean().exactOptional(),
+    expectsReply: z.boolean().exactOptional().describe("The sender waits for an answer"),
     task: taskRequestSchema.exactOptional(),
     traceparent: z
       .string()
