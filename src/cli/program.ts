@@ -5,6 +5,7 @@ import { Command } from "commander";
 import { registerAccess } from "./commands/access.ts";
 import { registerAgents } from "./commands/agents.ts";
 import { registerConfig } from "./commands/config.ts";
+import { registerDemo } from "./commands/demo.ts";
 import { registerDoctor } from "./commands/doctor.ts";
 import { registerEvents } from "./commands/events.ts";
 import { registerExport } from "./commands/export.ts";
@@ -33,6 +34,7 @@ export function createProgram(context: CliContext): Command {
     .showSuggestionAfterError(true);
   program.commandsGroup("Server:");
   registerStart(program, context);
+  registerDemo(program, context);
   registerStatus(program, context);
   registerConfig(program, context);
   registerDoctor(program, context);

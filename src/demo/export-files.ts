@@ -1,15 +1,6 @@
-// Writes what the demo left on the server as files: one per system, with a manifest.
-
-import { mkdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+// Splits what the demo left on the server into files: one per system, with a manifest.
 
 import type { DemoControl } from "./ports.ts";
-
-/** Encrypts a file's bytes; the name gets the ending. */
-export interface Sealer {
-  readonly ending: string;
-  seal(bytes: Uint8Array): Promise<Uint8Array>;
-}
 
 /** One file written. */
 export interface ExportedFile {
@@ -17,30 +8,30 @@ export interface ExportedFile {
   readonly bytes: number;
 }
 
-/** Exports the namespace into `folder`, sealed if wanted; the files in order of writing. */
+/** Writes one file, sealed or not; returns its name and size as written. */
+export type ExportWriter = (name: string, content: Uint8Array) => Promise<ExportedFile>;
+
+/** Exports the namespace; the files in order of writing, the manifest last. */
 export async function exportFiles(
   control: DemoControl,
-  folder: string,
   metadata: Readonly<Record<string, unknown>>,
-  sealer: Sealer | null,
+  write: ExportWriter,
 ): Promise<readonly ExportedFile[]> {
   const all = await control.call<Record<string, unknown>>("GET", "/api/v1/export", {
     timeoutMs: 60_000,
   });
-  await mkdir(folder, { recursive: true });
-  const files: ExportedFile[] = [];
-  const write = async (name: string, content: unknown): Promise<void> => {
-    const plain = new TextEncoder().encode(`${JSON.stringify(content, null, 2)}\n`);
-    const bytes = sealer === null ? plain : await sealer.seal(plain);
-    const fileName = `${name}.json${sealer?.ending ?? ""}`;
-    await writeFile(join(folder, fileName), bytes);
-    files.push({ name: fileName, bytes: bytes.length });
-  };
   const { exportedAt, namespace, ...parts } = all;
+  const files: ExportedFile[] = [];
   for (const [name, part] of Object.entries(parts)) {
     if (typeof part !== "object" || part === null) continue;
-    await write(name, Array.isArray(part) ? { exportedAt, namespace, [name]: part } : part);
+    const content = Array.isArray(part) ? { exportedAt, namespace, [name]: part } : part;
+    files.push(await write(`${name}.json`, toBytes(content)));
   }
-  await write("manifest", { exportedAt, namespace, ...metadata, files: [...files] });
+  const manifest = { exportedAt, namespace, ...metadata, files: [...files] };
+  files.push(await write("manifest.json", toBytes(manifest)));
   return files;
+}
+
+function toBytes(content: unknown): Uint8Array {
+  return new TextEncoder().encode(`${JSON.stringify(content, null, 2)}\n`);
 }

@@ -1,5 +1,5 @@
 export { DEMO_NAMESPACE, runDemo } from "./demo.ts";
 export type { DemoOptions, DemoOutcome } from "./demo.ts";
 export { exportFiles } from "./export-files.ts";
-export type { ExportedFile, Sealer } from "./export-files.ts";
+export type { ExportedFile, ExportWriter } from "./export-files.ts";
 export type { DemoControl, DemoLine, DemoProgress, DemoView } from "./ports.ts";

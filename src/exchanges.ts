@@ -1,0 +1,139 @@
+// All namespaces of a server: which there are, with which options, and their running components.
+
+import { DEFAULT_NAMESPACE, nameProblem } from "./core/index.ts";
+import type { JsonObject, JsonValue } from "./core/index.ts";
+import { Exchange } from "./exchange.ts";
+import type { ExchangeConfig, ExchangeServices } from "./exchange.ts";
+import { ServerError } from "./server/index.ts";
+import type { IdentityService, NamespaceRecord, SecurityStore } from "./security/index.ts";
+import type { SeriesStore } from "./tracker/index.ts";
+
+/** Everything that keeps something of a namespace. */
+export interface NamespaceStores {
+  /** Messages, feed, identities: all of a namespace but its series. */
+  readonly ledger: SecurityStore;
+  readonly series: SeriesStore;
+}
+
+/** Makes, keeps and forgets namespaces. */
+export class Exchanges {
+  readonly #stores: NamespaceStores;
+  readonly #identities: IdentityService;
+  readonly #services: ExchangeServices;
+  readonly #config: ExchangeConfig;
+  readonly #running = new Map<string, Exchange>();
+  readonly #onStarted: (exchange: Exchange) => void;
+  /** Changes of namespaces happen one after another. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  /**
+   * @param config the options in force for the server; a namespace's own override them.
+   * @param onStarted told of every namespace that starts.
+   */
+  constructor(
+    stores: NamespaceStores,
+    identities: IdentityService,
+    services: ExchangeServices,
+    config: ExchangeConfig,
+    onStarted: (exchange: Exchange) => void,
+  ) {
+    this.#stores = stores;
+    this.#identities = identities;
+    this.#services = services;
+    this.#config = config;
+    this.#onStarted = onStarted;
+  }
+
+  /** Starts every stored namespace, and the default one. */
+  async start(): Promise<void> {
+    const records = await this.#stores.ledger.namespaces();
+    if (!records.some((record) => record.name === DEFAULT_NAMESPACE)) {
+      await this.put(DEFAULT_NAMESPACE, {});
+    }
+    for (const record of records) await this.#run(record);
+  }
+
+  get(name: string): Exchange | undefined {
+    return this.#running.get(name);
+  }
+
+  all(): readonly Exchange[] {
+    return [...this.#running.values()];
+  }
+
+  records(): Promise<readonly NamespaceRecord[]> {
+    return this.#stores.ledger.namespaces();
+  }
+
+  /** Makes a namespace, or gives an existing one other options; its agents stay. */
+  put(
+    name: string,
+    config: JsonObject,
+  ): Promise<{ readonly record: NamespaceRecord; readonly created: boolean }> {
+    return this.#inTurn(async () => {
+      const problem = nameProblem(name);
+      if (problem !== undefined) {
+        throw new ServerError("server.input_invalid", `The namespace's name ${problem}`);
+      }
+      const existing = (await this.records()).find((record) => record.name === name);
+      const createdAtMs = existing?.createdAtMs ?? Date.now();
+      const record: NamespaceRecord = { name, createdAtMs, config };
+      const exchange = this.#make(record); // refuses wrong options before anything is stored
+      await this.#stores.ledger.putNamespace(record);
+      await this.#running.get(name)?.stop();
+      await this.#startExchange(exchange);
+      return { record, created: existing === undefined };
+    });
+  }
+
+  /** Stops a namespace and forgets everything in it. */
+  delete(name: string): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#running.get(name)?.stop();
+      this.#running.delete(name);
+      this.#identities.forgetNamespace(name);
+      await this.#stores.ledger.deleteNamespace(name);
+      await this.#stores.series.deleteNamespace(name);
+    });
+  }
+
+  /** Stops all namespaces. */
+  async stop(): Promise<void> {
+    await this.#turn.catch(() => undefined);
+    await Promise.all(this.all().map((exchange) => exchange.stop()));
+    this.#running.clear();
+  }
+
+  async #run(record: NamespaceRecord): Promise<void> {
+    await this.#startExchange(this.#make(record));
+  }
+
+  #make(record: NamespaceRecord): Exchange {
+    const overridden = {
+      communication: { ...this.#config.communication, ...section(record.config["communication"]) },
+      tracker: { ...this.#config.tracker, ...section(record.config["tracker"]) },
+      dashboard: { ...this.#config.dashboard, ...section(record.config["dashboard"]) },
+    };
+    return new Exchange(record.name, overridden, this.#services);
+  }
+
+  async #startExchange(exchange: Exchange): Promise<void> {
+    await exchange.start();
+    this.#running.set(exchange.name, exchange);
+    this.#onStarted(exchange);
+  }
+
+  #inTurn<Result>(change: () => Promise<Result>): Promise<Result> {
+    const result = this.#turn.catch(() => undefined).then(change);
+    this.#turn = result;
+    return result;
+  }
+}
+
+function section(value: JsonValue | undefined): JsonObject {
+  return isObject(value) ? value : {};
+}
+
+function isObject(value: JsonValue | undefined): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

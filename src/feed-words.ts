@@ -1,0 +1,68 @@
+// Which events of communication become a line of the feed, and in which words.
+
+import type { AgentView, CommunicationEvent } from "./communication/index.ts";
+import type { FeedLine } from "./dashboard/index.ts";
+
+/** The feed's line for an event; undefined for the many that are not worth one. */
+export function feedLine(
+  event: CommunicationEvent,
+  agentOf: (agentId: string) => AgentView | undefined,
+): FeedLine | undefined {
+  switch (event.kind) {
+    case "agent.registered":
+      return event.renewed ? undefined : info("joined", event.agent.id, joinedWords(event.agent));
+    case "agent.removed":
+      return info("left", event.agentId, "removed");
+    case "agent.paused":
+      return info("paused", event.agent.id, `paused by ${event.by}`);
+    case "agent.resumed":
+      return info("resumed", event.agent.id, `resumed by ${event.by}`);
+    case "agent.restart":
+      return info("restarted", event.agent.id, `restart asked for by ${event.by}`);
+    case "agent.state":
+      return stateLine(event, agentOf(event.change.agentId));
+    case "message.dead": {
+      const { recipientId, deadReason, note } = event.delivery;
+      const why = note ?? deadReason ?? "unknown";
+      const text = `${event.message.type} from ${event.message.senderId} is a dead letter: ${why}`;
+      return { kind: "dead_letter", level: "warning", agentId: recipientId, text };
+    }
+    default:
+      return undefined;
+  }
+}
+
+function info(kind: FeedLine["kind"], agentId: string, text: string): FeedLine {
+  return { kind, level: "info", agentId, text };
+}
+
+function joinedWords(agent: Pick<AgentView, "instance" | "kind">): string {
+  const { runtime, pid } = agent.instance ?? {};
+  const parts = [runtime, pid === undefined ? undefined : `pid ${pid}`];
+  const known = parts.filter((part) => part !== undefined);
+  return known.length === 0 ? agent.kind : known.join(", ");
+}
+
+/**
+ * Going to work and back is what a fleet does all day: only changes into and out of trouble make
+ * a line, and the first piece of work, which shows that an agent is connected well.
+ */
+function stateLine(
+  event: Extract<CommunicationEvent, { kind: "agent.state" }>,
+  agent: AgentView | undefined,
+): FeedLine | undefined {
+  const { agentId, state, reason } = event.change;
+  const paused = agent !== undefined && agent.paused !== null;
+  if (paused) return undefined;
+  if (state === "stuck")
+    return { kind: "state", level: "warning", agentId, text: `stuck: ${reason}` };
+  if (state === "down") {
+    const leftWell = agent?.status === "offline" && (agent.presence.exitCode ?? 0) === 0;
+    if (leftWell) return info("left", agentId, reason);
+    return { kind: "state", level: "error", agentId, text: `down: ${reason}` };
+  }
+  if (event.previous === "stuck" || event.previous === "down") {
+    return info("state", agentId, `${state} again`);
+  }
+  return undefined;
+}

@@ -1,0 +1,83 @@
+// Shows communication to the dashboard in the dashboard's own terms.
+
+import type { AgentCommunicationProtocol, AgentView } from "./communication/index.ts";
+import type { CommunicationEvent } from "./communication/index.ts";
+import { Listeners } from "./core/index.ts";
+import type { DeadLetterCount, FleetEvent, FleetSource } from "./dashboard/index.ts";
+import { feedLine } from "./feed-words.ts";
+
+/** One namespace's agents and events, as the dashboard wants them. */
+export class CommunicationFleetSource implements FleetSource {
+  readonly #communication: AgentCommunicationProtocol;
+  readonly #listeners = new Listeners<FleetEvent>();
+  readonly #subscription: Disposable;
+
+  constructor(communication: AgentCommunicationProtocol) {
+    this.#communication = communication;
+    this.#subscription = communication.onEvent((event) => this.#take(event));
+  }
+
+  agents(): readonly AgentView[] {
+    return this.#communication.views();
+  }
+
+  agent(agentId: string): AgentView | undefined {
+    return this.#communication.view(agentId);
+  }
+
+  deadLetters(): DeadLetterCount {
+    return this.#communication.deadLetterCount();
+  }
+
+  onEvent(callback: (event: FleetEvent) => void): Disposable {
+    return this.#listeners.add(callback);
+  }
+
+  [Symbol.dispose](): void {
+    this.#subscription[Symbol.dispose]();
+  }
+
+  #take(event: CommunicationEvent): void {
+    const line = feedLine(event, (agentId) => this.#communication.view(agentId));
+    if (line !== undefined) {
+      const { kind: feedKind, level, agentId, text } = line;
+      this.#listeners.emit({ kind: "feed", feedKind, level, agentId, text });
+    }
+    if (event.kind === "agent.removed") {
+      this.#listeners.emit({ kind: "agent-removed", agentId: event.agentId });
+      return;
+    }
+    if (event.kind === "message.dead") this.#listeners.emit({ kind: "settled", failed: true });
+    if (event.kind === "message.settled" && event.delivery.state === "done") {
+      this.#listeners.emit({ kind: "settled", failed: false });
+    }
+    const agentIds = agentsOf(event);
+    if (agentIds.length > 0) this.#listeners.emit({ kind: "agents-changed", agentIds });
+  }
+}
+
+/** The agents that may look different after an event. */
+function agentsOf(event: CommunicationEvent): readonly string[] {
+  switch (event.kind) {
+    case "agent.registered":
+    case "agent.status":
+    case "agent.paused":
+    case "agent.resumed":
+    case "agent.restart":
+      return [event.agent.id];
+    case "agent.removed":
+      return [event.agentId];
+    case "agent.state":
+      return [event.change.agentId];
+    case "message.accepted":
+      return event.deliveries.map((delivery) => delivery.recipientId);
+    case "message.delivered":
+    case "message.settled":
+    case "message.dead":
+      return [event.delivery.recipientId];
+    case "message.answered":
+      return [event.message.senderId];
+    case "task.changed":
+      return [event.task.agentId];
+  }
+}

@@ -1,0 +1,76 @@
+// The library's public names: each component works alone, and startSwitchboard() runs them all.
+
+export {
+  AgentCommunicationProtocol,
+  AgentState,
+  AgentStatus,
+  CommunicationError,
+  DeadReason,
+  DeliveryState,
+  MessagePriority,
+  MessageType,
+  TaskState,
+} from "./communication/index.ts";
+export type {
+  Agent,
+  AgentView,
+  ClaimedMessage,
+  CommunicationEvent,
+  CommunicationOptions,
+  CommunicationStore,
+  Delivery,
+  MailboxCounts,
+  Message,
+  MessageWithDeliveries,
+  Presence,
+  SendRequest,
+  SendResult,
+  Task,
+} from "./communication/index.ts";
+export { loadConfiguration } from "./configuration/index.ts";
+export type { CellphoneConfiguration } from "./configuration/index.ts";
+export {
+  ActivityKind,
+  CellphoneError,
+  ManualClock,
+  noTelemetry,
+  systemClock,
+} from "./core/index.ts";
+export type { Clock, ComponentLog, JsonObject, JsonValue, Telemetry } from "./core/index.ts";
+export { PerformanceDashboard } from "./dashboard/index.ts";
+export type {
+  AgentTile,
+  Cause,
+  DashboardOptions,
+  FeedEvent,
+  FleetSource,
+  HealthScore,
+  OverviewSummary,
+} from "./dashboard/index.ts";
+export { openLedger, openSeries, StorageError } from "./storage/index.ts";
+export {
+  SqliteCommunicationStore,
+  SqliteFeedStore,
+  SqliteSecurityStore,
+  SqliteSeriesStore,
+} from "./storage/index.ts";
+export { startSwitchboard } from "./switchboard.ts";
+export type { Switchboard, SwitchboardOptions } from "./switchboard.ts";
+export {
+  Aggregation,
+  DistributionSketch,
+  MetricType,
+  PerformanceTracker,
+  TrackerError,
+} from "./tracker/index.ts";
+export type {
+  AgentSummary,
+  MetricSummary,
+  PerformanceSnapshot,
+  Sample,
+  SeriesPoints,
+  SeriesQuery,
+  SeriesStore,
+  TimeRange,
+  TrackerOptions,
+} from "./tracker/index.ts";

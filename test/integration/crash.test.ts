@@ -1,0 +1,87 @@
+// What was acknowledged is there after kill -9, whenever the kill comes.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { TestContext } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { ControlSocket } from "../support/control.ts";
+import { spawnServer } from "../support/server.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+
+const ROUNDS = 20;
+const SENDS_IN_FLIGHT = 256;
+
+/** Mulberry32: a small seeded generator, so that a failing round can be repeated. */
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+test("A server killed among 256 sends in flight has every acknowledged message", async (t) => {
+  const seed = Number(process.env["CELLPHONE_TEST_SEED"] ?? Date.now() % 1_000_000);
+  t.diagnostic(`seed ${seed} (repeat with CELLPHONE_TEST_SEED)`);
+  const random = seeded(seed);
+  const dataFolder = temporaryFolder(t);
+  const acknowledged = new Set<string>();
+  for (let round = 0; round < ROUNDS; round++) {
+    await playRound(t, dataFolder, round, 5 + random() * 60, acknowledged);
+  }
+  const server = await spawnServer(t, dataFolder);
+  using control = new ControlSocket(server.socketPath);
+  const found = await claimAll(control);
+  const lost = [...acknowledged].filter((id) => !found.has(id));
+  assert.deepEqual(lost, [], `${lost.length} of ${acknowledged.size} acknowledged are lost`);
+  assert.ok(acknowledged.size > 0, "no send was ever acknowledged: the rounds prove nothing");
+  t.diagnostic(`${acknowledged.size} acknowledged, ${found.size} found after ${ROUNDS} kills`);
+  assert.equal(await server.end("SIGTERM"), 0);
+});
+
+async function playRound(
+  t: TestContext,
+  dataFolder: string,
+  round: number,
+  killAfterMs: number,
+  acknowledged: Set<string>,
+): Promise<void> {
+  const server = await spawnServer(t, dataFolder);
+  using control = new ControlSocket(server.socketPath);
+  if (round === 0) {
+    const registered = await control.call("POST", "/api/v1/agents", { agentId: "keeper" });
+    assert.ok(registered.status < 300, JSON.stringify(registered.body));
+  }
+  let stopped = false;
+  const senders = Array.from({ length: SENDS_IN_FLIGHT }, async () => {
+    while (!stopped) {
+      try {
+        const answer = await control.call("POST", "/api/v1/messages", {
+          recipientId: "keeper",
+          payload: { round },
+        });
+        if (answer.status === 201) acknowledged.add(answer.body.messageId);
+      } catch {
+        return; // the kill
+      }
+    }
+  });
+  await sleep(killAfterMs);
+  await server.end("SIGKILL");
+  stopped = true;
+  await Promise.all(senders);
+}
+
+async function claimAll(control: ControlSocket): Promise<Set<string>> {
+  const found = new Set<string>();
+  for (;;) {
+    const claim = await control.call("POST", "/api/v1/inbox/keeper/claim", { max: 256 });
+    assert.equal(claim.status, 200, JSON.stringify(claim.body));
+    const { messages } = claim.body;
+    if (messages.length === 0) return found;
+    for (const { message } of messages) found.add(message.id);
+  }
+}
