@@ -14,6 +14,12 @@ export const storageLimits = {
     reason: "Bounds the memory of the queue when payloads are large (1 MiB each).",
     atLimit: "The write is refused with storage.overloaded.",
   },
+  pendingBatches: {
+    value: 64,
+    unit: "items",
+    reason: "The tracker flushes once a second; a minute's batches waiting means a stalled disk.",
+    atLimit: "The batch is refused with storage.overloaded; the tracker counts what it drops.",
+  },
   pendingReads: {
     value: 1_000,
     unit: "items",

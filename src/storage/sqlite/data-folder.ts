@@ -3,7 +3,15 @@
 // it ends, so no lock is ever stale. (Two servers on a network file system without working
 // locks are not kept apart.) server.json beside it only says who, for people.
 
-import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
@@ -84,7 +92,7 @@ export function readDataFolderHolder(folder: string): DataFolderHolder | undefin
 
 function makeWritable(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder);
     if (!statSync(folder).isDirectory()) throw new Error("it is no folder");
     const probe = path.join(folder, `.probe-${process.pid}`);
     writeFileSync(probe, "");
@@ -92,6 +100,13 @@ function makeWritable(folder: string): void {
   } catch (error) {
     throw unwritable(folder, error);
   }
+}
+
+/** Not mkdir's own `recursive`: that never returns where the system answers ENOENT, as in /proc. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  if (path.dirname(folder) !== folder) makeFolder(path.dirname(folder));
+  mkdirSync(folder, { mode: 0o700 });
 }
 
 function takeLock(folder: string): DatabaseSync {

@@ -1,0 +1,158 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { test } from "node:test";
+
+import { temporaryFolder } from "../../test/support/temporary-folder.ts";
+import type { CommunicationRecord, Delivery, Message } from "../communication/index.ts";
+import { communicationStoreContract } from "../communication/store-contract.ts";
+import { feedStoreContract } from "../dashboard/store-contract.ts";
+import { securityStoreContract } from "../security/store-contract.ts";
+import { StorageError, openLedger, storageLimits } from "../storage/index.ts";
+import { LedgerClient } from "./ledger-client.ts";
+
+async function openTemporary(): Promise<{ store: LedgerClient; close: () => Promise<void> }> {
+  const folder = mkdtempSync(path.join(tmpdir(), "agent-cellphone-"));
+  const store = await LedgerClient.open(path.join(folder, "ledger.db"), { readers: 1 });
+  return {
+    store,
+    close: async () => {
+      await store.close();
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+communicationStoreContract("LedgerClient", openTemporary);
+securityStoreContract("LedgerClient", openTemporary);
+feedStoreContract("LedgerClient", openTemporary);
+
+function accepted(number: number, changes: Partial<Message> = {}): CommunicationRecord {
+  const message: Message = {
+    id: `msg_${String(number).padStart(6, "0")}`,
+    namespace: "default",
+    senderId: "alice",
+    recipientId: "bob",
+    type: "direct",
+    payload: { number },
+    priority: "normal",
+    conversationId: `talk-${number}`,
+    replyToId: null,
+    expectsReply: false,
+    orderingKey: null,
+    dedupeKey: null,
+    traceparent: null,
+    task: null,
+    acceptedAtMs: 1000 + number,
+    ...changes,
+  };
+  const delivery: Delivery = {
+    id: `dlv_${number}`,
+    messageId: message.id,
+    recipientId: "bob",
+    priority: "normal",
+    sequence: number,
+    state: "done",
+    attempts: 1,
+    acceptedAtMs: message.acceptedAtMs,
+    visibleAtMs: null,
+    deliveredAtMs: null,
+    settledAtMs: null,
+    answeredAtMs: null,
+    answerId: null,
+    deadReason: null,
+    note: null,
+    result: null,
+  };
+  return { kind: "message", message, deliveries: [delivery], dedupeUntilMs: null };
+}
+
+test("LedgerClient.append() that clashes fails alone, all others of its turn commit", async () => {
+  const { store, close } = await openTemporary();
+  await store.append("default", [accepted(7)]);
+  const outcomes = await Promise.allSettled(
+    Array.from({ length: 50 }, (_, index) => store.append("default", [accepted(index)])),
+  );
+  const failed = outcomes.flatMap((outcome, index) => (outcome.status === "rejected" ? index : []));
+  assert.deepEqual(failed, [7]);
+  const [, , , , , , , clash] = outcomes;
+  assert.ok(clash?.status === "rejected" && clash.reason instanceof StorageError);
+  assert.equal(clash.reason.code, "storage.conflict");
+  assert.equal((await store.messages("default", {})).length, 50);
+  await close();
+});
+
+test("LedgerClient reads see every write acknowledged before, on any reader", async (t) => {
+  const file = path.join(temporaryFolder(t), "ledger.db");
+  const store = await LedgerClient.open(file, { readers: 2 });
+  for (let number = 0; number < 60; number++) {
+    await store.append("default", [accepted(number)]);
+    const id = `msg_${String(number).padStart(6, "0")}`;
+    const found = await Promise.all([store.message("default", id), store.message("default", id)]);
+    assert.ok(found.every((each) => each?.message.id === id));
+  }
+  await store.close();
+});
+
+test("LedgerClient.append() beyond the bound is refused at once, what was taken commits", async () => {
+  const { store, close } = await openTemporary();
+  const bound = storageLimits.pendingWrites.value;
+  const event = { agentId: null, atMs: 1, kind: "server", level: "info", text: "x" } as const;
+  const taken = Array.from({ length: bound }, (_, index) =>
+    store.appendEvents("default", [{ ...event, id: index + 1 }]),
+  );
+  assert.equal(store.pendingWrites, bound);
+  await assert.rejects(store.append("default", [accepted(1)]), (error) => {
+    assert.ok(error instanceof StorageError);
+    assert.deepEqual(
+      [error.code, error.status, error.retryable, error.retryAfterSeconds],
+      ["storage.overloaded", 503, true, 1],
+    );
+    return true;
+  });
+  await Promise.all(taken);
+  assert.equal(await store.lastEventId(), bound);
+  await store.append("default", [accepted(1)]);
+  await close();
+});
+
+test("LedgerClient.prune() lets appends through between its steps", async () => {
+  const { store, close } = await openTemporary();
+  const records = Array.from({ length: 4_000 }, (_, index) => accepted(index));
+  await store.append("default", records);
+  let pruned = false;
+  const pruning = store.prune("default", 0).then((result) => {
+    pruned = true;
+    return result;
+  });
+  await store.append("default", [accepted(9_999)]);
+  assert.equal(pruned, false, "the append waited for all of the pruning");
+  // The late message is settled as well, so it may or may not be counted as excess.
+  assert.ok((await pruning).messages >= 4_000);
+  await close();
+});
+
+test("LedgerClient.open() rejects with the reason when the file is no database", async (t) => {
+  const file = path.join(temporaryFolder(t), "ledger.db");
+  writeFileSync(file, "no database ".repeat(1000));
+  let failures = 0;
+  await assert.rejects(LedgerClient.open(file, { onFailure: () => failures++ }), (error) => {
+    assert.ok(error instanceof StorageError);
+    assert.equal(error.code, "storage.corrupt");
+    assert.ok(error.message.includes(file));
+    return true;
+  });
+  assert.equal(failures, 0, "nothing served, so nothing failed later");
+});
+
+test("LedgerClient.close() finishes what waits and leaves one file, without a log", async (t) => {
+  const file = path.join(temporaryFolder(t), "ledger.db");
+  const store = await LedgerClient.open(file);
+  const appended = store.append("default", [accepted(1)]);
+  await store.close();
+  await appended;
+  await assert.rejects(store.append("default", [accepted(2)]), { code: "storage.closed" });
+  using database = openLedger(file);
+  assert.equal(database.prepare("SELECT count(*) AS n FROM messages").get()?.["n"], 1);
+});
