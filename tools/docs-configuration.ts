@@ -32,6 +32,8 @@ interface OptionSchema {
   readonly anyOf?: readonly OptionSchema[];
 }
 
+const TYPE_WORDS: Readonly<Record<string, string>> = { string: "text", boolean: "yes/no" };
+
 /** The options of a zod object, nested ones with dotted keys. */
 export function optionRows(prefix: string, schema: z.ZodObject): OptionRow[] {
   const json = z.toJSONSchema(schema, { io: "output", unrepresentable: "any" });
@@ -50,7 +52,7 @@ function collect(key: string, schema: OptionSchema): OptionRow[] {
   return [
     {
       key,
-      unit: merged.unit ?? merged.type ?? "",
+      unit: merged.unit ?? TYPE_WORDS[merged.type ?? ""] ?? merged.type ?? "",
       defaultValue: merged.default === undefined ? "" : JSON.stringify(merged.default),
       range: rangeOf(merged),
       environment: toEnvironmentName(key),

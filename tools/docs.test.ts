@@ -76,8 +76,8 @@ test("optionRows() reads unit, default, range and words from the schema, nested 
   ]);
   assert.deepEqual(rows, [
     ["server.interval", "s", "30", "1 to 3,600", "How often"],
-    ["server.tls.required", "boolean", "true", "", "Whether"],
-    ["server.level", "string", '"info"', "`info`, `debug`", "How much"],
+    ["server.tls.required", "yes/no", "true", "", "Whether"],
+    ["server.level", "text", '"info"', "`info`, `debug`", "How much"],
     ["server.depth", "items", "5", "at least 0", "How deep"],
   ]);
 });
