@@ -22,11 +22,6 @@ export function shownState(agent: { readonly state: AgentState; readonly paused:
   return shown;
 }
 
-/** True for states that a person should look at. */
-export function isAbnormal(state: ShownState): boolean {
-  return state === "stuck" || state === "down";
-}
-
 /** How many agents show each state. */
 export function countShownStates(tiles: Iterable<AgentTile>): Readonly<Record<ShownState, number>> {
   const counts = { down: 0, stuck: 0, waiting: 0, working: 0, paused: 0, idle: 0 };

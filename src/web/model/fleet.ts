@@ -20,6 +20,16 @@ export function compareNames(left: string, right: string): number {
   return collator.compare(left, right) || (left < right ? -1 : left > right ? 1 : 0);
 }
 
+/**
+ * Splits a name where it may be shortened: the end stays, because it tells agents of one kind
+ * apart ("coordina…-12").
+ */
+export function splitName(name: string): { readonly head: string; readonly tail: string } {
+  const numbered = /[-_.:]?\d{1,6}$/u.exec(name)?.[0] ?? "";
+  const tail = numbered === name ? "" : numbered;
+  return { head: name.slice(0, name.length - tail.length), tail };
+}
+
 /** The density for a number of agents. */
 export function densityFor(agents: number): Density {
   if (agents <= 120) return "tiles";

@@ -50,15 +50,15 @@ function pythonSteps(origin: string, url: string): readonly SnippetStep[] {
     },
     {
       title: "agent.py",
-      code: `from agent_cellphone import Agent
+      code: `from agent_cellphone import Phone
 
-agent = Agent("worker-1", capabilities=["greet"])
+phone = Phone(name="worker-1", capabilities=["greet"])
 
-@agent.on("task_assignment")
+@phone.on("task_assignment")
 def greet(message):
     return {"text": f"Hello, {message.payload['name']}"}
 
-agent.run()`,
+phone.run()`,
       secret: false,
     },
     { title: "Run it", code: `CELLPHONE_URL=${url} python3 agent.py`, secret: true },
@@ -73,19 +73,19 @@ function typescriptSteps(url: string, origin: string): readonly SnippetStep[] {
       secret: false,
     },
     {
-      title: "agent.ts",
-      code: `import { Agent } from "./agent-cellphone.js";
+      title: "agent.mjs",
+      code: `import { connect } from "./agent-cellphone.js";
 
-const agent = new Agent("worker-1", { capabilities: ["greet"] });
+const phone = await connect({ name: "worker-1", capabilities: ["greet"] });
 
-agent.on("task_assignment", async (message) => {
+phone.on("task_assignment", (message) => {
   return { text: \`Hello, \${message.payload.name}\` };
 });
 
-await agent.run();`,
+await phone.run();`,
       secret: false,
     },
-    { title: "Run it", code: `CELLPHONE_URL=${url} node agent.ts`, secret: true },
+    { title: "Run it", code: `CELLPHONE_URL=${url} node agent.mjs`, secret: true },
   ];
 }
 

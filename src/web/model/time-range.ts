@@ -28,9 +28,9 @@ const PRESET_MS: Readonly<Record<RangePreset, number>> = {
 };
 
 /** Bucket lengths that divide a minute, an hour or a day evenly. */
-const STEPS_MS = [5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21_600].map(
-  (seconds) => seconds * 1000,
-);
+const STEPS_MS = [
+  5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 14_400, 21_600,
+].map((seconds) => seconds * 1000);
 
 /** About as many buckets as a quarter-width chart has room for lines. */
 const BUCKETS_WANTED = 60;

@@ -67,6 +67,8 @@ export class Router {
     const url = new URL(link.href);
     if (url.origin !== this.#window.location.origin) return;
     if (parseRoute(url.pathname).page === "unknown") return;
+    // A place on this page.
+    if (url.hash !== "" && url.pathname === this.#location.peek().path) return;
     event.preventDefault();
     this.#move(url.pathname + url.search, false);
     this.#window.scrollTo(0, 0);

@@ -32,7 +32,7 @@ export function MetricsTab({ agentId }: { readonly agentId: string }) {
       <EmptyState
         title="Numbers that the agent records about itself."
         why="It recorded none in this time range. In Python:"
-        command={'agent.record("response_time", 0.42)'}
+        command={'phone.record("response_time", 0.42)'}
       />
     );
   }

@@ -2,6 +2,7 @@
 
 import { Component } from "preact";
 import { shownState } from "../../model/agent-state.ts";
+import { splitName } from "../../model/fleet.ts";
 import type { Density } from "../../model/fleet.ts";
 import { agentPath } from "../../model/routes.ts";
 import type { AgentTile } from "../../model/wire.ts";
@@ -63,7 +64,7 @@ function TileBody({ tile }: { readonly tile: AgentTile }) {
     <>
       <span class="cell-head">
         <StateShape state={state} />
-        <span class="cell-name">{tile.name}</span>
+        <CellName name={tile.name} />
       </span>
       <span class="cell-foot">
         <span class="cell-task">
@@ -79,7 +80,17 @@ function ChipBody({ tile }: { readonly tile: AgentTile }) {
   return (
     <>
       <StateShape state={shownState(tile)} />
-      <span class="cell-name">{tile.name}</span>
+      <CellName name={tile.name} />
     </>
+  );
+}
+
+function CellName({ name }: { readonly name: string }) {
+  const { head, tail } = splitName(name);
+  return (
+    <span class="cell-name">
+      <span>{head}</span>
+      {tail}
+    </span>
   );
 }

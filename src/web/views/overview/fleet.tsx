@@ -2,7 +2,7 @@
 
 import type { ComponentChildren } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
-import { countShownStates, isAbnormal } from "../../model/agent-state.ts";
+import { countShownStates } from "../../model/agent-state.ts";
 import type { ShownState } from "../../model/agent-state.ts";
 import { abnormalTiles, densityFor, groupFleet } from "../../model/fleet.ts";
 import type { FleetGroup } from "../../model/fleet.ts";
@@ -10,6 +10,7 @@ import { plural } from "../../model/format.ts";
 import type { AgentTile } from "../../model/wire.ts";
 import { AgentTable } from "../agent/agent-table.tsx";
 import { isTyping } from "../parts/keyboard.ts";
+import { StateShape } from "../parts/state-mark.tsx";
 import { AgentCell } from "./agent-cell.tsx";
 import { HoverCard } from "./hover-card.tsx";
 import { SelectionBar } from "./selection-bar.tsx";
@@ -33,7 +34,7 @@ export function Fleet({ agents }: { readonly agents: ReadonlyMap<string, AgentTi
           Fleet
         </h2>
         <span class="fleet-total">{plural(agents.size, "agent")}</span>
-        <Legend agents={agents} />
+        <Legend />
         <button
           type="button"
           class="button button-small"
@@ -49,16 +50,15 @@ export function Fleet({ agents }: { readonly agents: ReadonlyMap<string, AgentTi
   );
 }
 
-/** Shapes with their words and numbers: the key to the grid, and a summary of it. */
-function Legend({ agents }: { readonly agents: ReadonlyMap<string, AgentTile> }) {
-  const counts = countShownStates(agents.values());
+/** The key to the grid: every shape with its word. */
+function Legend() {
   const states: readonly ShownState[] = ["working", "waiting", "idle", "stuck", "down", "paused"];
   return (
     <ul class="legend" aria-label="States">
       {states.map((state) => (
-        <li key={state} class={counts[state] > 0 && isAbnormal(state) ? `state-${state}` : ""}>
-          <i class={`shape shape-${state}`} aria-hidden="true" />
-          {counts[state]} {state}
+        <li key={state}>
+          <StateShape state={state} />
+          {state}
         </li>
       ))}
     </ul>

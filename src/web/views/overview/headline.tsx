@@ -3,13 +3,16 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { formatCount, formatRatio, formatUsd } from "../../model/format.ts";
 import type { HealthScore, OverviewSummary } from "../../model/wire.ts";
+import { countShownStates } from "../../model/agent-state.ts";
 import type { ShownState } from "../../model/agent-state.ts";
 import { useApp } from "../../state/app.ts";
 import { StateShape } from "../parts/state-mark.tsx";
 
 /** Headline and counts. */
 export function Headline({ summary }: { readonly summary: OverviewSummary }) {
-  const { counts } = summary;
+  const { live } = useApp();
+  // Counted from the tiles, so that the figures and the shapes below them always agree.
+  const counts = countShownStates(live.agents.value?.values() ?? []);
   const shown = ["working", "waiting", "stuck", "down"] as const;
   return (
     <section class="headline-row" aria-label="Summary">

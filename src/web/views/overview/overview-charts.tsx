@@ -88,7 +88,7 @@ function WaitChart() {
   const series = useSeries([{ metric: "delivery_latency", aggregation: "max" }]);
   return (
     <LineChart
-      title="Longest wait in an inbox"
+      title="Longest inbox wait"
       unit="until delivered"
       {...series}
       lines={[lineOf("longest", series.answers?.[0], series.range)]}

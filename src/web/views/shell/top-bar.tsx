@@ -1,8 +1,10 @@
-// Time range, whether what is shown is current, and the palette.
+// The palette, the namespace, whether what is shown is current, the time range, the theme.
 
 import { formatTime } from "../../model/format.ts";
 import { RANGE_PRESETS } from "../../model/time-range.ts";
 import { useApp } from "../../state/app.ts";
+import { THEMES } from "../../state/theme.ts";
+import { useResource } from "../../state/use-resource.ts";
 import { Icon } from "../parts/icons.tsx";
 
 /** The bar above every page. */
@@ -23,8 +25,10 @@ export function TopBar() {
         <kbd>Ctrl K</kbd>
       </button>
       <div class="top-bar-right">
+        <NamespaceSwitch />
         <LiveMark />
         <RangeSwitch />
+        <ThemeSwitch />
       </div>
     </header>
   );
@@ -80,5 +84,56 @@ function LiveMark() {
       <i class="live-shape" aria-hidden="true" />
       {words}
     </span>
+  );
+}
+
+/** Shown when there is a choice, or when this is not the default namespace. */
+function NamespaceSwitch() {
+  const { api, live, namespace } = useApp();
+  const { data } = useResource(`namespaces ${live.connections.value}`, async (signal) => {
+    type Answer = { readonly namespaces: readonly (string | { readonly name: string })[] };
+    const { namespaces } = await api.get<Answer>("/api/v1/namespaces", {}, signal);
+    return namespaces.map((entry) => (typeof entry === "string" ? entry : entry.name));
+  });
+  const current = namespace ?? "default";
+  const names = [...new Set([...(data ?? []), current])].sort();
+  if (names.length < 2) return null;
+  return (
+    <label class="namespace">
+      <span class="visually-hidden">Namespace</span>
+      <select
+        class="select"
+        value={current}
+        onChange={(event) => {
+          const chosen = event.currentTarget.value;
+          // The stream, the caches and every open question belong to one namespace: start afresh.
+          location.assign(chosen === "default" ? "/" : `/?ns=${encodeURIComponent(chosen)}`);
+        }}
+      >
+        {names.map((name) => (
+          <option key={name} value={name}>
+            {name}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+function ThemeSwitch() {
+  const { theme } = useApp();
+  return (
+    <div class="segmented theme-switch" role="group" aria-label="Theme">
+      {THEMES.map((name) => (
+        <button
+          key={name}
+          type="button"
+          aria-pressed={theme.chosen.value === name}
+          onClick={() => theme.choose(name)}
+        >
+          {name}
+        </button>
+      ))}
+    </div>
   );
 }
