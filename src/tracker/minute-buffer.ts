@@ -7,7 +7,7 @@
 
 import { trackerLimits } from "./limits.ts";
 import { MINUTE_MS, minuteKey, minuteOf, toAggregate } from "./series.ts";
-import type { MinuteRow, Series } from "./series.ts";
+import type { MinuteRow, Series, SeriesIdentity } from "./series.ts";
 import { labelsKey } from "./labels.ts";
 import { DistributionSketch } from "./sketch.ts";
 import type { MinuteAggregate } from "./store.ts";
@@ -154,7 +154,7 @@ export class MinuteBuffer {
 
   /** The rows taken were not written: they go again, unless the series has more by now. */
   giveBack(find: (row: MinuteRow) => Series | undefined): void {
-    const rows = this.#inFlight.map(toRow);
+    const rows = this.#inFlight.map((row) => toRow(row));
     this.#inFlight = [];
     const closed: MinuteRow[] = [];
     for (const row of rows) {
@@ -238,10 +238,14 @@ export function mergeRow(into: MinuteRow, from: MinuteRow): void {
   }
 }
 
+/** What names the series of a stored row. */
+export function identityOf({ metric, agentId, labels }: MinuteAggregate): SeriesIdentity {
+  return { metric, agentId, labels, context: labels, labelsKey: labelsKey(labels) };
+}
+
 /** A stored row, ready to be merged. */
-export function toRow(aggregate: MinuteAggregate): MinuteRow {
-  const { metric, agentId, labels, minuteMs, last, lastAtMs } = aggregate;
-  const identity = { metric, agentId, labels, context: labels, labelsKey: labelsKey(labels) };
+export function toRow(aggregate: MinuteAggregate, identity = identityOf(aggregate)): MinuteRow {
+  const { minuteMs, last, lastAtMs } = aggregate;
   const sketch = DistributionSketch.deserialize(aggregate.sketch);
   return { identity, minuteMs, sketch, last, lastAtMs };
 }

@@ -7,7 +7,7 @@
 
 import type { Flusher } from "./flusher.ts";
 import { unavailable } from "./flusher.ts";
-import { toRow } from "./minute-buffer.ts";
+import { identityOf, toRow } from "./minute-buffer.ts";
 import type { MinuteBuffer } from "./minute-buffer.ts";
 import type { Sample } from "./model.ts";
 import type { SampleRing } from "./sample-ring.ts";
@@ -128,12 +128,13 @@ export class SeriesReader {
         toMs: Math.min(query.toMs, fromMs + DAY_MS),
       });
       for (const aggregate of rows) {
-        const row = toRow(aggregate);
-        const key = minuteKey(row.identity, row.minuteMs);
+        const identity = identityOf(aggregate);
+        const key = minuteKey(identity, aggregate.minuteMs);
         const newer = inMemory.get(key);
-        if (newer !== undefined && newer.sketch.count >= row.sketch.count) continue;
+        // Decided before the sketch is read: of a fleet's last minutes, most rows are in memory.
+        if (newer !== undefined && newer.sketch.count >= aggregate.count) continue;
         inMemory.delete(key);
-        visit(row);
+        visit(toRow(aggregate, identity));
       }
     }
   }
