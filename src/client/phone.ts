@@ -160,6 +160,9 @@ export class Phone implements AsyncDisposable {
     const untilMs = performance.now() + timeoutMs;
     const { messageId } = await this.send(to, type, payload, { ...options, expectReply: true });
     const reply = await this.#requests.wait(messageId, untilMs, options.signal);
+    await this.#inbox.collectReply(reply.id).catch((error: Error) => {
+      this.#parts.log.debug(`The copy of reply ${reply.id} stays in the inbox: ${error.message}`);
+    });
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the caller states the shape
     return reply as Message<Payload>;
   }
@@ -263,11 +266,11 @@ export class Phone implements AsyncDisposable {
    * @throws CellphoneClientError when the identity is lost, because another process took the name
    *   over or the key was revoked.
    */
-  async run(): Promise<void> {
+  async run(options: CloseOptions = {}): Promise<void> {
     const forget = this.#parts.runtime.onStopSignal(() => {
       // A second signal then ends the process the default way.
       forget();
-      void this.close();
+      void this.close(options);
     });
     try {
       await this.#ended;

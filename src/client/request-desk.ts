@@ -53,11 +53,9 @@ export class RequestDesk {
       const leftMs = untilMs - performance.now();
       const waitMs = Math.max(0, Math.min(POLL_MS, Math.round(leftMs)));
       const options = { signal, timeoutMs: waitMs + 15_000, retryForMs: Math.max(0, leftMs) };
-      const reply = await this.#transport.call<Message | undefined>(
-        "GET",
-        `${path}/reply?waitMs=${waitMs}`,
-        options,
-      );
+      const reply = await this.#transport
+        .call<Message | undefined>("GET", `${path}/reply?waitMs=${waitMs}`, options)
+        .catch(ignoreDead);
       if (reply !== undefined) return reply;
       const { deliveries } = await this.#transport.call<{
         readonly deliveries: readonly Receipt[];
@@ -75,6 +73,12 @@ export class RequestDesk {
     const oldest = this.#asked.values().next();
     if (this.#asked.size > REMEMBERED_MAX && oldest.done !== true) this.#asked.delete(oldest.value);
   }
+}
+
+/** Its receipt, read next, says why it is dead. */
+function ignoreDead(error: unknown): undefined {
+  if (error instanceof CellphoneClientError && error.code === "communication.request_dead") return;
+  throw error;
 }
 
 function requestFailed(messageId: string, dead: Receipt): CellphoneClientError {

@@ -7,7 +7,7 @@ import { sleep } from "./duration.ts";
 import { CellphoneClientError, clientError } from "./errors.ts";
 import type { ClientLog } from "./log.ts";
 import type { Runtime } from "./runtime.ts";
-import { randomHex } from "./trace.ts";
+import { instanceId, parseInstanceId } from "./instance-id.ts";
 import type { Transport } from "./transport.ts";
 import type { AgentInstance, AgentView, HeartbeatReply, JsonObject } from "./wire.ts";
 
@@ -60,7 +60,7 @@ export class Session {
     const wrapper = runtime.environment("CELLPHONE_INSTANCE");
     this.#wrapped = wrapper !== undefined;
     this.#instance = {
-      id: wrapper ?? randomHex(16),
+      id: wrapper ?? instanceId(runtime),
       ...(runtime.host === undefined ? {} : { host: runtime.host }),
       ...(runtime.pid === undefined ? {} : { pid: runtime.pid }),
       runtime: runtime.name,
@@ -130,8 +130,9 @@ export class Session {
     if (error.status === 403)
       return log.warn(`The server refuses ${this.#agentId}: ${error.message}`);
     const keyGone = error.status === 401;
-    // Another process enrolled under this name: enrolling again would start a tug of war.
-    if (keyGone && (claim.enrolment === undefined || error.code === "security.key_replaced")) {
+    // Replaced or revoked: somebody meant it, and coming back would start a tug of war. Unknown: the
+    // server's data is older than the key, so a new one is due.
+    if (keyGone && (claim.enrolment === undefined || error.code !== "security.key_unknown")) {
       this.#closing.abort();
       this.wake();
       return this.#options.onLost(error);
@@ -184,9 +185,8 @@ export class Session {
     const { runtime } = this.#options;
     if (!(error instanceof CellphoneClientError)) return false;
     if (error.code !== "security.name_in_use" || runtime.host === undefined) return false;
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the holder, as it enrolled
-    const holder = error.details["instance"] as AgentInstance | undefined;
-    if (holder?.host !== runtime.host || holder.pid === undefined) return false;
+    const holder = parseInstanceId(error.details["instance"]);
+    if (holder === undefined || holder.host !== runtime.host.slice(0, 64)) return false;
     return holder.pid === runtime.pid || !runtime.isAlive(holder.pid);
   }
 
@@ -306,13 +306,14 @@ export class Session {
   }
 }
 
-function describedBefore({
-  name,
-  kind,
-  version,
-  capabilities,
-  endpoint,
-  metadata,
-}: AgentView): object {
-  return { name, kind, version, capabilities, endpoint, metadata };
+function describedBefore(agent: AgentView): object {
+  const { name, kind, version, capabilities, endpoint, metadata } = agent;
+  return {
+    name,
+    kind,
+    capabilities,
+    metadata,
+    ...(version === null ? {} : { version }),
+    ...(endpoint === null ? {} : { endpoint }),
+  };
 }

@@ -97,7 +97,14 @@ export class Work implements AsyncDisposable {
   async #update(body: object, retryForMs?: number): Promise<void> {
     const retry = retryForMs === undefined ? {} : { retryForMs };
     const path = `/api/v1/tasks/${encodeURIComponent(this.id)}`;
-    await this.#transport.call("PATCH", path, { body, ...retry });
+    try {
+      await this.#transport.call("PATCH", path, { body, ...retry });
+    } catch (error) {
+      // It has ended: by an earlier try whose answer got lost, or by somebody else.
+      if (error instanceof CellphoneClientError && error.code === "communication.task_ended")
+        return;
+      throw error;
+    }
   }
 }
 
