@@ -1,0 +1,64 @@
+// A program that tests kill: appends messages through a LedgerClient, several at once, and writes
+// each id to stdout the moment its append is acknowledged.
+// Usage: node ledger-writer.ts <ledger.db> <id prefix> <how many> <how many at once>
+
+import { writeSync } from "node:fs";
+
+import type { CommunicationRecord } from "../../src/communication/index.ts";
+import { LedgerClient } from "../../src/threads/index.ts";
+
+const [file = "", prefix = "", total = "0", atOnce = "1"] = process.argv.slice(2);
+const ledger = await LedgerClient.open(file, { readers: 1 });
+let next = 0;
+await Promise.all(Array.from({ length: Number(atOnce) }, appendInTurn));
+await ledger.close();
+
+async function appendInTurn(): Promise<void> {
+  while (next < Number(total)) {
+    const number = next++;
+    const id = `${prefix}${String(number).padStart(6, "0")}`;
+    await ledger.append("default", [acceptedMessage(id, number)]);
+    writeSync(1, `${id}\n`);
+  }
+}
+
+function acceptedMessage(id: string, number: number): CommunicationRecord {
+  const shared = { id, priority: "normal", acceptedAtMs: 1_700_000_000_000 + number } as const;
+  return {
+    kind: "message",
+    message: {
+      ...shared,
+      namespace: "default",
+      senderId: "alice",
+      recipientId: "bob",
+      type: "direct",
+      payload: { number, text: "some words of a usual length for a message" },
+      conversationId: `talk-${number % 16}`,
+      replyToId: null,
+      expectsReply: false,
+      orderingKey: null,
+      dedupeKey: null,
+      traceparent: null,
+      task: null,
+    },
+    deliveries: [
+      {
+        ...shared,
+        messageId: id,
+        recipientId: "bob",
+        sequence: number + 1,
+        state: "ready",
+        attempts: 0,
+        visibleAtMs: null,
+        deliveredAtMs: null,
+        settledAtMs: null,
+        answeredAtMs: null,
+        answerId: null,
+        deadReason: null,
+        note: null,
+        result: null,
+      },
+    ],
+    dedupeUntilMs: null,
+  };
+}
