@@ -2,8 +2,8 @@
 //
 // Raw samples: everything later than a boundary is in the ring, so the ring answers for what is
 // after it and the store for what is not (after a flush, because the ring may hold unwritten
-// older ones). Minutes: memory's rows are copied before the store is read; of two rows of the
-// same minute the one with more samples is the newer, because rows only grow.
+// older ones). Minutes: memory's rows are visited first and at once; a stored row of the same
+// series and minute is older, or holds what was recorded since, and is passed over.
 
 import type { Flusher } from "./flusher.ts";
 import { unavailable } from "./flusher.ts";
@@ -97,24 +97,24 @@ export class SeriesReader {
 
   /**
    * Calls `visit` for each minute that begins in the range; `fromMs` is rounded down to a minute.
+   * A row's sketch is only lent: it changes after `visit` returns.
    */
   async minutes(query: ReadQuery, visit: (row: MinuteRow) => void): Promise<void> {
     const { flusher, minutes } = this.#parts;
     await this.ready();
     if (minutes.hasLate) await flusher.flush();
     const aligned = { ...query, fromMs: minuteOf(query.fromMs) };
-    const inMemory = this.#minutesInMemory(aligned);
+    const seen = this.#visitMemory(aligned, visit);
     try {
-      await this.#storedMinutes(aligned, inMemory, visit);
+      await this.#visitStored(aligned, seen, visit);
     } catch (error) {
       throw unavailable("read", error);
     }
-    for (const row of inMemory.values()) visit(row);
   }
 
-  async #storedMinutes(
+  async #visitStored(
     query: ReadQuery,
-    inMemory: Map<string, MinuteRow>,
+    seen: ReadonlySet<string>,
     visit: (row: MinuteRow) => void,
   ): Promise<void> {
     const { namespace, store } = this.#parts;
@@ -129,32 +129,36 @@ export class SeriesReader {
       });
       for (const aggregate of rows) {
         const identity = identityOf(aggregate);
-        const key = minuteKey(identity, aggregate.minuteMs);
-        const newer = inMemory.get(key);
-        // Decided before the sketch is read: of a fleet's last minutes, most rows are in memory.
-        if (newer !== undefined && newer.sketch.count >= aggregate.count) continue;
-        inMemory.delete(key);
-        visit(toRow(aggregate, identity));
+        if (!seen.has(minuteKey(identity, aggregate.minuteMs))) visit(toRow(aggregate, identity));
       }
     }
   }
 
-  #minutesInMemory(query: ReadQuery): Map<string, MinuteRow> {
+  /** Visits each minute that memory holds, once; the keys of those visited. */
+  #visitMemory(query: ReadQuery, visit: (row: MinuteRow) => void): Set<string> {
     const { table, minutes } = this.#parts;
-    const rows = new Map<string, MinuteRow>();
-    const add = (row: MinuteRow, live: boolean): void => {
+    const waiting = new Map<string, MinuteRow>();
+    for (const row of minutes.unwritten()) {
       const { metric, agentId } = row.identity;
-      if (!matches(query, metric, agentId, row.minuteMs)) return;
+      if (!matches(query, metric, agentId, row.minuteMs)) continue;
       const key = minuteKey(row.identity, row.minuteMs);
-      const other = rows.get(key);
-      if (other !== undefined && other.sketch.count >= row.sketch.count) return;
-      rows.set(key, live ? { ...row, sketch: row.sketch.clone() } : row);
-    };
-    for (const row of minutes.unwritten()) add(row, false);
-    for (const series of table.select(query.metric, query.agentId)) {
-      if (series.minuteMs >= 0 && series.sketch.count > 0) add(series.openRow(), true);
+      const other = waiting.get(key);
+      // Rows only grow: of two of the same minute the larger is the newer.
+      if (other === undefined || other.sketch.count < row.sketch.count) waiting.set(key, row);
     }
-    return rows;
+    const seen = new Set<string>();
+    for (const series of table.select(query.metric, query.agentId)) {
+      const { identity, minuteMs } = series;
+      if (minuteMs < query.fromMs || minuteMs >= query.toMs) continue;
+      seen.add(minuteKey(identity, minuteMs));
+      visit(series.openRow());
+    }
+    for (const [key, row] of waiting) {
+      if (seen.has(key)) continue;
+      seen.add(key);
+      visit(row);
+    }
+    return seen;
   }
 
   #afterBoundary(query: ReadQuery, limit: number): { samples: Sample[]; cutMs: number } {
