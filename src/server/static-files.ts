@@ -84,6 +84,8 @@ export class StaticFiles {
   }
 }
 
+const SCRIPT_POLICY = "default-src 'none'; script-src 'self'; connect-src 'self'";
+
 /** A file as it is sent, with the policy that fits what is in it. */
 export function toStaticFile(body: Buffer, extension: string, immutable = false): StaticFile {
   const isPage = extension === ".html";
@@ -94,6 +96,8 @@ export function toStaticFile(body: Buffer, extension: string, immutable = false)
     etag,
   };
   if (isPage) headers["content-security-policy"] = contentSecurityPolicy(body.toString("utf8"));
+  // A worker is bound by its own answer's policy, not by its page's; the pages' one reads the stream.
+  if (extension === ".js") headers["content-security-policy"] = SCRIPT_POLICY;
   return { body, headers, etag, isPage };
 }
 
