@@ -30,7 +30,7 @@ test("A server killed among 256 sends in flight has every acknowledged message",
   const dataFolder = temporaryFolder(t);
   const acknowledged = new Set<string>();
   for (let round = 0; round < ROUNDS; round++) {
-    await playRound(t, dataFolder, round, 5 + random() * 60, acknowledged);
+    await playRound(t, dataFolder, round, random() * 200, acknowledged);
   }
   const server = await spawnServer(t, dataFolder);
   using control = new ControlSocket(server.socketPath);
@@ -55,23 +55,27 @@ async function playRound(
     const registered = await control.call("POST", "/api/v1/agents", { agentId: "keeper" });
     assert.ok(registered.status < 300, JSON.stringify(registered.body));
   }
-  let stopped = false;
+  const stopped = new AbortController();
+  const first = Promise.withResolvers<void>();
   const senders = Array.from({ length: SENDS_IN_FLIGHT }, async () => {
-    while (!stopped) {
+    while (!stopped.signal.aborted) {
       try {
         const answer = await control.call("POST", "/api/v1/messages", {
           recipientId: "keeper",
           payload: { round },
         });
-        if (answer.status === 201) acknowledged.add(answer.body.messageId);
+        if (answer.status !== 201) continue;
+        acknowledged.add(answer.body.messageId);
+        first.resolve();
       } catch {
         return; // the kill
       }
     }
   });
+  await first.promise;
   await sleep(killAfterMs);
   await server.end("SIGKILL");
-  stopped = true;
+  stopped.abort();
   await Promise.all(senders);
 }
 

@@ -1,6 +1,7 @@
 // Calls of a test to a server's control plane.
 
 import { Agent, request } from "node:http";
+import type { IncomingMessage } from "node:http";
 import { text } from "node:stream/consumers";
 
 /** An answer of the control plane. */
@@ -30,13 +31,7 @@ export class ControlSocket {
         path,
         headers: body === undefined ? {} : { "content-type": "application/json" },
       },
-      (response) => {
-        text(response).then((answer) => {
-          if (!response.complete) reject(new Error("the answer broke off"));
-          const parsed: unknown = answer === "" ? undefined : JSON.parse(answer);
-          resolve({ status: response.statusCode ?? 0, body: parsed });
-        }, reject);
-      },
+      (response) => void readAnswer(response).then(resolve, reject),
     );
     sent.on("error", reject);
     sent.end(body === undefined ? undefined : JSON.stringify(body));
@@ -46,4 +41,11 @@ export class ControlSocket {
   [Symbol.dispose](): void {
     this.#agent.destroy();
   }
+}
+
+async function readAnswer(response: IncomingMessage): Promise<ControlAnswer> {
+  const answer = await text(response);
+  if (!response.complete) throw new Error("the answer broke off");
+  const body: unknown = answer === "" ? undefined : JSON.parse(answer);
+  return { status: response.statusCode ?? 0, body };
 }
