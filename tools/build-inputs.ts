@@ -31,8 +31,20 @@ const ALWAYS = ["package.json", "package-lock.json", "tools/build*.ts"];
 
 const PARTS: Readonly<Record<BuildPart, PartDefinition>> = {
   library: {
-    inputs: [...ALWAYS, "tsconfig.json", "tsconfig.build.json", "src/!(web)/**/*.ts", "src/*.ts"],
-    outputs: ["dist/index.js", "dist/client/index.js", "dist/cli/bin.js"],
+    inputs: [
+      ...ALWAYS,
+      "tsconfig.json",
+      "tsconfig.build.json",
+      "src/!(web)/**/*.ts",
+      "src/!(web)/**/*.py",
+      "src/*.ts",
+    ],
+    outputs: [
+      "dist/index.js",
+      "dist/client/index.js",
+      "dist/cli/bin.js",
+      "dist/demo/agents/worker.py",
+    ],
   },
   web: {
     inputs: [...ALWAYS, "src/web/**/*"],

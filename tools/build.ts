@@ -41,6 +41,9 @@ async function buildLibrary(): Promise<void> {
   const { exitCode, output } = await runCommand([...tsc]);
   if (exitCode !== 0) throw new Error(`tsc -p tsconfig.build.json:\n${output.trim()}`);
   pruneLibrary();
+  for (const file of listFiles(["src/!(web)/**/*.py"])) {
+    copyFileSync(path.join(repositoryRoot, file), inDist(file.slice("src/".length)));
+  }
 }
 
 /** Removes what files that are gone from src/ left in dist/. */
