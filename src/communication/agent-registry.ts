@@ -4,6 +4,7 @@
 import { nearMatches } from "../core/index.ts";
 import type { SeriesHandle } from "../core/index.ts";
 import { CommunicationError } from "./errors.ts";
+import { communicationLimits } from "./limits.ts";
 import type { Agent, AgentState, ProcessUsage } from "./model.ts";
 import type { AgentCommand } from "./requests.ts";
 
@@ -61,7 +62,7 @@ export class AgentRegistry {
   ): AgentRecord {
     const record = this.#records.get(agentId);
     if (record !== undefined) return record;
-    const matches = nearMatches(agentId.slice(0, 128), this.#records.keys());
+    const matches = nearMatches(agentId, this.#candidates(agentId));
     const hint = matches.length === 0 ? "" : `; did you mean "${matches.join('", "')}"?`;
     const what = code === "communication.agent_unknown" ? "agent" : "recipient";
     throw new CommunicationError(code, `There is no ${what} "${agentId}"${hint}`, {
@@ -97,6 +98,17 @@ export class AgentRegistry {
 
   withCapability(capability: string): Iterable<AgentRecord> {
     return this.#byCapability.get(capability) ?? [];
+  }
+
+  /** Ids alike enough to be worth a closer look: a typo seldom changes the first two letters. */
+  *#candidates(wanted: string): Generator<string> {
+    if (wanted.length > 128) return;
+    const lower = wanted.toLowerCase();
+    const few = this.#records.size <= communicationLimits.nearMatchSearch.value;
+    for (const id of this.#records.keys()) {
+      if (Math.abs(id.length - wanted.length) > 2) continue;
+      if (few || id.slice(0, 2).toLowerCase() === lower.slice(0, 2)) yield id;
+    }
   }
 
   #index(record: AgentRecord): void {

@@ -94,6 +94,12 @@ export const communicationLimits = {
     reason: "Commands not yet acknowledged by one agent; one per kind is kept.",
     atLimit: "The oldest is dropped.",
   },
+  nearMatchSearch: {
+    value: 500,
+    unit: "items",
+    reason: "Comparing a mistyped id with every id of a large fleet takes milliseconds.",
+    atLimit: "In a larger fleet only ids with the same two first letters are offered.",
+  },
   cycleSearch: {
     value: 10_000,
     unit: "items",

@@ -9,6 +9,7 @@ import { communicationLimits } from "./limits.ts";
 import type { Lease, MailboxEntry } from "./mailbox.ts";
 import type { DeadReason, Delivery, Task } from "./model.ts";
 import type { PresenceBook } from "./presence-book.ts";
+import { RecentMap } from "./recent-map.ts";
 import type { ReplyDesk } from "./reply-desk.ts";
 import type { DoneReport, LeaseExtension, ProgressReport, RetryRequest } from "./requests.ts";
 import type { Parcel, SendDesk } from "./send-desk.ts";
@@ -32,7 +33,7 @@ export class SettleDesk {
   readonly #replies: ReplyDesk;
   readonly #onReturned: (agentId: string) => void;
   /** Tokens settled in this process, with how; so that a repeat succeeds. */
-  readonly #settled = new Map<string, string>();
+  readonly #settled = new RecentMap<string, string>(communicationLimits.settledTokens.value);
 
   /** @param onReturned called when mail is back in an agent's inbox, now or after a delay. */
   constructor(
@@ -227,7 +228,7 @@ export class SettleDesk {
     lease.settling = { outcome, promise };
     try {
       await settle(lease);
-      this.#remember(token, outcome);
+      this.#settled.set(token, outcome);
       resolve();
     } catch (error) {
       lease.settling = null;
@@ -348,15 +349,6 @@ export class SettleDesk {
     if (task === undefined) return;
     if (record !== undefined) this.#context.measure(record, "task_completion", 0);
     events.emit({ kind: "task.changed", task });
-  }
-
-  #remember(token: string, outcome: string): void {
-    this.#settled.set(token, outcome);
-    if (this.#settled.size <= communicationLimits.settledTokens.value) return;
-    for (const oldest of this.#settled.keys()) {
-      this.#settled.delete(oldest);
-      return;
-    }
   }
 }
 

@@ -38,11 +38,6 @@ export class TaskBook {
     return this.#ownByAgent.get(agentId)?.size ?? 0;
   }
 
-  /** All open tasks of an agent. */
-  openTasks(agentId: string): Task[] {
-    return [...this.#tasks.values()].filter((task) => task.agentId === agentId);
-  }
-
   /** Keeps the newest version of a task; an ended one leaves the book. */
   put(task: Task): void {
     if (task.endedAtMs !== null) return this.#remove(task);
