@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
 import { CommunicationError } from "./errors.ts";
-import { makeBench, settleAll } from "./test-bench.ts";
-import type { TestBench } from "./test-bench.ts";
+import { makeBench, settleAll } from "./test-support/test-bench.ts";
+import type { TestBench } from "./test-support/test-bench.ts";
 
 const DIRECT = { senderId: "alice", recipientId: "bob", type: "direct", payload: 1 } as const;
 

@@ -7,7 +7,7 @@ import { describe, test } from "node:test";
 import { AgentCommunicationProtocol } from "./agent-communication-protocol.ts";
 import { CommunicationError } from "./errors.ts";
 import type { CommunicationErrorCode } from "./errors.ts";
-import { makeBench, settleAll } from "./test-bench.ts";
+import { makeBench, settleAll } from "./test-support/test-bench.ts";
 
 function refuses(code: CommunicationErrorCode): (error: unknown) => true {
   return (error) => {

@@ -82,7 +82,7 @@ export class AgentDesk {
     const left = engine.close(agentId);
     this.#settlements.bury(left, "recipient_removed");
     this.#endOwnTasks(agentId, tasks.ownTasks(agentId));
-    for (const { messageId } of waits.edges(agentId)) waits.close(messageId);
+    for (const waiting of waits.closeAll(agentId)) this.#presence.touch(registry.get(waiting));
     log.info("communication.agent_removed", { agentId, deadLetters: left.length });
     events.emit({ kind: "agent.removed", agentId });
   }

@@ -100,14 +100,19 @@ export class AgentRegistry {
     return this.#byCapability.get(capability) ?? [];
   }
 
-  /** Ids alike enough to be worth a closer look: a typo seldom changes the first two letters. */
+  /** Ids alike enough to be worth a closer look: a single typo leaves one half of the id whole. */
   *#candidates(wanted: string): Generator<string> {
     if (wanted.length > 128) return;
-    const lower = wanted.toLowerCase();
-    const few = this.#records.size <= communicationLimits.nearMatchSearch.value;
+    const half = Math.floor(wanted.length / 2);
+    const [head, tail] = [wanted.slice(0, half), wanted.slice(half)];
+    const most = communicationLimits.nearMatchSearch.value;
+    let looked = 0;
     for (const id of this.#records.keys()) {
       if (Math.abs(id.length - wanted.length) > 2) continue;
-      if (few || id.slice(0, 2).toLowerCase() === lower.slice(0, 2)) yield id;
+      const alike = this.#records.size <= most || id.startsWith(head) || id.endsWith(tail);
+      if (!alike) continue;
+      yield id;
+      if (++looked >= most) return;
     }
   }
 

@@ -2,9 +2,9 @@
 // and the clock. Parts receive it; none keeps state of its own elsewhere.
 
 import { IdGenerator, randomToken } from "../core/index.ts";
-import type { Clock, ComponentLog, Listeners, Telemetry } from "../core/index.ts";
+import type { Clock, ComponentLog, Listeners, SeriesHandle, Telemetry } from "../core/index.ts";
 import { AgentRegistry } from "./agent-registry.ts";
-import type { AgentRecord } from "./agent-registry.ts";
+import type { AgentRecord, AgentSeries } from "./agent-registry.ts";
 import type { CommunicationSettings } from "./config.ts";
 import { DeadLetterBook } from "./dead-letter-book.ts";
 import { DedupeWindow } from "./dedupe-window.ts";
@@ -48,6 +48,7 @@ export class CommunicationContext {
   readonly epoch = randomToken(40);
   /** Deliveries settled since the history was last pruned. */
   settledSincePrune = 0;
+  readonly #ownSeries: AgentSeries = new Map();
   #lastSequence = 0;
 
   constructor(parts: CommunicationParts) {
@@ -72,18 +73,27 @@ export class CommunicationContext {
     this.#lastSequence = Math.max(this.#lastSequence, sequence);
   }
 
-  /** Records a metric of an agent; of the server itself when the agent is not registered. */
+  /**
+   * Records a metric of an agent; of the server itself when the agent is not registered. What
+   * measuring does wrong must not undo what was measured.
+   */
   measure(record: AgentRecord | undefined, metric: string, value: number): void {
-    if (record === undefined) {
-      this.telemetry.series({ namespace: this.namespace, metric }).record(value);
-      return;
+    try {
+      this.#handle(record, metric).record(value);
+    } catch (error) {
+      this.log.warn("communication.measure_failed", { metric, error });
     }
-    let handle = record.series.get(metric);
-    if (handle === undefined) {
-      const agentId = record.agent.id;
-      handle = this.telemetry.series({ namespace: this.namespace, metric, agentId });
-      record.series.set(metric, handle);
-    }
-    handle.record(value);
+  }
+
+  #handle(record: AgentRecord | undefined, metric: string): SeriesHandle {
+    const series = record?.series ?? this.#ownSeries;
+    const known = series.get(metric);
+    if (known !== undefined) return known;
+    const key = { namespace: this.namespace, metric };
+    const handle = this.telemetry.series(
+      record === undefined ? key : { ...key, agentId: record.agent.id },
+    );
+    series.set(metric, handle);
+    return handle;
   }
 }

@@ -69,6 +69,4 @@ export type {
   TaskStart,
   TaskUpdate,
 } from "./requests.ts";
-export { communicationStoreContract } from "./store-contract.ts";
-export type { StoreUnderTest } from "./store-contract.ts";
 export { VolatileCommunicationStore } from "./volatile-store.ts";

@@ -98,7 +98,13 @@ export const communicationLimits = {
     value: 500,
     unit: "items",
     reason: "Comparing a mistyped id with every id of a large fleet takes milliseconds.",
-    atLimit: "In a larger fleet only ids with the same two first letters are offered.",
+    atLimit: "Only the first so many ids that share a half with it are compared.",
+  },
+  openRequests: {
+    value: 100_000,
+    unit: "items",
+    reason: "Requests whose answer is awaited, in total; each is an edge of the graph of waits.",
+    atLimit: "Further requests are delivered and answered, but show no wait.",
   },
   cycleSearch: {
     value: 10_000,

@@ -7,6 +7,7 @@ import { MailboxEngine } from "./mailbox-engine.ts";
 import { LANE_WEIGHTS } from "./mailbox.ts";
 import type { Lease } from "./mailbox.ts";
 import type { Delivery, Message, MessagePriority } from "./model.ts";
+import { makeMail } from "./test-support/test-bench.ts";
 
 const SETTINGS = {
   messageTimeoutMs: 1000,
@@ -441,48 +442,4 @@ function build(): {
 let tokenCount = 0;
 function tokens(): () => string {
   return () => `token-${++tokenCount}`;
-}
-
-function makeMail(
-  sequence: number,
-  changes: Partial<Message>,
-): { message: Message; delivery: Delivery } {
-  const id = String(sequence);
-  const message: Message = {
-    id: `msg_${id}`,
-    namespace: "default",
-    senderId: "s",
-    recipientId: "a",
-    type: "direct",
-    payload: sequence,
-    priority: "normal",
-    conversationId: id,
-    replyToId: null,
-    expectsReply: false,
-    orderingKey: null,
-    dedupeKey: null,
-    traceparent: null,
-    task: null,
-    acceptedAtMs: sequence,
-    ...changes,
-  };
-  const delivery: Delivery = {
-    id: `dlv_${id}`,
-    messageId: message.id,
-    recipientId: "a",
-    priority: message.priority,
-    sequence,
-    state: "ready",
-    attempts: 0,
-    acceptedAtMs: sequence,
-    visibleAtMs: null,
-    deliveredAtMs: null,
-    settledAtMs: null,
-    answeredAtMs: null,
-    answerId: null,
-    deadReason: null,
-    note: null,
-    result: null,
-  };
-  return { message, delivery };
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
-import { makeBench, settleAll } from "./test-bench.ts";
+import { makeBench, settleAll } from "./test-support/test-bench.ts";
 
 const MINUTE_MS = 60_000;
 

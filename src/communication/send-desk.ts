@@ -305,8 +305,8 @@ export class SendDesk {
       this.#presence.touch(registry.get(delivery.recipientId));
       if (message.expectsReply) waits.open(message, delivery, nowMs);
     }
+    this.#context.measure(sender, "messages_sent", 1);
     if (sender !== undefined) {
-      this.#context.measure(sender, "messages_sent", 1);
       this.#presence.output(sender);
       if (message.expectsReply) this.#presence.touch(sender);
     }

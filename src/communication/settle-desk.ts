@@ -85,6 +85,8 @@ export class SettleDesk {
   }
 
   async progress(token: string, report: ProgressReport): Promise<LeaseExtension> {
+    // At once: whoever reports is alive, however slow the store is.
+    const extension = this.extend(token);
     const lease = this.held(token);
     const { events, journal, registry, tasks } = this.#context;
     const change: { progress?: number; note?: string } = {};
@@ -106,7 +108,7 @@ export class SettleDesk {
       events.emit({ kind: "task.changed", task });
     }
     this.#presence.output(registry.get(lease.entry.delivery.recipientId));
-    return lease.entry.lease === lease ? this.extend(token) : { leaseMs: 0 };
+    return extension;
   }
 
   async done(token: string, report: DoneReport): Promise<void> {

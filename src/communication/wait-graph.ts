@@ -12,8 +12,6 @@ export interface OpenRequest {
   delivery: Delivery;
   /** Monotonic instant of the request. */
   readonly sinceMs: number;
-  /** Set while an answer or an end is being stored. */
-  closed: boolean;
 }
 
 /** Open requests of one namespace, by sender and by message. */
@@ -26,7 +24,8 @@ export class WaitGraph {
   }
 
   open(message: Message, delivery: Delivery, sinceMs: number): void {
-    const request: OpenRequest = { message, delivery, sinceMs, closed: false };
+    if (this.#byMessage.size >= communicationLimits.openRequests.value) return;
+    const request: OpenRequest = { message, delivery, sinceMs };
     this.#byMessage.set(message.id, request);
     const same = this.#bySender.get(message.senderId);
     if (same === undefined) this.#bySender.set(message.senderId, new Set([request]));
@@ -46,6 +45,17 @@ export class WaitGraph {
     same?.delete(request);
     if (same?.size === 0) this.#bySender.delete(request.message.senderId);
     return request;
+  }
+
+  /** Ends all waits of and for an agent that is gone; gives back who waited for it. */
+  closeAll(agentId: string): string[] {
+    const waiting: string[] = [];
+    for (const { message, delivery } of this.#byMessage.values()) {
+      if (message.senderId !== agentId && delivery.recipientId !== agentId) continue;
+      if (message.senderId !== agentId) waiting.push(message.senderId);
+      this.close(message.id);
+    }
+    return waiting;
   }
 
   /** Whether the agent waits for anyone. */

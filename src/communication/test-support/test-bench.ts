@@ -1,12 +1,13 @@
 // A bench for tests of the protocol: a manual clock, and a store whose appends can be held back or
 // refused, so that what happens in between can be seen.
 
-import { ManualClock } from "../core/index.ts";
-import { AgentCommunicationProtocol } from "./agent-communication-protocol.ts";
-import type { CommunicationOptions } from "./config.ts";
-import type { CommunicationEvent } from "./requests.ts";
-import type { CommunicationRecord } from "./store.ts";
-import { VolatileCommunicationStore } from "./volatile-store.ts";
+import { ManualClock } from "../../core/index.ts";
+import { AgentCommunicationProtocol } from "../agent-communication-protocol.ts";
+import type { CommunicationOptions } from "../config.ts";
+import type { Delivery, Message } from "../model.ts";
+import type { CommunicationEvent } from "../requests.ts";
+import type { CommunicationRecord } from "../store.ts";
+import { VolatileCommunicationStore } from "../volatile-store.ts";
 
 /** A volatile store whose appends can be made to wait or to fail. */
 export class GatedStore extends VolatileCommunicationStore {
@@ -65,4 +66,49 @@ export async function makeBench(
 /** Lets everything that is ready to run do so. */
 export async function settleAll(): Promise<void> {
   for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** A plain message to agent "a" with its receipt. */
+export function makeMail(
+  sequence: number,
+  changes: Partial<Message>,
+): { message: Message; delivery: Delivery } {
+  const id = String(sequence);
+  const message: Message = {
+    id: `msg_${id}`,
+    namespace: "default",
+    senderId: "s",
+    recipientId: "a",
+    type: "direct",
+    payload: sequence,
+    priority: "normal",
+    conversationId: id,
+    replyToId: null,
+    expectsReply: false,
+    orderingKey: null,
+    dedupeKey: null,
+    traceparent: null,
+    task: null,
+    acceptedAtMs: sequence,
+    ...changes,
+  };
+  const delivery: Delivery = {
+    id: `dlv_${id}`,
+    messageId: message.id,
+    recipientId: "a",
+    priority: message.priority,
+    sequence,
+    state: "ready",
+    attempts: 0,
+    acceptedAtMs: sequence,
+    visibleAtMs: null,
+    deliveredAtMs: null,
+    settledAtMs: null,
+    answeredAtMs: null,
+    answerId: null,
+    deadReason: null,
+    note: null,
+    result: null,
+  };
+  return { message, delivery };
 }
