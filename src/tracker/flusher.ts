@@ -5,15 +5,17 @@ import type { Clock } from "../core/index.ts";
 import { TrackerError } from "./errors.ts";
 import { labelsKey } from "./labels.ts";
 import { trackerLimits } from "./limits.ts";
-import { mergeRow, toRow } from "./minute-buffer.ts";
+import { identityOf, mergeRow, toRow } from "./minute-buffer.ts";
 import type { MinuteBuffer, TakenRows } from "./minute-buffer.ts";
 import type { SampleRing } from "./sample-ring.ts";
-import { MINUTE_MS, minuteOf, toAggregate } from "./series.ts";
+import { MINUTE_MS, minuteKey, minuteOf, toAggregate } from "./series.ts";
 import type { MinuteRow } from "./series.ts";
 import type { SeriesTable } from "./series-table.ts";
-import type { SeriesStore } from "./store.ts";
+import type { MinuteAggregate, SeriesStore } from "./store.ts";
 
 const KNOWN_NAMES_MS = 3_600_000;
+/** Up to this many late series are read one by one, more with their whole minute. */
+const SINGLE_READS = 16;
 
 /** What a {@link Flusher} works on. */
 export interface FlusherParts {
@@ -96,12 +98,12 @@ export class Flusher {
     await this.load();
     // Late rows are added to what is stored, so the closed rows of their minutes must go first.
     const late = minutes.takeLate();
-    let written = 0;
+    const unwritten = new Set(late);
     try {
       await this.#writeBatches();
-      for (const row of late) {
-        await this.#writeLate(row);
-        written++;
+      for (const group of byMinute(late)) {
+        await this.#writeLate(group);
+        for (const row of group) unwritten.delete(row);
       }
       this.flushes++;
       this.lastFlushAtMs = clock.now();
@@ -112,7 +114,7 @@ export class Flusher {
       this.#parts.onError(error);
       throw unavailable("write", error);
     } finally {
-      minutes.lateDone(late.slice(written));
+      minutes.lateDone([...unwritten]);
     }
   }
 
@@ -148,21 +150,33 @@ export class Flusher {
     return taken;
   }
 
-  async #writeLate(late: MinuteRow): Promise<void> {
+  /** Adds late rows of one minute to what is stored of it, in one write. */
+  async #writeLate(late: readonly MinuteRow[]): Promise<void> {
     const { namespace, store } = this.#parts;
-    const { metric, agentId, labelsKey: wanted } = late.identity;
-    const stored = await store.minutes(namespace, {
-      metric,
-      ...(agentId === null ? {} : { agentId }),
-      fromMs: late.minuteMs,
-      toMs: late.minuteMs + MINUTE_MS,
-    });
-    const merged = { ...late, sketch: late.sketch.clone() };
-    for (const row of stored) {
-      if (row.agentId !== agentId || labelsKey(row.labels) !== wanted) continue;
-      mergeRow(merged, toRow(row));
+    const stored = new Map<string, MinuteAggregate>();
+    for (const row of await this.#storedOf(late)) {
+      stored.set(minuteKey(identityOf(row), row.minuteMs), row);
     }
-    await store.append(namespace, { samples: [], minutes: [toAggregate(merged)] });
+    const minutes = late.map((row) => {
+      const found = stored.get(minuteKey(row.identity, row.minuteMs));
+      if (found === undefined) return toAggregate(row);
+      const merged = toRow(found);
+      mergeRow(merged, row);
+      return toAggregate(merged);
+    });
+    await store.append(namespace, { samples: [], minutes });
+  }
+
+  /** The stored rows of these series in their minute; of all series when that is one read less. */
+  async #storedOf(late: readonly MinuteRow[]): Promise<readonly MinuteAggregate[]> {
+    const { namespace, store } = this.#parts;
+    const fromMs = late[0]?.minuteMs ?? 0;
+    const range = { fromMs, toMs: fromMs + MINUTE_MS };
+    if (late.length > SINGLE_READS) return store.minutes(namespace, range);
+    const reads = late.map(({ identity: { metric, agentId } }) =>
+      store.minutes(namespace, { ...range, metric, ...(agentId === null ? {} : { agentId }) }),
+    );
+    return (await Promise.all(reads)).flat();
   }
 
   async #load(): Promise<void> {
@@ -184,6 +198,18 @@ export class Flusher {
       minutes.addBase(row, table.find(row.metric, row.agentId, labelsKey(row.labels)));
     }
   }
+}
+
+/** Groups of one minute each, none larger than a batch. */
+function byMinute(rows: readonly MinuteRow[]): MinuteRow[][] {
+  const groups: MinuteRow[][] = [];
+  const most = trackerLimits.flushMinutes.value;
+  for (const row of rows.toSorted((a, b) => a.minuteMs - b.minuteMs)) {
+    const group = groups.at(-1);
+    if (group?.[0]?.minuteMs === row.minuteMs && group.length < most) group.push(row);
+    else groups.push([row]);
+  }
+  return groups;
 }
 
 /** The error of a store that failed. */

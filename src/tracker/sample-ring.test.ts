@@ -25,40 +25,44 @@ test("SampleRing keeps exactly the newest maxHistory and loses no waiting sample
     maxPending: fc.integer({ min: 0, max: 3000 }),
   });
   fc.assert(
-    fc.property(sizes, fc.array(step, { maxLength: 40 }), ({ maxHistory, maxPending }, steps) => {
-      const ring = new SampleRing({ maxHistory, maxPending });
-      let next = 0;
-      let flushed = 0;
-      for (const step of steps) {
-        if ("push" in step) {
-          for (let count = 0; count < step.push; count++) {
-            ring.push(series, next, next, undefined);
-            next++;
+    fc.property(
+      sizes,
+      fc.array(step, { maxLength: 40, size: "max" }),
+      ({ maxHistory, maxPending }, steps) => {
+        const ring = new SampleRing({ maxHistory, maxPending });
+        let next = 0;
+        let flushed = 0;
+        for (const step of steps) {
+          if ("push" in step) {
+            for (let count = 0; count < step.push; count++) {
+              ring.push(series, next, next, undefined);
+              next++;
+            }
+            if (maxPending > 0) flushed = Math.max(flushed, next - maxPending);
+          } else {
+            const { samples, end } = ring.pending(step.take);
+            const until = Math.min(next, flushed + step.take);
+            const expected = [];
+            if (maxPending > 0) for (let one = flushed; one < until; one++) expected.push(one);
+            assert.deepEqual(valuesOf(samples), expected);
+            if (step.acknowledge) {
+              ring.acknowledge(end);
+              if (maxPending > 0) flushed = end;
+            }
           }
-          if (maxPending > 0) flushed = Math.max(flushed, next - maxPending);
-        } else {
-          const { samples, end } = ring.pending(step.take);
-          const until = Math.min(next, flushed + step.take);
-          const expected = [];
-          if (maxPending > 0) for (let one = flushed; one < until; one++) expected.push(one);
-          assert.deepEqual(valuesOf(samples), expected);
-          if (step.acknowledge) {
-            ring.acknowledge(end);
-            if (maxPending > 0) flushed = end;
-          }
+          const first = Math.max(0, next - maxHistory);
+          assert.equal(ring.historyCount, next - first);
+          assert.equal(ring.evictedMaxAtMs, first === 0 ? -Infinity : first - 1);
+          assert.equal(ring.pendingCount, maxPending === 0 ? 0 : next - flushed);
         }
         const first = Math.max(0, next - maxHistory);
-        assert.equal(ring.historyCount, next - first);
-        assert.equal(ring.evictedMaxAtMs, first === 0 ? -Infinity : first - 1);
-        assert.equal(ring.pendingCount, maxPending === 0 ? 0 : next - flushed);
-      }
-      const first = Math.max(0, next - maxHistory);
-      const history = Array.from({ length: next - first }, (_, index) => first + index);
-      assert.deepEqual(valuesOf(ring.history()), history);
-      const scanned: number[] = [];
-      ring.scan((_, value) => scanned.push(value));
-      assert.deepEqual(scanned, history);
-    }),
+        const history = Array.from({ length: next - first }, (_, index) => first + index);
+        assert.deepEqual(valuesOf(ring.history()), history);
+        const scanned: number[] = [];
+        ring.scan((_, value, atMs) => scanned.push(value === atMs ? value : Number.NaN));
+        assert.deepEqual(scanned, history);
+      },
+    ),
   );
 });
 

@@ -307,6 +307,31 @@ test("PerformanceTracker keeps recording while the store fails, sheds the oldest
   assert.equal(tracker.statistics().lastFlushError, null);
 });
 
+test("PerformanceTracker adds late samples of thousands of series to their stored minutes", async () => {
+  const clock = new ManualClock(START_MS);
+  const store = new VolatileSeriesStore();
+  const tracker = new PerformanceTracker({}, { clock, store });
+  const recordAll = (atMs: number): void => {
+    for (let index = 0; index < 3000; index++) {
+      tracker.record({ metric: "m", value: index, agentId: `a${index}`, atMs });
+    }
+  };
+  recordAll(clock.now());
+  await tracker.flush();
+  clock.advance(60_000);
+  recordAll(clock.now());
+  recordAll(START_MS + 5);
+  recordAll(START_MS - 60_000);
+  await tracker.flush();
+  const rows = await store.minutes("default", { fromMs: 0, toMs: 2e12 });
+  const counts = Map.groupBy(rows, (row) => `${(row.minuteMs - START_MS) / 60_000}: ${row.count}`);
+  assert.deepEqual(
+    [...counts].map(([key, { length }]) => `${key} x${length}`),
+    ["-1: 1 x3000", "0: 2 x3000", "1: 1 x3000"],
+  );
+  assert.equal(tracker.statistics().dropped, 0);
+});
+
 test("PerformanceTracker flushes more than a batch of samples and minutes in one flush", async () => {
   const clock = new ManualClock(START_MS);
   const store = new VolatileSeriesStore();
