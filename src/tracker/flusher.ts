@@ -86,11 +86,11 @@ export class Flusher {
     return this.#next;
   }
 
-  /** Flushes until nothing waits, for the end of the process. */
+  /** Writes everything recorded before this call, all open minutes too, for the end. */
   async flushAll(): Promise<void> {
-    const { ring, minutes } = this.#parts;
-    await this.flush();
-    while (ring.pendingCount + minutes.closedCount + minutes.dirtyCount > 0) await this.flush();
+    const { minutes } = this.#parts;
+    const flushes = Math.ceil(minutes.dirtyCount / trackerLimits.openMinutesPerFlush.value);
+    for (let count = 0; count < Math.max(1, flushes); count++) await this.flush();
   }
 
   async #flush(): Promise<void> {

@@ -332,6 +332,15 @@ test("PerformanceTracker adds late samples of thousands of series to their store
   assert.equal(tracker.statistics().dropped, 0);
 });
 
+test("PerformanceTracker.stop() writes every open minute, however many", async () => {
+  const store = new VolatileSeriesStore();
+  const tracker = new PerformanceTracker({}, { clock: new ManualClock(START_MS), store });
+  for (let index = 0; index < 9500; index++) tracker.recordMetric("m", index, `a${index}`);
+  await tracker.stop();
+  assert.equal((await store.samples("default", { limit: 100_000 })).length, 9500);
+  assert.equal((await store.minutes("default", { fromMs: 0, toMs: 2e12 })).length, 9500);
+});
+
 test("PerformanceTracker flushes more than a batch of samples and minutes in one flush", async () => {
   const clock = new ManualClock(START_MS);
   const store = new VolatileSeriesStore();
