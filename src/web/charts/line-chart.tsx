@@ -24,6 +24,8 @@ export interface LineChartProps {
   readonly empty: string;
   readonly loading: boolean;
   readonly logarithmic?: boolean;
+  /** Ticks at powers of two, for bytes. */
+  readonly binary?: boolean;
   /** @default 160 */
   readonly height?: number;
 }
@@ -105,7 +107,7 @@ function Plot(props: PlotProps) {
   useEffect(() => {
     const element = host.current;
     if (element === null) return undefined;
-    const { data, height, format, logarithmic, onCursor, range } = latest.current;
+    const { data, height, format, logarithmic, binary, onCursor, range } = latest.current;
     const created = createLinePlot(element, data, {
       width: Math.max(120, element.clientWidth),
       height,
@@ -113,6 +115,7 @@ function Plot(props: PlotProps) {
       colors: readChartColors(element),
       format,
       logarithmic: logarithmic === true,
+      binary: binary === true,
       // The plot outlives a range: it asks for the bounds whenever it draws.
       get fromSeconds() {
         return (latest.current.range ?? range).fromMs / 1000;

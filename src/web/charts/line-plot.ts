@@ -18,6 +18,7 @@ export interface LinePlotOptions {
   readonly fromSeconds: number;
   readonly toSeconds: number;
   readonly logarithmic: boolean;
+  readonly binary: boolean;
   /** The bucket under the crosshair; null when it left. */
   readonly onCursor: (index: number | null) => void;
   /** A stretch of time was dragged, in milliseconds. */
@@ -29,6 +30,8 @@ const CROSSHAIR = "cellphone-page";
 const FONT = '11px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
 const LABEL_GAP = 13;
 const BRUSH_MIN_PX = 6;
+/** 1 B to 1 TiB. */
+const BINARY_STEPS = Array.from({ length: 41 }, (_, power) => 2 ** power);
 
 /** Draws a plot into an element. */
 export function createLinePlot(
@@ -136,6 +139,7 @@ function valueAxis(options: LinePlotOptions): uPlot.Axis {
     size: (_plot, values) => 12 + Math.max(0, ...(values ?? []).map((text) => text.length)) * 6.2,
     gap: 6,
     space: 36,
+    ...(options.binary ? { incrs: BINARY_STEPS } : {}),
     grid: { stroke: colors.grid, width: 1 },
     ticks: { show: false },
     values: (_plot, splits) => splits.map((value) => (value === null ? "" : format(value))),

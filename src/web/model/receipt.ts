@@ -1,7 +1,7 @@
 // A message's receipt in three dots (sent, delivered, done) and the reason beside the first
 // hollow one.
 
-import { formatAge } from "./format.ts";
+import { formatAge, formatSeconds } from "./format.ts";
 import type { Delivery, MessageWithDeliveries } from "./wire.ts";
 
 /** Three dots and the words beside them. */
@@ -50,7 +50,8 @@ function oneReceipt(copy: Delivery, entry: MessageWithDeliveries, nowMs: number)
     return { ...base, words: copy.note === null ? why : `${why}: ${copy.note}` };
   }
   if (copy.state === "done") {
-    const words = copy.settledAtMs === null ? "" : formatAge(copy.settledAtMs - copy.acceptedAtMs);
+    const settledAtMs = copy.settledAtMs ?? copy.acceptedAtMs;
+    const words = formatSeconds((settledAtMs - copy.acceptedAtMs) / 1000);
     const owed = entry.message.expectsReply && copy.answeredAtMs === null;
     return { ...base, words: owed ? `done in ${words}, not answered` : `done in ${words}` };
   }

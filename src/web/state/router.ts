@@ -29,9 +29,14 @@ export class Router {
   }
 
   /** Goes to a path, keeping the namespace and the time range. */
-  go(path: string, options: { readonly replace?: boolean } = {}): void {
-    this.#move(keepQuery(path, this.query.peek()), options.replace === true);
+  go(path: string, own: Readonly<Record<string, string>> = {}): void {
+    this.#move(keepQuery(path, this.query.peek(), own), false);
     this.#window.scrollTo(0, 0);
+  }
+
+  /** Puts a path in the place of this one; Back does not return here. */
+  replace(path: string, own: Readonly<Record<string, string>> = {}): void {
+    this.#move(keepQuery(path, this.query.peek(), own), true);
   }
 
   /** Changes query parameters of this page; null removes one. */

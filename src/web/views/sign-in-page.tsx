@@ -20,7 +20,7 @@ export function SignInPage({ reason }: SignInPageProps) {
     setBusy(true);
     try {
       await api.post("/in", { code });
-      location.replace(reason === "asked" ? "/" : location.href);
+      location.replace(reason === "asked" ? `/${location.search}` : location.href);
     } catch (error) {
       setBusy(false);
       setProblem(error instanceof ApiError ? error : undefined);
@@ -30,7 +30,7 @@ export function SignInPage({ reason }: SignInPageProps) {
     const code = decodeURIComponent(location.hash.slice(1));
     if (reason !== "asked" || code === "") return;
     // The code leaves the address before anything else can read it.
-    history.replaceState(null, "", location.pathname);
+    history.replaceState(null, "", location.pathname + location.search);
     void redeem(code);
   }, []);
   return (

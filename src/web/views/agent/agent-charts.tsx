@@ -26,6 +26,7 @@ export function AgentCharts({ agentId }: { readonly agentId: string }) {
         title="Memory"
         unit="resident"
         format={formatBytes}
+        binary
       />
     </section>
   );
@@ -74,9 +75,11 @@ interface ProcessChartProps {
   readonly title: string;
   readonly unit: string;
   readonly format: (value: number) => string;
+  readonly binary?: boolean;
 }
 
-function ProcessChart({ agentId, metric, title, unit, format }: ProcessChartProps) {
+function ProcessChart(props: ProcessChartProps) {
+  const { agentId, metric, title, unit, format, binary } = props;
   const series = useSeries([{ metric, aggregation: "avg", agentId }]);
   return (
     <LineChart
@@ -85,6 +88,7 @@ function ProcessChart({ agentId, metric, title, unit, format }: ProcessChartProp
       {...series}
       lines={[lineOf("average", series.answers?.[0], series.range)]}
       format={format}
+      binary={binary === true}
       empty="Nothing was reported in this time. ./cellphone run reports it."
     />
   );

@@ -21,7 +21,7 @@ export function AgentHeader({ agent, onMessage }: AgentHeaderProps) {
     <header class="agent-header">
       <div class="agent-id">
         <h1 class="page-title">{agent.name}</h1>
-        <p class={`agent-words state-${words.state}`} data-testid="agent-words" aria-live="polite">
+        <p class={`agent-words state-${words.state}`} data-testid="agent-words">
           <StateShape state={words.state} />
           <strong>{words.lead}</strong>
           {words.reason === "" ? null : <span class="agent-reason">{words.reason}</span>}

@@ -1,6 +1,6 @@
 // The work an agent holds, and what it ended lately, as bars on one line of time.
 
-import { formatAge, formatRatio } from "../../model/format.ts";
+import { formatAge, formatRatio, formatSeconds } from "../../model/format.ts";
 import { stretches } from "../../model/ribbon.ts";
 import type { AgentView, StateChange, Task } from "../../model/wire.ts";
 import { useApp } from "../../state/app.ts";
@@ -129,7 +129,9 @@ function EndedTasks({ tasks }: { readonly tasks: readonly Task[] }) {
             </td>
             <td class="cell-wide">{task.title}</td>
             <td class={task.state === "failed" ? "state-down" : ""}>{task.state}</td>
-            <td class="number">{formatAge((task.endedAtMs ?? 0) - task.createdAtMs)}</td>
+            <td class="number">
+              {formatSeconds(((task.endedAtMs ?? 0) - task.createdAtMs) / 1000)}
+            </td>
           </tr>
         ))}
       </tbody>

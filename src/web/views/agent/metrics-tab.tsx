@@ -5,7 +5,9 @@ import { LineChart } from "../../charts/line-chart.tsx";
 import { useSeries } from "../../charts/use-series.ts";
 import { lineOf } from "../../model/chart-data.ts";
 import { compareNames } from "../../model/fleet.ts";
-import { formatCount, formatValue } from "../../model/format.ts";
+import { formatCount } from "../../model/format.ts";
+import { metricFormat } from "../../model/metric-format.ts";
+import type { MetricFormat } from "../../model/metric-format.ts";
 import { resolveRange } from "../../model/time-range.ts";
 import type { AgentSummary, MetricSummary } from "../../model/wire.ts";
 import { useApp } from "../../state/app.ts";
@@ -62,7 +64,7 @@ export function MetricsTab({ agentId }: { readonly agentId: string }) {
                 </th>
                 {NUMBERS.map(({ label, of }) => (
                   <td key={label} class="number">
-                    {of(summary)}
+                    {of(summary, metricFormat(name))}
                   </td>
                 ))}
               </tr>
@@ -76,16 +78,16 @@ export function MetricsTab({ agentId }: { readonly agentId: string }) {
 
 const NUMBERS: readonly {
   readonly label: string;
-  readonly of: (summary: MetricSummary) => string;
+  readonly of: (summary: MetricSummary, format: MetricFormat) => string;
 }[] = [
-  { label: "latest", of: (summary) => formatValue(summary.latest) },
+  { label: "latest", of: (summary, format) => format(summary.latest) },
   { label: "count", of: (summary) => formatCount(summary.count) },
-  { label: "average", of: (summary) => formatValue(summary.avg) },
-  { label: "min", of: (summary) => formatValue(summary.min) },
-  { label: "p50", of: (summary) => formatValue(summary.p50) },
-  { label: "p95", of: (summary) => formatValue(summary.p95) },
-  { label: "p99", of: (summary) => formatValue(summary.p99) },
-  { label: "max", of: (summary) => formatValue(summary.max) },
+  { label: "average", of: (summary, format) => format(summary.avg) },
+  { label: "min", of: (summary, format) => format(summary.min) },
+  { label: "p50", of: (summary, format) => format(summary.p50) },
+  { label: "p95", of: (summary, format) => format(summary.p95) },
+  { label: "p99", of: (summary, format) => format(summary.p99) },
+  { label: "max", of: (summary, format) => format(summary.max) },
 ];
 
 function MetricChart({ agentId, metric }: { readonly agentId: string; readonly metric: string }) {
@@ -101,7 +103,8 @@ function MetricChart({ agentId, metric }: { readonly agentId: string; readonly m
         unit="average and p95"
         {...series}
         lines={[lineOf("average", average, series.range), lineOf("p95", high, series.range)]}
-        format={formatValue}
+        format={metricFormat(metric)}
+        binary={metric === "memory_usage"}
         empty="Nothing was recorded in this time."
         height={200}
       />

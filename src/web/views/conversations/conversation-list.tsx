@@ -1,7 +1,9 @@
 // Conversations, newest first, one line of what and one of who.
 
+import { useRef, useState } from "preact/hooks";
 import { formatCount, nameList } from "../../model/format.ts";
 import { conversationPath } from "../../model/routes.ts";
+import { holdOrder } from "../../model/table-order.ts";
 import type { ConversationSummary } from "../../model/wire.ts";
 import { useApp } from "../../state/app.ts";
 import { Age } from "../parts/age.tsx";
@@ -13,19 +15,33 @@ export interface ConversationListProps {
   readonly query?: Readonly<Record<string, string>>;
 }
 
-/** A list of links. */
+/** A list of links that keeps its order while it is pointed at. */
 export function ConversationList({ conversations, currentId, query }: ConversationListProps) {
+  const [held, setHeld] = useState(false);
+  const shown = useRef<readonly string[]>([]);
+  const byId = new Map(conversations.map((entry) => [entry.conversationId, entry]));
+  const order = holdOrder(shown.current, [...byId.keys()], held);
+  shown.current = order.ids;
   return (
-    <ul class="conversation-list" data-testid="conversation-list">
-      {conversations.map((conversation) => (
-        <ConversationItem
-          key={conversation.conversationId}
-          conversation={conversation}
-          current={conversation.conversationId === currentId}
-          query={query ?? {}}
-        />
-      ))}
-    </ul>
+    <div
+      class="conversation-scroll"
+      onPointerEnter={() => setHeld(true)}
+      onPointerLeave={() => setHeld(false)}
+    >
+      {order.changed > 0 ? (
+        <button type="button" class="list-changed" onClick={() => setHeld(false)}>
+          {order.changed} changed, apply
+        </button>
+      ) : null}
+      <ul class="conversation-list" data-testid="conversation-list">
+        {order.ids.map((id) => {
+          const conversation = byId.get(id);
+          if (conversation === undefined) return null;
+          const current = id === currentId;
+          return <ConversationItem key={id} {...{ conversation, current }} query={query ?? {}} />;
+        })}
+      </ul>
+    </div>
   );
 }
 

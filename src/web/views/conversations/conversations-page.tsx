@@ -21,7 +21,13 @@ export function ConversationsPage({ conversationId }: { readonly conversationId:
     const haystack = `${conversation.subject} ${conversation.participants.join(" ")}`.toLowerCase();
     return (!deadOnly || conversation.dead > 0) && words.every((word) => haystack.includes(word));
   });
-  const current = conversationId ?? listed[0]?.conversationId ?? null;
+  const first = listed[0]?.conversationId;
+  const current = conversationId ?? first ?? null;
+  useEffect(() => {
+    // The newest conversation changes all the time; the one being read must not.
+    if (conversationId !== null || first === undefined) return;
+    router.replace(conversationPath(first), query);
+  }, [conversationId, first]);
   useBracketKeys(
     listed.map((conversation) => conversation.conversationId),
     current,
@@ -99,8 +105,7 @@ function useBracketKeys(
       if (step === 0 || isTyping(event)) return;
       const next = ids[ids.indexOf(current ?? "") + step];
       if (next === undefined) return;
-      router.go(conversationPath(next));
-      router.setQuery(query, true);
+      router.go(conversationPath(next), query);
     };
     addEventListener("keydown", move);
     return () => removeEventListener("keydown", move);

@@ -46,7 +46,12 @@ export function MessageDetails({ entry, onChanged }: MessageDetailsProps) {
       </dl>
       <h2 class="panel-title">{deliveries.length === 1 ? "Receipt" : "Receipts"}</h2>
       {deliveries.slice(0, RECEIPTS_MAX).map((copy) => (
-        <CopyDetails key={copy.id} copy={copy} onChanged={onChanged} />
+        <CopyDetails
+          key={copy.id}
+          copy={copy}
+          answerDue={message.expectsReply}
+          onChanged={onChanged}
+        />
       ))}
       {deliveries.length > RECEIPTS_MAX ? (
         <p class="panel-note">And {deliveries.length - RECEIPTS_MAX} more.</p>
@@ -55,17 +60,32 @@ export function MessageDetails({ entry, onChanged }: MessageDetailsProps) {
   );
 }
 
-function Fact(props: { readonly label: string; readonly value: string | null }) {
+interface FactProps {
+  readonly label: string;
+  readonly value: string | null;
+  /** Wraps instead of ending in an ellipsis. */
+  readonly long?: boolean;
+}
+
+function Fact(props: FactProps) {
   if (props.value === null) return null;
   return (
     <>
       <dt>{props.label}</dt>
-      <dd class="mono wrap">{props.value}</dd>
+      <dd class={`mono${props.long === true ? "" : " one-line"}`} title={props.value}>
+        {props.value}
+      </dd>
     </>
   );
 }
 
-function CopyDetails({ copy, onChanged }: { readonly copy: Delivery; onChanged: () => void }) {
+interface CopyDetailsProps {
+  readonly copy: Delivery;
+  readonly answerDue: boolean;
+  readonly onChanged: () => void;
+}
+
+function CopyDetails({ copy, answerDue, onChanged }: CopyDetailsProps) {
   const { router } = useApp();
   return (
     <dl class="facts receipt-facts">
@@ -81,10 +101,12 @@ function CopyDetails({ copy, onChanged }: { readonly copy: Delivery; onChanged: 
       </dd>
       <Instant label="delivered" atMs={copy.deliveredAtMs} />
       <Instant label="settled" atMs={copy.settledAtMs} />
-      <Instant label="answered" atMs={copy.answeredAtMs} />
+      {answerDue || copy.answeredAtMs !== null ? (
+        <Instant label="answered" atMs={copy.answeredAtMs} />
+      ) : null}
       <dt>attempts</dt>
       <dd>{copy.attempts}</dd>
-      <Fact label="note" value={copy.note} />
+      <Fact label="note" value={copy.note} long />
       {copy.result === null ? null : (
         <>
           <dt>result</dt>

@@ -3,7 +3,6 @@
 import { useState } from "preact/hooks";
 import { payloadText } from "../../model/json-text.ts";
 import { receiptOf } from "../../model/receipt.ts";
-import type { Receipt } from "../../model/receipt.ts";
 import type { MessageWithDeliveries } from "../../model/wire.ts";
 import { useApp } from "../../state/app.ts";
 import { Clock } from "../parts/age.tsx";
@@ -17,9 +16,7 @@ export interface MessageRowProps {
 
 /** A row; choosing it shows its details. */
 export function MessageRow({ entry, chosen, onChoose }: MessageRowProps) {
-  const { nowMs } = useApp();
   const { message } = entry;
-  const receipt = receiptOf(entry, nowMs.value);
   const urgent = message.priority === "urgent" || message.priority === "high";
   return (
     <li
@@ -38,14 +35,18 @@ export function MessageRow({ entry, chosen, onChoose }: MessageRowProps) {
         <span class="message-type">{message.type}</span>
         {urgent ? <span class="message-priority">{message.priority}</span> : null}
         {message.task === null ? null : <span class="message-task">{message.task.title}</span>}
-        <ReceiptDots receipt={receipt} />
+        <ReceiptDots entry={entry} />
       </div>
       <Payload entry={entry} />
     </li>
   );
 }
 
-function ReceiptDots({ receipt }: { readonly receipt: Receipt }) {
+/** Only a receipt that is still open follows the clock. */
+function ReceiptDots({ entry }: { readonly entry: MessageWithDeliveries }) {
+  const { nowMs } = useApp();
+  const open = entry.deliveries.some((copy) => copy.settledAtMs === null);
+  const receipt = receiptOf(entry, open ? nowMs.value : nowMs.peek());
   const steps = (["sent", "delivered", "done"] as const).filter((step) => receipt[step]);
   return (
     <span

@@ -1,6 +1,7 @@
 // What happened lately, one line each.
 
 import type { FeedEvent } from "../../model/wire.ts";
+import { eventWords } from "../../model/event-words.ts";
 import { agentPath } from "../../model/routes.ts";
 import { useApp } from "../../state/app.ts";
 import { useResource } from "../../state/use-resource.ts";
@@ -38,15 +39,16 @@ export function EventsPanel() {
 function EventLine({ event }: { readonly event: FeedEvent }) {
   const { router } = useApp();
   const mark = event.level === "info" ? "" : event.level;
+  const words = eventWords(event);
   return (
     <li class={`event event-${event.level}`}>
       <Clock atMs={event.atMs} />
-      <span class="event-text" title={event.text}>
+      <span class="event-text" title={words}>
         {mark === "" ? null : <i class={`event-mark event-mark-${mark}`} aria-label={mark} />}
         {event.agentId === null ? (
-          event.text
+          words
         ) : (
-          <a href={router.href(agentPath(event.agentId))}>{event.text}</a>
+          <a href={router.href(agentPath(event.agentId))}>{words}</a>
         )}
       </span>
     </li>

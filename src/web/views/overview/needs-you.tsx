@@ -2,6 +2,7 @@
 
 import { useState } from "preact/hooks";
 import { causeShape, shownState } from "../../model/agent-state.ts";
+import { eventWords } from "../../model/event-words.ts";
 import { formatUsd } from "../../model/format.ts";
 import { agentPath } from "../../model/routes.ts";
 import type { Cause, CauseAction } from "../../model/wire.ts";
@@ -53,7 +54,7 @@ function AllWell() {
           {solved.map((event) => (
             <li key={event.id}>
               <Clock atMs={event.atMs} />
-              <span>{event.text}</span>
+              <span>{eventWords(event)}</span>
             </li>
           ))}
         </ul>

@@ -34,6 +34,7 @@ export function Nav() {
               href={router.href(page.path)}
               class="nav-link"
               aria-label={page.label}
+              title={page.label}
               aria-current={page.path === current ? "page" : undefined}
             >
               <Icon name={page.icon} />

@@ -1,0 +1,25 @@
+// Known metrics read in their unit; any other number reads as a number.
+
+import { formatBytes, formatSeconds, formatUsd, formatValue } from "./format.ts";
+
+/** How one metric's values read. */
+export type MetricFormat = (value: number) => string;
+
+const SECONDS = /(?:^|_)(?:time|latency|duration|seconds)$/u;
+const BYTES = /(?:^|_)(?:memory_usage|bytes)$/u;
+const DOLLARS = /(?:^|_)usd$/u;
+
+/** The format of a metric, from its name: durations in seconds, memory in bytes, costs in USD. */
+export function metricFormat(metric: string): MetricFormat {
+  if (SECONDS.test(metric)) return formatSeconds;
+  if (BYTES.test(metric)) return formatBytes;
+  if (DOLLARS.test(metric)) return formatSmallUsd;
+  if (metric === "cpu_usage") return (value) => `${formatValue(value)}%`;
+  return formatValue;
+}
+
+/** Dollars of single calls, which are often parts of a cent. */
+function formatSmallUsd(dollars: number): string {
+  if (dollars === 0 || Math.abs(dollars) >= 0.01) return formatUsd(dollars);
+  return `${dollars < 0 ? "-" : ""}$${formatValue(Math.abs(dollars))}`;
+}
