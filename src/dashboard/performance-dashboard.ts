@@ -1,7 +1,7 @@
 // PerformanceDashboard: what a person should look at now. It listens to the fleet, keeps the
 // overview and the tiles current, and writes the feed. It never holds up what it watches.
 
-import { Listeners, noComponentLog, systemClock } from "../core/index.ts";
+import { formatDuration, Listeners, noComponentLog, systemClock } from "../core/index.ts";
 import type { Clock, ComponentLog } from "../core/index.ts";
 
 import { dashboardConfigSchema } from "./config.ts";
@@ -196,7 +196,7 @@ export class PerformanceDashboard {
       if (current.has(id)) continue;
       this.#announced.delete(id);
       const agentId = cause.agentIds[0] ?? null;
-      const text = `Over: ${cause.text}`;
+      const text = `${cause.text}: over after ${formatDuration(nowMs - cause.sinceMs)}`;
       this.feed.add({ kind: "cause_resolved", level: "info", agentId, text });
     }
   }

@@ -233,8 +233,9 @@ class Play {
   /** Asks the coordinator and waits for its answer. */
   async #ask<Answer>(type: string, waitMs: number): Promise<Answer> {
     const { control } = this.#options;
+    const conversationId = "demo-director";
     const sent = await control.call<{ messageId: string }>("POST", "/api/v1/messages", {
-      body: { recipientId: "coordinator", type, payload: null, expectsReply: true },
+      body: { recipientId: "coordinator", type, payload: null, expectsReply: true, conversationId },
     });
     const path = `/api/v1/messages/${sent.messageId}/reply?waitMs=${Math.min(waitMs, 30_000)}`;
     for (let waitedMs = 0; waitedMs < waitMs; waitedMs += 30_000) {

@@ -1,0 +1,134 @@
+// The first hour with the pages: sign in, the first agent joins, agents wait on each other, a
+// person pauses one and takes it back. In a real browser against a real server with real agents.
+
+import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
+import path from "node:path";
+import { test } from "node:test";
+import type { TestContext } from "node:test";
+
+import type { Page } from "playwright-core";
+
+import type { Phone } from "../../src/client/index.ts";
+import { build } from "../../tools/build.ts";
+import { launchBrowser } from "../support/browser.ts";
+import { agent, enrolmentUrl } from "../support/fleet.ts";
+import { startServer } from "../support/server.ts";
+import type { TestServer } from "../support/server.ts";
+
+const SCREENSHOTS = path.resolve(import.meta.dirname, "../screenshots");
+const TIMEOUT_MS = 20_000;
+
+interface Stage {
+  readonly server: TestServer;
+  readonly page: Page;
+}
+
+/** A server, and a browser signed in to it; undefined when there is no browser. */
+async function openStage(t: TestContext): Promise<Stage | undefined> {
+  const browser = await launchBrowser(t);
+  if (browser === undefined) return undefined;
+  await build();
+  const server = await startServer(t, {
+    config: {
+      "communication.heartbeatInterval": 0.5,
+      "communication.deadlockAfter": 1,
+      "communication.stuckAfter": 2,
+      "dashboard.refreshInterval": 0.5,
+    },
+  });
+  const page = await browser.newPage({
+    viewport: { width: 1440, height: 900 },
+    colorScheme: "dark",
+    reducedMotion: "reduce",
+  });
+  page.setDefaultTimeout(TIMEOUT_MS);
+  page.on("pageerror", (error) => t.diagnostic(`the page threw: ${error.message}`));
+  const thrown: Error[] = [];
+  page.on("pageerror", (error) => thrown.push(error));
+  t.after(() => assert.deepEqual(thrown, [], "the page threw"));
+  await page.goto(server.switchboard.loginUrl());
+  await page.waitForURL((url) => url.pathname === "/");
+  return { server, page };
+}
+
+async function join(t: TestContext, stage: Stage, name: string, kind: string): Promise<Phone> {
+  return agent(t, await enrolmentUrl(stage.server), name, { kind });
+}
+
+async function screenshot(page: Page, name: string): Promise<void> {
+  mkdirSync(SCREENSHOTS, { recursive: true });
+  await page.screenshot({ path: path.join(SCREENSHOTS, `${name}.png`) });
+}
+
+test("A sign-in link works once, and says what helps when it no longer does", async (t) => {
+  const stage = await openStage(t);
+  if (stage === undefined) return;
+  const { server, page } = stage;
+  const link = server.switchboard.loginUrl();
+  await page.context().clearCookies();
+  await page.goto(link);
+  await page.waitForURL((url) => url.pathname === "/" && url.hash === "");
+  await page.context().clearCookies();
+  await page.goto("about:blank");
+  await page.goto(link);
+  await page.getByRole("alert").waitFor();
+  assert.match((await page.textContent("main")) ?? "", /cellphone login/);
+  await screenshot(page, "sign-in-refused");
+});
+
+test("The empty page offers three languages and turns into the overview by itself", async (t) => {
+  const stage = await openStage(t);
+  if (stage === undefined) return;
+  const { page } = stage;
+  await page.getByRole("heading", { name: "Connect your first agent" }).waitFor();
+  for (const language of ["Python", "TypeScript", "curl"]) {
+    await page.getByRole("tab", { name: language }).click();
+    await screenshot(page, `connect-${language.toLowerCase()}`);
+  }
+  await join(t, stage, "worker-1", "worker");
+  await page.getByTestId("headline").filter({ hasText: "Your agent is fine" }).waitFor();
+  await page.getByTestId("tile").filter({ hasText: "worker-1" }).waitFor();
+  await screenshot(page, "overview-first-agent");
+});
+
+test("A deadlock is named in the headline; pausing its agents can be undone", async (t) => {
+  const stage = await openStage(t);
+  if (stage === undefined) return;
+  const { page } = stage;
+  const planner = await join(t, stage, "planner", "planner");
+  const reviewer = await join(t, stage, "reviewer", "reviewer");
+  await join(t, stage, "worker-1", "worker");
+  const { signal } = new AbortController();
+  planner.on("review-wanted", () => planner.request("reviewer", "review", {}, { signal }));
+  reviewer.on("review", () => reviewer.request("planner", "question", {}, { signal }));
+  await planner.send("planner", "review-wanted", {});
+  await page
+    .getByTestId("headline")
+    .filter({ hasText: /(planner and reviewer|reviewer and planner) wait on each other/ })
+    .waitFor();
+  await screenshot(page, "overview-deadlock-dark");
+  await page.emulateMedia({ colorScheme: "light" });
+  await page.reload();
+  await page.getByTestId("cause").waitFor();
+  await screenshot(page, "overview-deadlock-light");
+  await pauseAndUndo(page);
+  await page.getByTestId("tile").filter({ hasText: "planner" }).click();
+  await page.getByTestId("agent-words").waitFor();
+  await screenshot(page, "agent-deadlock-light");
+  await page.getByRole("link", { name: "Conversations" }).first().click();
+  await page.getByTestId("message").first().waitFor();
+  await screenshot(page, "conversation-light");
+});
+
+/** Pauses what the deadlock's row offers to pause, sees the row go, and takes it back. */
+async function pauseAndUndo(page: Page): Promise<void> {
+  const deadlock = page.locator('[data-testid="cause"][data-cause-kind="deadlock"]');
+  await deadlock.getByRole("button", { name: "Pause" }).click();
+  const toast = page.getByTestId("toast").filter({ hasText: /paused/i });
+  await toast.waitFor();
+  await deadlock.waitFor({ state: "detached" });
+  await screenshot(page, "overview-paused");
+  await toast.getByRole("button", { name: "Undo" }).click();
+  await deadlock.waitFor();
+}
