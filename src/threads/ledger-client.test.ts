@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
+import type { TestContext } from "node:test";
 
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
 import type { CommunicationRecord, Delivery, Message } from "../communication/index.ts";
@@ -22,6 +23,12 @@ async function openTemporary(): Promise<{ store: LedgerClient; close: () => Prom
       rmSync(folder, { recursive: true });
     },
   };
+}
+
+async function openFor(t: TestContext): Promise<LedgerClient> {
+  const { store, close } = await openTemporary();
+  t.after(close);
+  return store;
 }
 
 communicationStoreContract("LedgerClient", openTemporary);
@@ -68,8 +75,8 @@ function accepted(number: number, changes: Partial<Message> = {}): Communication
   return { kind: "message", message, deliveries: [delivery], dedupeUntilMs: null };
 }
 
-test("LedgerClient.append() that clashes fails alone, all others of its turn commit", async () => {
-  const { store, close } = await openTemporary();
+test("LedgerClient.append() that clashes fails alone, all others of its turn commit", async (t) => {
+  const store = await openFor(t);
   await store.append("default", [accepted(7)]);
   const outcomes = await Promise.allSettled(
     Array.from({ length: 50 }, (_, index) => store.append("default", [accepted(index)])),
@@ -80,23 +87,22 @@ test("LedgerClient.append() that clashes fails alone, all others of its turn com
   assert.ok(clash?.status === "rejected" && clash.reason instanceof StorageError);
   assert.equal(clash.reason.code, "storage.conflict");
   assert.equal((await store.messages("default", {})).length, 50);
-  await close();
 });
 
 test("LedgerClient reads see every write acknowledged before, on any reader", async (t) => {
   const file = path.join(temporaryFolder(t), "ledger.db");
   const store = await LedgerClient.open(file, { readers: 2 });
+  t.after(() => store.close());
   for (let number = 0; number < 60; number++) {
     await store.append("default", [accepted(number)]);
     const id = `msg_${String(number).padStart(6, "0")}`;
     const found = await Promise.all([store.message("default", id), store.message("default", id)]);
     assert.ok(found.every((each) => each?.message.id === id));
   }
-  await store.close();
 });
 
-test("LedgerClient.append() beyond the bound is refused at once, what was taken commits", async () => {
-  const { store, close } = await openTemporary();
+test("LedgerClient.append() beyond the bound is refused at once, what was taken commits", async (t) => {
+  const store = await openFor(t);
   const bound = storageLimits.pendingWrites.value;
   const event = { agentId: null, atMs: 1, kind: "server", level: "info", text: "x" } as const;
   const taken = Array.from({ length: bound }, (_, index) =>
@@ -114,23 +120,27 @@ test("LedgerClient.append() beyond the bound is refused at once, what was taken 
   await Promise.all(taken);
   assert.equal(await store.lastEventId(), bound);
   await store.append("default", [accepted(1)]);
-  await close();
 });
 
-test("LedgerClient.prune() lets appends through between its steps", async () => {
-  const { store, close } = await openTemporary();
-  const records = Array.from({ length: 4_000 }, (_, index) => accepted(index));
+test("LedgerClient.prune() lets appends through between its steps", async (t) => {
+  const store = await openFor(t);
+  const records = Array.from({ length: 8_000 }, (_, index) => accepted(index));
   await store.append("default", records);
-  let pruned = false;
-  const pruning = store.prune("default", 0).then((result) => {
-    pruned = true;
-    return result;
-  });
-  await store.append("default", [accepted(9_999)]);
-  assert.equal(pruned, false, "the append waited for all of the pruning");
-  // The late message is settled as well, so it may or may not be counted as excess.
-  assert.ok((await pruning).messages >= 4_000);
-  await close();
+  const pruning = store.prune("default", 0);
+  const numbers: number[] = [];
+  const appending = (async () => {
+    while (!numbers.includes(-1)) {
+      await store.append("default", [accepted(10_000 + numbers.length)]);
+      numbers.push(numbers.length);
+    }
+  })();
+  const { messages } = await pruning;
+  const meanwhile = numbers.length;
+  numbers.push(-1);
+  await appending;
+  assert.ok(messages >= 8_000);
+  // Two may have been taken before the pruning began.
+  assert.ok(meanwhile > 4, `${meanwhile} appends while pruning`);
 });
 
 test("LedgerClient.open() rejects with the reason when the file is no database", async (t) => {
@@ -149,6 +159,7 @@ test("LedgerClient.open() rejects with the reason when the file is no database",
 test("LedgerClient.close() finishes what waits and leaves one file, without a log", async (t) => {
   const file = path.join(temporaryFolder(t), "ledger.db");
   const store = await LedgerClient.open(file);
+  t.after(() => store.close());
   const appended = store.append("default", [accepted(1)]);
   await store.close();
   await appended;

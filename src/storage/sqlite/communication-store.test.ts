@@ -6,6 +6,8 @@ import { test } from "node:test";
 
 import type { CommunicationRecord, Delivery, Message } from "../../communication/index.ts";
 import { communicationStoreContract } from "../../communication/store-contract.ts";
+import { storageLimits } from "../limits.ts";
+import { deleteCommunication, pruneCommunication } from "./communication-maintenance.ts";
 import { SqliteCommunicationStore } from "./communication-store.ts";
 import { openLedger } from "./open.ts";
 
@@ -111,6 +113,33 @@ test("SqliteCommunicationStore.prune() keeps summaries true to what remains", as
   assert.deepEqual(await store.prune("default", 0), { messages: 2 });
   assert.deepEqual(await store.conversations("default", {}), []);
   assert.deepEqual(await store.conversations("default", { agentId: "carol" }), []);
+});
+
+test("pruneCommunication() and deleteCommunication() change at most a step's rows at once", async () => {
+  using database = openLedger(":memory:");
+  const store = new SqliteCommunicationStore(database);
+  const records = Array.from({ length: 3_000 }, (_, index) => accepted(index + 1));
+  await store.append("default", records);
+  const settle = records.slice(0, 2_000).map((record) => {
+    const delivery = readyDelivery(messageOf(record), { state: "done" });
+    return { kind: "delivery", delivery } as const;
+  });
+  await store.append("default", settle);
+  const count = database.prepare("SELECT total_changes() AS n");
+  for (const steps of [
+    pruneCommunication(database, "default", 10),
+    deleteCommunication(database, "default"),
+  ]) {
+    for (let done = false, number = 0; !done; number++) {
+      const before = Number(count.get()?.["n"]);
+      done = database.transaction(() => steps.next()).done === true;
+      const changed = Number(count.get()?.["n"]) - before;
+      // A step also mends the summaries of the conversations it touched.
+      assert.ok(changed <= storageLimits.stepRows.value + 10, `step ${number}: ${changed} rows`);
+      assert.ok(number < 100);
+    }
+  }
+  assert.deepEqual(await store.messages("default", {}), []);
 });
 
 test("SqliteCommunicationStore.prune() counts a redriven dead letter as unsettled", async () => {
