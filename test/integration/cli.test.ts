@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
@@ -357,7 +357,7 @@ test("run --restart on-failure starts again until the program ends well", async 
 });
 
 test("run refuses a name that lives elsewhere, takes over a dead one's, and ends a replaced one", async (t) => {
-  const server = await startServer(t);
+  const server = await startServer(t, { config: { "communication.heartbeatInterval": 1 } });
   using control = new ControlSocket(server.socketPath);
   const first = wrap(t, server, ["--name", "w"], ["sleep", "300"]);
   const alive = await until(
@@ -402,8 +402,6 @@ test("run joins with an enrolment string from its environment", async (t) => {
 
 test("run outlives the server and reports again when it is back", async (t) => {
   const dataFolder = temporaryFolder(t);
-  const file = join(temporaryFolder(t), "cellphone.yaml");
-  writeFileSync(file, "heartbeat_interval: 1\n");
   const first = await spawnServer(t, dataFolder);
   const child = wrap(t, { dataFolder }, ["--name", "w"], ["sleep", "300"]);
   using before = new ControlSocket(first.socketPath);

@@ -38,7 +38,6 @@ const FORWARDED: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP", "SI
 /** Wraps one program until it has ended for good. */
 export class AgentWrapper {
   readonly #options: WrapperOptions;
-  readonly #guard = new GroupGuard();
   readonly #log = new LogTail();
   #membership: Membership | undefined;
   #program: ChildProgram | undefined;
@@ -62,25 +61,26 @@ export class AgentWrapper {
     const [program = ""] = this.#options.command;
     const path = findProgram(program, this.#options.env["PATH"] ?? "");
     const runtime = await runtimeName(path);
+    const guard = new GroupGuard();
     const forward = (signal: NodeJS.Signals): void => this.#forward(signal);
     for (const signal of FORWARDED) process.on(signal, forward);
     try {
       for (;;) {
-        const { exit, delayMs } = await this.#runOnce(runtime);
+        const { exit, delayMs } = await this.#runOnce(runtime, guard);
         if (delayMs === null) return exit.code;
         await this.#wait(delayMs);
         if (this.#ending) return exit.code;
       }
     } finally {
       for (const signal of FORWARDED) process.off(signal, forward);
-      this.#guard.dismiss();
+      guard.dismiss();
     }
   }
 
-  async #runOnce(runtime: string): Promise<EndedRun> {
+  async #runOnce(runtime: string, guard: GroupGuard): Promise<EndedRun> {
     const startedAtMs = performance.now();
     const { command, env } = this.#options;
-    const child = new ChildProgram(command, unbuffered(env), this.#guard);
+    const child = new ChildProgram(command, unbuffered(env), guard);
     this.#program = child;
     const instance: AgentInstance = {
       id: instanceIdOf(child.pid),
