@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 
+import { ManualClock, noTelemetry } from "../core/index.ts";
+import type { Telemetry } from "../core/index.ts";
 import { AgentCommunicationProtocol } from "./agent-communication-protocol.ts";
 import { CommunicationError } from "./errors.ts";
 import type { CommunicationErrorCode } from "./errors.ts";
@@ -329,6 +331,23 @@ describe("AgentCommunicationProtocol settlements", () => {
     assert.equal((await comm.getMessage(claimed?.message.id ?? ""))?.deliveries[0]?.state, "done");
   });
 
+  test("deadLetter() that the store refused leaves no trace on the receipt", async () => {
+    const { comm, clock, store } = await makeBench(["bob"], { leaseDuration: 10 });
+    const { messageId } = await comm.send(DIRECT);
+    const [claimed] = await comm.claim("bob");
+    store.fail();
+    const refused = comm.deadLetter(claimed?.token ?? "", { note: "no" });
+    await assert.rejects(refused, refuses("communication.store_failed"));
+    store.fail(false);
+    clock.advance(10_000);
+    await settleAll();
+    const receipt = (await comm.getMessage(messageId))?.deliveries[0];
+    assert.deepEqual(
+      [receipt?.state, receipt?.attempts, receipt?.deadReason, receipt?.note, receipt?.settledAtMs],
+      ["ready", 1, null, null, null],
+    );
+  });
+
   test("extend() and heartbeat leases keep a lease; silence loses it", async () => {
     const { comm, clock } = await makeBench(["bob"], { leaseDuration: 10 });
     await comm.send(DIRECT);
@@ -430,6 +449,66 @@ describe("AgentCommunicationProtocol settlements", () => {
     assert.equal(letter?.deliveries[0]?.deadReason, "recipient_removed");
     assert.equal(await comm.getAgentInfo("bob"), undefined);
     await assert.rejects(comm.send(DIRECT), refuses("communication.recipient_unknown"));
+  });
+});
+
+describe("AgentCommunicationProtocol telemetry and callbacks", () => {
+  test("it measures sends, latency, settlements, tasks and health per agent", async () => {
+    const clock = new ManualClock();
+    const values = new Map<string, number[]>();
+    const telemetry: Telemetry = {
+      ...noTelemetry,
+      series: ({ metric, agentId }) => ({
+        record: (value) => {
+          const key = `${agentId}/${metric}`;
+          values.set(key, [...(values.get(key) ?? []), value]);
+        },
+      }),
+    };
+    await using comm = new AgentCommunicationProtocol({}, { clock, telemetry });
+    await comm.registerAgent({ agentId: "alice" });
+    await comm.registerAgent({ agentId: "bob" });
+    await comm.send({ ...DIRECT, type: "task_assignment" });
+    clock.advance(2000);
+    const [claimed] = await comm.claim("bob");
+    clock.advance(500);
+    await comm.done(claimed?.token ?? "");
+    assert.deepEqual(values.get("alice/messages_sent"), [1]);
+    assert.deepEqual(values.get("bob/delivery_latency"), [2]);
+    assert.deepEqual(values.get("bob/messages_settled"), [1]);
+    assert.deepEqual(values.get("bob/task_completion"), [1]);
+    assert.deepEqual(values.get("bob/task_duration"), [0.5]);
+    await comm.heartbeat("bob", { left: true });
+    assert.equal(values.get("bob/agent_health")?.at(-1), 0);
+  });
+
+  test("a telemetry that throws undoes no message", async () => {
+    const telemetry: Telemetry = {
+      ...noTelemetry,
+      series: () => {
+        throw new RangeError("too many series");
+      },
+    };
+    await using comm = new AgentCommunicationProtocol({}, { telemetry });
+    await comm.registerAgent({ agentId: "bob" });
+    await comm.send(DIRECT);
+    const [claimed] = await comm.claim("bob");
+    await comm.done(claimed?.token ?? "");
+  });
+
+  test("callbacks hear of messages and states until disposed", async () => {
+    const { comm } = await makeBench(["bob"]);
+    const heard: unknown[] = [];
+    const onMessage = comm.addMessageCallback((message) => heard.push(message.payload));
+    const onState = comm.addStateCallback(({ agent, previous }) => {
+      heard.push(`${agent.id}: ${previous} to ${agent.presence.state}`);
+    });
+    await comm.send(DIRECT);
+    await comm.heartbeat("bob", { left: true });
+    onMessage[Symbol.dispose]();
+    onState[Symbol.dispose]();
+    await comm.send(DIRECT);
+    assert.deepEqual(heard, [1, "bob: idle to down"]);
   });
 });
 
