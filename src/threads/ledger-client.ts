@@ -33,7 +33,7 @@ type Reads = ReturnType<typeof ledgerReader>;
 
 /** How to open a {@link LedgerClient} or a SeriesClient. */
 export interface StorageClientOptions {
-  /** Reader threads. @default 2 for the ledger, 1 for series */
+  /** Reader threads at most. @default 2 for the ledger, 1 for series */
   readonly readers?: number;
   /** Told once when a thread ends by itself; what was acknowledged is on disk. */
   readonly onFailure?: (error: Error) => void;
@@ -69,9 +69,9 @@ export class LedgerClient implements CommunicationStore, SecurityStore, FeedStor
     const writer = new ThreadClient<Writes>("ledger", data, WRITE_BOUNDS, onFailure);
     const readers = new ReaderPool<Reads>(data, options.readers ?? 2, onFailure);
     try {
-      await Promise.all([writer.ready(), readers.ready()]);
+      await writer.ready();
     } catch (error) {
-      await Promise.all([writer.close(), readers.close()]);
+      await writer.close();
       throw error;
     }
     return new LedgerClient(writer, readers);

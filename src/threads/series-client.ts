@@ -49,9 +49,9 @@ export class SeriesClient implements SeriesStore {
     const writer = new ThreadClient<Writes>("series", data, bounds, onFailure);
     const readers = new ReaderPool<Reads>(data, options.readers ?? 1, onFailure);
     try {
-      await Promise.all([writer.ready(), readers.ready()]);
+      await writer.ready();
     } catch (error) {
-      await Promise.all([writer.close(), readers.close()]);
+      await writer.close();
       throw error;
     }
     return new SeriesClient(writer, readers);
