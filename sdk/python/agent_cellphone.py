@@ -330,6 +330,7 @@ class _Transport:
         self._idle = []  # (connection, unusable from then on), the newest last
         self._waiting = set()  # connections of calls that close() interrupts
         self._unreachable_since = None
+        self._lost = 0  # answers in a row; a single one is no news
         self.closing = threading.Event()
 
     def call(self, method, path, body=None, timeout=30.0, retry_for=None, repeatable=True, key=None,
@@ -446,8 +447,11 @@ class _Transport:
     def _note_reachable(self, error):
         """One line when the server goes, one when it is back."""
         with self._lock:
+            self._lost = 0 if error is None else self._lost + 1
             since = self._unreachable_since
             if (error is None) == (since is None):
+                return
+            if error is not None and not error.not_sent and self._lost < 2:
                 return
             self._unreachable_since = None if error is None else time.monotonic()
         if error is None:

@@ -48,6 +48,8 @@ export class Transport {
   readonly #onReachable: NonNullable<TransportOptions["onReachable"]>;
   readonly #headers: Record<string, string> = { accept: "application/json" };
   #reachable = true;
+  /** Lost answers in a row; a single one is no news. */
+  #lost = 0;
 
   constructor(options: TransportOptions) {
     this.baseUrl = options.baseUrl;
@@ -126,7 +128,9 @@ export class Transport {
   }
 
   #noteReachable(reachable: boolean, error?: CellphoneClientError): void {
+    this.#lost = reachable ? 0 : this.#lost + 1;
     if (this.#reachable === reachable) return;
+    if (error !== undefined && !wasNotSent(error) && this.#lost < 2) return;
     this.#reachable = reachable;
     this.#onReachable(reachable, error);
   }

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
@@ -12,6 +13,7 @@ import type { TestContext } from "node:test";
 
 import { requireDebian } from "../support/debian.ts";
 import { agent, asAdmin, enrolmentUrl, until } from "../support/fleet.ts";
+import { lossyProxy } from "../support/lossy-proxy.ts";
 import { startServer } from "../support/server.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
@@ -172,7 +174,9 @@ test("a Python agent's lease is extended while its handler runs, and pauses are 
   if (started === undefined) return;
   await ready(started);
   const phone = await agent(t, url, "asker");
-  assert.equal((await phone.request("snake-1", "slow")).payload, 1);
+  const reply = await phone.request("snake-1", "slow");
+  const { deliveries } = await asAdmin(server, "GET", `/api/v1/messages/${reply.replyToId}`);
+  assert.equal(deliveries[0].attempts, 1);
   await asAdmin(server, "POST", "/api/v1/agents/snake-1/pause", { reason: "test" });
   await until("the pause", () => started.told.some((line) => line["paused"] === true));
   await asAdmin(server, "POST", "/api/v1/agents/snake-1/resume", {});
@@ -213,6 +217,32 @@ test("a Python handler that outlives a restart of the server runs once, and is d
   assert.equal(warnings.length, 2, "one for each time the server was away");
 });
 
+test("a Python handler that ends while the server is away runs once, and is done once", async (t) => {
+  const dataFolder = temporaryFolder(t);
+  const first = await startServer(t, { dataFolder });
+  const started = pythonAgent(t, await enrolmentUrl(first), "snake-1", "--one");
+  if (started === undefined) return;
+  await ready(started);
+  const file = path.join(temporaryFolder(t), "go");
+  const sent = await asAdmin(first, "POST", "/api/v1/messages", {
+    recipientId: "snake-1",
+    type: "wait-for-file",
+    payload: file,
+  });
+  await until("the handler", () => started.told.some((line) => "entered" in line));
+  await first.stop();
+  writeFileSync(file, "");
+  await until("its end", () => started.told.some((line) => line["ended"] === true));
+  const second = await startServer(t, { dataFolder, port: first.port });
+  await until("done", async () => {
+    const { deliveries } = await asAdmin(second, "GET", `/api/v1/messages/${sent.messageId}`);
+    return (
+      deliveries[0].state === "done" && assert.deepEqual(deliveries[0].result, 1) === undefined
+    );
+  });
+  assert.equal(started.told.filter((line) => "entered" in line).length, 1);
+});
+
 test("run() in Python ends with an error when another process has taken the name over", async (t) => {
   const config = { "communication.heartbeatInterval": 1 };
   const server = await startServer(t, { config });
@@ -233,6 +263,69 @@ test("run() in Python ends with an error when another process has taken the name
   assert.equal(response.status, 201);
   assert.equal(await started.exitCode(), 3);
   assert.ok(started.told.some((line) => line["lost"] === "security.key_replaced"));
+});
+
+test("what Python sends or starts arrives once though answers get lost", async (t) => {
+  const python = requireDebian(t, "python3");
+  if (python === undefined) return;
+  const server = await startServer(t);
+  const seen = new Set<string>();
+  const proxy = await lossyProxy(t, server.url, (method, url) => {
+    const call = `${method} ${url.split("?", 1)[0] ?? ""}`;
+    const first = !seen.has(call);
+    seen.add(call);
+    return first && /messages$|leases\/done|tasks/.test(call);
+  });
+  const program = `
+import threading
+from agent_cellphone import Phone
+phone, runs, handled = Phone(), [], threading.Event()
+@phone.on("direct")
+def direct(message):
+    runs.append(1)
+    handled.set()
+phone.start()
+phone.send("short-1", "direct", 1)
+phone.work("index").done()
+assert handled.wait(20)
+phone.close()
+assert runs == [1], runs
+`;
+  const child = spawn(python, ["-c", program], {
+    env: {
+      ...process.env,
+      CELLPHONE_URL: (await enrolmentUrl(server)).replace(/@.*/, proxy.replace("http://", "@")),
+      CELLPHONE_NAME: "short-1",
+      PYTHONPATH: path.join(ROOT, "sdk/python"),
+    },
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  assert.deepEqual(await once(child, "exit"), [0, null]);
+  const { messages } = await asAdmin(server, "GET", "/api/v1/messages");
+  const { tasks } = await asAdmin(server, "GET", "/api/v1/tasks");
+  assert.deepEqual([messages.length, messages[0].deliveries[0].state], [1, "done"]);
+  assert.deepEqual([tasks.length, tasks[0].state], [1, "completed"]);
+});
+
+test("a Python program that just ends still leaves, and loses no sample", async (t) => {
+  const python = requireDebian(t, "python3");
+  if (python === undefined) return;
+  const server = await startServer(t);
+  const program = 'from agent_cellphone import Phone; Phone().record("steps", 3)';
+  const child = spawn(python, ["-c", program], {
+    env: {
+      ...process.env,
+      CELLPHONE_URL: await enrolmentUrl(server),
+      CELLPHONE_NAME: "short-1",
+      PYTHONPATH: path.join(ROOT, "sdk/python"),
+    },
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  assert.deepEqual(await once(child, "exit"), [0, null]);
+  const { presence } = await asAdmin(server, "GET", "/api/v1/agents/short-1");
+  assert.equal(presence.reason, "it left");
+  const summary = "/api/v1/metrics/summary?metric=steps&agentId=short-1";
+  assert.equal((await asAdmin(server, "GET", summary)).metrics.steps.sum, 3);
 });
 
 test("a Python agent takes its name over from its own crashed predecessor", async (t) => {

@@ -8,6 +8,7 @@ import { test } from "node:test";
 
 import { CellphoneClientError, connect, DeadLetter, RetryLater } from "../../src/client/index.ts";
 import { agent, asAdmin, CollectedLog, enrolmentUrl, until } from "../support/fleet.ts";
+import { lossyProxy } from "../support/lossy-proxy.ts";
 import { startServer } from "../support/server.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
@@ -256,16 +257,16 @@ test("a lease shorter than the handler is extended while it runs", async (t) => 
     config: { "communication.leaseDuration": 1, "communication.heartbeatInterval": 30 },
   });
   const phone = await agent(t, await enrolmentUrl(server), "worker");
-  const attempts: number[] = [];
-  phone.on("direct", async (_message, delivery) => {
-    attempts.push(delivery.attempt);
+  phone.on("direct", async () => {
     const untilMs = performance.now() + 2500;
     while (performance.now() < untilMs) await new Promise((resolve) => setTimeout(resolve, 50));
     return "done";
   });
   const asker = await agent(t, await enrolmentUrl(server), "asker");
-  assert.equal((await asker.request("worker", "direct")).payload, "done");
-  assert.deepEqual(attempts, [1]);
+  const reply = await asker.request("worker", "direct");
+  assert.equal(reply.payload, "done");
+  const path = `/api/v1/messages/${reply.replyToId}`;
+  assert.equal((await asAdmin(server, "GET", path)).deliveries[0].attempts, 1);
 });
 
 test("a payload that is too large is refused once, with words", async (t) => {
@@ -283,6 +284,36 @@ test("a payload that is too large is refused once, with words", async (t) => {
   assert.ok(performance.now() - startMs < 10_000);
   const unknown = phone.send("workr", "direct", 1);
   await assert.rejects(unknown, hasCode("communication.recipient_unknown"));
+});
+
+test("what is sent, settled or started arrives once though answers get lost", async (t) => {
+  const server = await startServer(t);
+  const lost = new Map<string, number>();
+  const proxy = await lossyProxy(t, server.url, (method, url) => {
+    const call = `${method} ${url.split("?", 1)[0] ?? ""}`.replace(/task_\w+/, "*");
+    const count = (lost.get(call) ?? 0) + 1;
+    lost.set(call, count);
+    return count === 1 && /messages$|leases\/done|tasks/.test(call);
+  });
+  const url = (await enrolmentUrl(server)).replace(/@.*/, proxy.replace("http://", "@"));
+  const phone = await agent(t, url, "worker");
+  let runs = 0;
+  phone.on("direct", () => (runs += 1));
+  const { messageId } = await phone.send("worker", "direct", 1);
+  const work = await phone.work("index");
+  await work.done();
+  await until("done", async () => {
+    const { deliveries } = await asAdmin(server, "GET", `/api/v1/messages/${messageId}`);
+    return deliveries[0].state === "done";
+  });
+  await until("the second try", () => (lost.get("POST /api/v1/leases/done") ?? 0) > 1);
+  assert.equal(runs, 1);
+  const { messages } = await asAdmin(server, "GET", "/api/v1/messages");
+  const { tasks } = await asAdmin(server, "GET", "/api/v1/tasks");
+  assert.deepEqual([messages.length, tasks.length, tasks[0].state], [1, 1, "completed"]);
+  assert.ok(
+    (lost.get("POST /api/v1/messages") ?? 0) > 1 && (lost.get("PATCH /api/v1/tasks/*") ?? 0) > 1,
+  );
 });
 
 test("connect() waits for a server that is not up yet, with one warning", async (t) => {
@@ -309,7 +340,9 @@ for (const when of ["while the server is away", "after the server is back"]) {
     const dataFolder = temporaryFolder(t);
     const config = { "communication.heartbeatInterval": 1 };
     const first = await startServer(t, { dataFolder, config });
-    const phone = await agent(t, await enrolmentUrl(first), "worker", { concurrency: 2 });
+    // With a free hand it claims the message again while the handler runs, else after it has ended.
+    const concurrency = when === "while the server is away" ? 1 : 2;
+    const phone = await agent(t, await enrolmentUrl(first), "worker", { concurrency });
     const entered = Promise.withResolvers<void>();
     const release = Promise.withResolvers<void>();
     let runs = 0;
@@ -404,6 +437,49 @@ test("a handler may close its own phone", async (t) => {
   await run;
   const { deliveries } = await asAdmin(server, "GET", `/api/v1/messages/${sent.messageId}`);
   assert.equal(deliveries[0].result, "closing");
+});
+
+test("a program that just ends still leaves, and loses no sample", async (t) => {
+  const server = await startServer(t);
+  const client = path.resolve(import.meta.dirname, "../../src/client/index.ts");
+  const program = `
+    const { connect } = await import(${JSON.stringify(client)});
+    const phone = await connect();
+    phone.record("steps", 3);
+  `;
+  const child = spawn(process.execPath, ["--input-type=module", "--eval", program], {
+    env: {
+      ...process.env,
+      CELLPHONE_URL: await enrolmentUrl(server),
+      CELLPHONE_NAME: "short-1",
+    },
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  assert.deepEqual(await once(child, "exit"), [0, null]);
+  const { presence } = await asAdmin(server, "GET", "/api/v1/agents/short-1");
+  assert.equal(presence.reason, "it left");
+  const summary = "/api/v1/metrics/summary?metric=steps&agentId=short-1";
+  assert.equal((await asAdmin(server, "GET", summary)).metrics.steps.sum, 3);
+});
+
+test("a restart asked for is told to a listener, and left to the wrapper without one", async (t) => {
+  const server = await startServer(t, { config: { "communication.heartbeatInterval": 1 } });
+  const url = await enrolmentUrl(server);
+  const deaf = await agent(t, url, "deaf");
+  const willing = await agent(t, url, "willing");
+  let asked = 0;
+  willing.onRestart(() => void (asked += 1));
+  for (const name of ["deaf", "willing"]) {
+    await asAdmin(server, "POST", `/api/v1/agents/${name}/restart`, {});
+  }
+  await until("the restart", () => asked > 0);
+  const commands = async (name: string): Promise<number> => {
+    const path = `/api/v1/agents/${name}/heartbeat`;
+    return (await asAdmin(server, "POST", path, {})).commands.length;
+  };
+  await until("its acknowledgement", async () => (await commands("willing")) === 0);
+  assert.equal(await commands(deaf.agentId), 1);
+  assert.equal(asked, 1);
 });
 
 test("a name held by a living process is refused, and taken over from a dead one", async (t) => {

@@ -82,6 +82,14 @@ def register_sync(phone):
     def free(message):
         release.set()
 
+    @phone.on("wait-for-file")
+    def wait_for_file(message, delivery):
+        say(entered=delivery.attempt)
+        while not os.path.exists(message.payload):
+            time.sleep(0.01)
+        say(ended=True)
+        return delivery.attempt
+
     @phone.on("slow")
     def slow(message, delivery):
         time.sleep(2.5)
@@ -191,7 +199,8 @@ def main():
     if "--async" in sys.argv:
         asyncio.run(run_async())
         return
-    phone = Phone(capabilities=["python"], concurrency=2, version="7")
+    concurrency = 1 if "--one" in sys.argv else 2
+    phone = Phone(capabilities=["python"], concurrency=concurrency, version="7")
     register_sync(phone)
     say(ready=phone.agent_id)
     try:
