@@ -9,6 +9,7 @@ export function eventWords(event: Pick<FeedEvent, "kind" | "agentId" | "text">):
   const { agentId, kind, text } = event;
   // A cause is a sentence of its own.
   if (agentId === null || kind === "cause" || kind === "cause_resolved") return text;
+  if (text.startsWith(`${agentId} `)) return text;
   if (kind === "dead_letter") return `${agentId}: ${text}`;
   if (kind === "state") return `${agentId} is ${text}`;
   const verb = VERBS[kind];

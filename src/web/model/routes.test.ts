@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { agentPath, conversationPath, keepQuery, parseRoute } from "./routes.ts";
+import { afterSignIn, agentPath, conversationPath, keepQuery, parseRoute } from "./routes.ts";
 
 test("parseRoute() reads back every agent's and conversation's address", () => {
   fc.assert(
@@ -22,6 +22,16 @@ test("parseRoute() knows the pages and nothing else", () => {
   assert.deepEqual(parseRoute("/agents/"), { page: "agents" });
   assert.deepEqual(parseRoute("/api/docs"), { page: "unknown", path: "/api/docs" });
   assert.deepEqual(parseRoute("/agents/%"), { page: "unknown", path: "/agents/%" });
+});
+
+test("afterSignIn() goes to the page that was asked for, and never off this server", () => {
+  const after = (query: string): string => afterSignIn(new URLSearchParams(query));
+  assert.equal(after(""), "/");
+  assert.equal(after("ns=demo"), "/?ns=demo");
+  assert.equal(after("next=%2Fagents%2Fw1%3Ftab%3Dlog"), "/agents/w1?tab=log");
+  for (const bad of ["//evil.test/", "https://evil.test/", "/\\\\evil.test", "/in", "/api/docs"]) {
+    assert.equal(after(`next=${encodeURIComponent(bad)}`), "/", bad);
+  }
 });
 
 test("keepQuery() carries the namespace and range along, and nothing of the page it leaves", () => {

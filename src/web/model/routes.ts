@@ -49,6 +49,22 @@ export function conversationPath(conversationId: string): string {
   return `/conversations/${encodeURIComponent(conversationId)}`;
 }
 
+/**
+ * Where a fresh session goes: to the page that was asked for (`?next=`), if it is one of ours, or
+ * to the overview, keeping the namespace and range of the link.
+ */
+export function afterSignIn(query: URLSearchParams): string {
+  const next = query.get("next") ?? "";
+  // Parsed against a host that nobody has: whatever leads elsewhere shows.
+  const base = "http://pages.invalid";
+  const url = URL.canParse(next, base) ? new URL(next, base) : undefined;
+  if (next !== "" && url?.origin === base) {
+    const { page } = parseRoute(url.pathname);
+    if (page !== "unknown" && page !== "sign-in") return url.pathname + url.search;
+  }
+  return keepQuery("/", query);
+}
+
 /** Query parameters that go along from page to page: the namespace and the time range. */
 const KEPT_PARAMETERS = ["ns", "range", "from", "to"];
 

@@ -46,6 +46,8 @@ export function createApp(window: Window): App {
   const toasts = new Toasts();
   const nowMs = signal(Date.now());
   setInterval(() => {
+    // While the server is away, what is shown does not grow older: it is from then.
+    if (live.connection.peek().state === "lost") return;
     nowMs.value = Date.now() + live.clockOffsetMs.peek();
   }, 1000);
   return {

@@ -2,6 +2,7 @@
 // works too. Whatever fails says which command helps.
 
 import { useEffect, useState } from "preact/hooks";
+import { afterSignIn } from "../model/routes.ts";
 import { ApiError } from "../state/api-client.ts";
 import { useApp } from "../state/app.ts";
 import { CommandLine } from "./parts/empty-state.tsx";
@@ -20,18 +21,25 @@ export function SignInPage({ reason }: SignInPageProps) {
     setBusy(true);
     try {
       await api.post("/in", { code });
-      location.replace(reason === "asked" ? `/${location.search}` : location.href);
+      const asked = afterSignIn(new URLSearchParams(location.search));
+      location.replace(reason === "asked" ? asked : location.href);
     } catch (error) {
       setBusy(false);
       setProblem(error instanceof ApiError ? error : undefined);
     }
   };
   useEffect(() => {
-    const code = decodeURIComponent(location.hash.slice(1));
-    if (reason !== "asked" || code === "") return;
-    // The code leaves the address before anything else can read it.
-    history.replaceState(null, "", location.pathname + location.search);
-    void redeem(code);
+    const readCode = (): void => {
+      const code = location.hash.slice(1);
+      if (reason !== "asked" || code === "") return;
+      // The code leaves the address before anything else can read it.
+      history.replaceState(null, "", location.pathname + location.search);
+      void redeem(code);
+    };
+    readCode();
+    // A second link opened in this tab changes nothing but the fragment.
+    addEventListener("hashchange", readCode);
+    return () => removeEventListener("hashchange", readCode);
   }, []);
   return (
     <main class="sign-in" aria-labelledby="sign-in-title">

@@ -128,7 +128,9 @@ function EndedTasks({ tasks }: { readonly tasks: readonly Task[] }) {
               <Clock atMs={task.endedAtMs ?? task.updatedAtMs} />
             </td>
             <td class="cell-wide">{task.title}</td>
-            <td class={task.state === "failed" ? "state-down" : ""}>{task.state}</td>
+            <td class={`state-column${task.state === "failed" ? " state-down" : ""}`}>
+              {task.state}
+            </td>
             <td class="number">
               {formatSeconds(((task.endedAtMs ?? 0) - task.createdAtMs) / 1000)}
             </td>

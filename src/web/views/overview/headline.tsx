@@ -88,12 +88,17 @@ function Health({ health }: { readonly health: HealthScore }) {
         <span class="figure-value">{health.score}</span>
         <span class="figure-label">health</span>
       </button>
-      {open ? <LostPointsList health={health} /> : null}
+      {open ? <LostPointsList health={health} onShow={() => setOpen(false)} /> : null}
     </div>
   );
 }
 
-function LostPointsList({ health }: { readonly health: HealthScore }) {
+interface LostPointsListProps {
+  readonly health: HealthScore;
+  readonly onShow: () => void;
+}
+
+function LostPointsList({ health, onShow }: LostPointsListProps) {
   const { live } = useApp();
   const causes = live.summary.value?.causes ?? [];
   return (
@@ -108,7 +113,7 @@ function LostPointsList({ health }: { readonly health: HealthScore }) {
             <span class="lost-number">−{lost.points}</span>
             <span>{lost.reason}</span>
             {causes.some((cause) => cause.id === lost.causeId) ? (
-              <a href={`#cause-${lost.causeId}`} class="link">
+              <a href={`#cause-${lost.causeId}`} class="link" onClick={onShow}>
                 Show
               </a>
             ) : null}

@@ -49,7 +49,11 @@ function AllWell() {
   return (
     <div class="all-well">
       <p>Nothing needs you.</p>
-      {solved.length === 0 ? null : (
+      {solved.length === 0 ? (
+        <p class="dim">
+          Agents that are stuck, down or wait on each other will stand here, with the reason.
+        </p>
+      ) : (
         <ul class="solved" aria-label="Solved last">
           {solved.map((event) => (
             <li key={event.id}>

@@ -146,5 +146,16 @@ function settingItems(app: App): readonly RunnableItem[] {
     const label = `Time range: ${preset}`;
     return { id: `range ${preset}`, group: "Actions", label, hint: "action", run };
   });
-  return [...themes, ...ranges];
+  const signOut = async (): Promise<void> => {
+    await app.api.post("/api/v1/logout").catch(() => undefined);
+    location.assign("/in");
+  };
+  const out: RunnableItem = {
+    id: "sign out",
+    group: "Actions",
+    label: "Sign out",
+    hint: "action",
+    run: () => void signOut(),
+  };
+  return [...themes, ...ranges, out];
 }
