@@ -89,7 +89,7 @@ describe("AgentCommunicationProtocol after a restart over the same store", () =>
     assert.deepEqual((await third.comm.getPresence("alice")).waitsOn, []);
   });
 
-  test("an agent that does not come back is down, without a change of state in between", async () => {
+  test("an agent that does not come back is down, with no change in between", async () => {
     const bench = await makeBench(["bob"]);
     await bench.comm.heartbeat("bob");
     const since = (await bench.comm.getPresence("bob")).sinceMs;

@@ -1,11 +1,11 @@
 // Hands out mail: now, or as soon as there is some. A claim returns only after the store knows of
 // it; a claim the store refused leaves the mail where it was.
 
-import { randomToken } from "../core/index.ts";
 import type { AgentRecord } from "./agent-registry.ts";
 import type { CommunicationContext } from "./communication-context.ts";
 import { CommunicationError } from "./errors.ts";
 import { checkNumber } from "./input-checks.ts";
+import { makeLeaseToken } from "./lease-token.ts";
 import { communicationLimits } from "./limits.ts";
 import type { Lease } from "./mailbox.ts";
 import type { ClaimedMessage, Delivery, Task } from "./model.ts";
@@ -109,9 +109,9 @@ export class ClaimDesk {
     const { clock, engine, epoch } = this.#context;
     if (!engine.claimable(record.agent.id)) return [];
     this.#presence.takesWork(record);
-    return engine.take(record.agent.id, max, clock.monotonic(), ({ delivery }) => {
-      return `${epoch}.${delivery.id}.${delivery.attempts + 1}.${randomToken(80)}`;
-    });
+    return engine.take(record.agent.id, max, clock.monotonic(), ({ delivery }) =>
+      makeLeaseToken(epoch, delivery),
+    );
   }
 
   #wait(

@@ -1,5 +1,5 @@
 export { AgentCommunicationProtocol } from "./agent-communication-protocol.ts";
-export type { CommunicationDependencies } from "./agent-communication-protocol.ts";
+export type { CommunicationDependencies } from "./communication-host.ts";
 export type { CommunicationExport } from "./communication-export.ts";
 export { communicationConfigSchema, communicationSettings } from "./config.ts";
 export type { CommunicationOptions, CommunicationSettings } from "./config.ts";

@@ -6,7 +6,7 @@ import { makeBench, settleAll } from "./test-support/test-bench.ts";
 const MINUTE_MS = 60_000;
 
 describe("PresenceBook", () => {
-  test("an agent that never showed life is idle; one that did goes down after 3 intervals", async () => {
+  test("an agent that never showed life is idle, one that did goes down", async () => {
     const { comm, clock, events } = await makeBench(["quiet", "loud"], { heartbeatInterval: 30 });
     await comm.heartbeat("loud");
     clock.advance(89_000);
@@ -75,7 +75,7 @@ describe("PresenceBook", () => {
     assert.equal((await comm.getPresence("bob")).state, "working");
   });
 
-  test("a circle of waits is a deadlock for all its members, and ends with any answer", async () => {
+  test("a circle of waits is a deadlock of all in it, and ends with any answer", async () => {
     const ids = ["planner", "reviewer", "coder"];
     const { comm, clock, events } = await makeBench([...ids, "visitor"], { deadlockAfter: 10 });
     const ask = (senderId: string, recipientId: string): Promise<{ messageId: string }> =>
@@ -108,7 +108,7 @@ describe("PresenceBook", () => {
     assert.equal((await comm.getPresence("coder")).state, "idle");
   });
 
-  test("exit code, goodbye and offline make an agent down at once, by its own instance only", async () => {
+  test("exit code, goodbye and offline make an agent down, by its own instance", async () => {
     const { comm } = await makeBench();
     await comm.registerAgent({ agentId: "bob", instance: { id: "new" } });
     await comm.heartbeat("bob", { instanceId: "old", exitCode: 1 });

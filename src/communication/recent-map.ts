@@ -1,5 +1,5 @@
-// A map that forgets: bounded without a cost per entry. Deleting a Map's oldest entry one at a time
-// makes every next look for the oldest walk over the gaps left behind; two generations need neither.
+// A map that forgets: bounded without a cost per entry. Deleting a Map's oldest entries one by one
+// makes every look for the next walk over the gaps left behind; two generations need neither.
 
 /** Remembers at least the last `keep` entries, at most twice as many. */
 export class RecentMap<Key, Value> {

@@ -7,7 +7,7 @@ import { CommunicationError } from "./errors.ts";
 import { payloadBytes } from "./input-checks.ts";
 import type { Delivery, Message } from "./model.ts";
 import type { PresenceBook } from "./presence-book.ts";
-import { quotaError } from "./send-desk.ts";
+import { quotaError } from "./parcel.ts";
 import type { CommunicationRecord, MessageQuery, MessageWithDeliveries } from "./store.ts";
 import { taskOfMessage } from "./task-book.ts";
 

@@ -10,27 +10,17 @@ import type { DedupeMark } from "./dedupe-window.ts";
 import { CommunicationError } from "./errors.ts";
 import { DELIVERY_FAILED, SYSTEM_SENDER } from "./input-checks.ts";
 import { communicationLimits } from "./limits.ts";
-import type { QuotaProblem } from "./mailbox-engine.ts";
 import { draftMessage } from "./message-draft.ts";
 import type { MessageDraft } from "./message-draft.ts";
-import type { Delivery, Message, Task } from "./model.ts";
+import type { Delivery, Message } from "./model.ts";
+import { deliveryIdOf, newDelivery, orphaned, quotaError } from "./parcel.ts";
+import type { Parcel } from "./parcel.ts";
 import type { PresenceBook } from "./presence-book.ts";
 import type { Answer, FetchedOriginals, ReplyDesk } from "./reply-desk.ts";
 import type { BroadcastFilter, BroadcastResult, ReplyResult, SendManyResult } from "./requests.ts";
 import type { SendRequest, SendResult } from "./requests.ts";
 import type { CommunicationRecord, MessageWithDeliveries } from "./store.ts";
 import { taskOfMessage } from "./task-book.ts";
-
-/** A message being stored. */
-export interface Parcel {
-  readonly message: Message;
-  readonly deliveries: readonly Delivery[];
-  readonly bytes: number;
-  readonly tasks: readonly Task[];
-  readonly answer: Answer | undefined;
-  readonly mark: DedupeMark | undefined;
-  readonly records: readonly CommunicationRecord[];
-}
 
 /** The way in. */
 export class SendDesk {
@@ -315,54 +305,6 @@ export class SendDesk {
     if (answer !== undefined) this.#replies.commit(answer, message);
     for (const { recipientId } of deliveries) this.#claims.pump(recipientId);
   }
-}
-
-/** The delivery of a message's first recipient shares its id's digits. */
-function deliveryIdOf(messageId: string, index = 0): string {
-  const digits = messageId.slice(messageId.indexOf("_") + 1);
-  return index === 0 ? `dlv_${digits}` : `dlv_${digits}-${index}`;
-}
-
-function newDelivery(
-  message: Message,
-  recipientId: string,
-  sequence: number,
-  index: number,
-): Delivery {
-  return {
-    id: deliveryIdOf(message.id, index),
-    messageId: message.id,
-    recipientId,
-    priority: message.priority,
-    sequence,
-    state: "ready",
-    attempts: 0,
-    acceptedAtMs: message.acceptedAtMs,
-    visibleAtMs: null,
-    deliveredAtMs: null,
-    settledAtMs: null,
-    answeredAtMs: null,
-    answerId: null,
-    deadReason: null,
-    note: null,
-    result: null,
-  };
-}
-
-function orphaned(delivery: Delivery, atMs: number): Delivery {
-  return { ...delivery, state: "dead", deadReason: "recipient_removed", settledAtMs: atMs };
-}
-
-/** Why a mailbox takes no more. */
-export function quotaError(problem: QuotaProblem, agentId: string): CommunicationError {
-  const options = { details: { agentId }, retryAfterSeconds: 5 };
-  if (problem === "pending_bytes") {
-    const message = `No room for a message to "${agentId}": too many bytes wait in all inboxes`;
-    return new CommunicationError("communication.pending_full", message, options);
-  }
-  const what = problem === "mailbox_bytes" ? "bytes" : "messages";
-  const message = `The inbox of "${agentId}" holds as many ${what} as it may`;
-  return new CommunicationError("communication.mailbox_full", message, options);
 }
 
 async function settleOutcome(

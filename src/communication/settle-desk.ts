@@ -3,27 +3,22 @@
 
 import type { AgentRecord } from "./agent-registry.ts";
 import type { CommunicationContext } from "./communication-context.ts";
+import { beginMove, moveRecords, undoMove } from "./delivery-move.ts";
+import type { Move } from "./delivery-move.ts";
 import { CommunicationError } from "./errors.ts";
 import { checkNote, checkNumber, checkPayload, invalid } from "./input-checks.ts";
+import { leaseLost } from "./lease-token.ts";
 import { communicationLimits } from "./limits.ts";
 import type { Lease, MailboxEntry } from "./mailbox.ts";
-import type { DeadReason, Delivery, Task } from "./model.ts";
+import type { DeadReason, Delivery } from "./model.ts";
 import type { PresenceBook } from "./presence-book.ts";
 import { RecentMap } from "./recent-map.ts";
 import type { ReplyDesk } from "./reply-desk.ts";
 import type { DoneReport, LeaseExtension, ProgressReport, RetryRequest } from "./requests.ts";
-import type { Parcel, SendDesk } from "./send-desk.ts";
-import type { CommunicationRecord } from "./store.ts";
+import type { Parcel } from "./parcel.ts";
+import type { SendDesk } from "./send-desk.ts";
 import { changeTask } from "./task-book.ts";
 import type { TaskChange } from "./task-book.ts";
-
-/** A change of one delivery being stored. */
-interface Move {
-  readonly entry: MailboxEntry;
-  readonly before: Delivery;
-  readonly taskBefore: Task | undefined;
-  readonly task: Task | undefined;
-}
 
 /** Settlements of one namespace. */
 export class SettleDesk {
@@ -54,24 +49,7 @@ export class SettleDesk {
   held(token: string): Lease {
     const lease = this.#context.engine.lease(token);
     if (lease !== undefined) return lease;
-    const parts = typeof token === "string" ? token.split(".") : [];
-    if (parts.length !== 4) {
-      const message = "This is no lease token: it has another form";
-      throw new CommunicationError("communication.token_invalid", message);
-    }
-    const [epoch, deliveryId] = parts;
-    const outcome = this.#settled.get(token);
-    const why =
-      outcome !== undefined
-        ? `it was settled before (${outcome})`
-        : epoch === this.#context.epoch
-          ? "it lapsed"
-          : "the server restarted since";
-    throw new CommunicationError(
-      "communication.lease_lost",
-      `The lease on delivery "${deliveryId}" is not yours any more: ${why}`,
-      { details: { deliveryId } },
-    );
+    throw leaseLost(token, this.#context.epoch, this.#settled.get(token));
   }
 
   /** Extends a lease by its own length. */
@@ -168,11 +146,16 @@ export class SettleDesk {
     }
     const delayMs = this.backoffMs(attempts);
     const visibleAtMs = delayMs > 0 ? clock.now() + delayMs : null;
-    const move = this.#move(entry, { state: "ready", visibleAtMs }, { state: "submitted" });
+    const move = beginMove(
+      this.#context,
+      entry,
+      { state: "ready", visibleAtMs },
+      { state: "submitted" },
+    );
     const nowMs = clock.monotonic();
     engine.delay(entry, nowMs + delayMs, nowMs);
     // Were this lost, a restart would read "leased" and make it ready all the same.
-    journal.inBackground(recordsOf(move));
+    journal.inBackground(moveRecords(move));
     events.emit({ kind: "message.settled", message: entry.message, delivery: entry.delivery });
     if (move.task !== undefined) events.emit({ kind: "task.changed", task: move.task });
   }
@@ -189,7 +172,8 @@ export class SettleDesk {
     for (const entry of entries) {
       engine.settle(entry);
       if (entry.message.orderingKey !== null) this.#onReturned(entry.delivery.recipientId);
-      const move = this.#move(
+      const move = beginMove(
+        this.#context,
         entry,
         { state: "dead", deadReason: reason, settledAtMs: clock.now(), visibleAtMs: null },
         { state: "failed", note: `dead letter: ${reason}` },
@@ -198,7 +182,7 @@ export class SettleDesk {
       const notice = this.#sends.prepareFailureNotice(entry.message, entry.delivery);
       if (notice !== undefined) notices.push(notice);
     }
-    this.#sends.store(notices, moves.flatMap(recordsOf)).then(
+    this.#sends.store(notices, moves.flatMap(moveRecords)).then(
       () => moves.forEach((move) => this.#announceDead(move)),
       (error: unknown) => {
         this.#context.log.error("communication.store_failed", { error, dead: moves.length });
@@ -247,7 +231,7 @@ export class SettleDesk {
   ): Promise<void> {
     const { engine, events, registry, waits } = this.#context;
     const { entry } = lease;
-    const move = this.#move(entry, change, taskChange);
+    const move = beginMove(this.#context, entry, change, taskChange);
     await this.#storeMove(move, parcel);
     if (entry.lease === lease) {
       engine.settle(entry);
@@ -267,7 +251,7 @@ export class SettleDesk {
     const { entry } = lease;
     const visibleAtMs = delayMs > 0 ? clock.now() + delayMs : null;
     const change = { state: "ready", visibleAtMs, note: note ?? entry.delivery.note } as const;
-    const move = this.#move(entry, change, {
+    const move = beginMove(this.#context, entry, change, {
       state: "submitted",
       ...(note === null ? {} : { note }),
     });
@@ -283,7 +267,8 @@ export class SettleDesk {
   async #kill(lease: Lease, reason: DeadReason, note: string | null): Promise<void> {
     const { clock, engine, registry } = this.#context;
     const { entry } = lease;
-    const move = this.#move(
+    const move = beginMove(
+      this.#context,
       entry,
       {
         state: "dead",
@@ -303,24 +288,11 @@ export class SettleDesk {
     this.#announceDead(move);
   }
 
-  #move(entry: MailboxEntry, change: Partial<Delivery>, taskChange: TaskChange): Move {
-    const { clock, tasks } = this.#context;
-    const before = entry.delivery;
-    // In memory first: whatever else is stored about this delivery meanwhile builds upon it.
-    entry.delivery = { ...before, ...change };
-    const taskBefore = tasks.ofDelivery(before);
-    const task = taskBefore && changeTask(taskBefore, taskChange, clock.now());
-    if (task !== undefined) tasks.put(task);
-    return { entry, before, taskBefore, task };
-  }
-
   async #storeMove(move: Move, parcel: Parcel | undefined): Promise<void> {
     try {
-      await this.#sends.store(parcel === undefined ? [] : [parcel], recordsOf(move));
+      await this.#sends.store(parcel === undefined ? [] : [parcel], moveRecords(move));
     } catch (error) {
-      const { answeredAtMs, answerId } = move.entry.delivery;
-      move.entry.delivery = { ...move.before, answeredAtMs, answerId };
-      if (move.taskBefore !== undefined) this.#context.tasks.put(move.taskBefore);
+      undoMove(this.#context, move);
       throw error;
     }
   }
@@ -352,10 +324,4 @@ export class SettleDesk {
     if (record !== undefined) this.#context.measure(record, "task_completion", 0);
     events.emit({ kind: "task.changed", task });
   }
-}
-
-function recordsOf({ entry, task }: Move): CommunicationRecord[] {
-  const records: CommunicationRecord[] = [{ kind: "delivery", delivery: entry.delivery }];
-  if (task !== undefined) records.push({ kind: "task", task });
-  return records;
 }
