@@ -14,6 +14,8 @@ import { CLOSE, toWireError } from "./protocol.ts";
 import type { Call, Codec, Reply } from "./protocol.ts";
 
 const PAGE_BYTES = 4096;
+/** A reader may keep a checkpoint from finishing; trying again at every commit would cost a sync. */
+const BETWEEN_CHECKPOINTS_MS = 250;
 
 interface Job {
   readonly id: number;
@@ -32,6 +34,7 @@ export class WriterThread {
   #closing = false;
   #idle: NodeJS.Timeout | undefined;
   #turnAhead = false;
+  #nextCheckpointAtMs = 0;
 
   constructor(port: MessagePort, database: Database, methods: WriterMethods, codec: Codec) {
     this.#port = port;
@@ -118,6 +121,7 @@ export class WriterThread {
   }
 
   #checkpointWhenLarge(): void {
+    if (performance.now() < this.#nextCheckpointAtMs) return;
     const { frames, copied } = this.#database.walState();
     if ((frames - copied) * PAGE_BYTES > storageLimits.walBytes.value) this.#checkpoint();
   }
@@ -126,6 +130,7 @@ export class WriterThread {
     try {
       const { frames, copied } = this.#database.walState();
       if (frames > copied) this.#database.checkpoint("PASSIVE");
+      this.#nextCheckpointAtMs = performance.now() + BETWEEN_CHECKPOINTS_MS;
     } catch {
       // Nothing is lost: the log stays as it is and the next quiet moment tries again.
     }
