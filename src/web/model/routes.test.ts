@@ -24,8 +24,11 @@ test("parseRoute() knows the pages and nothing else", () => {
   assert.deepEqual(parseRoute("/agents/%"), { page: "unknown", path: "/agents/%" });
 });
 
+function after(query: string): string {
+  return afterSignIn(new URLSearchParams(query));
+}
+
 test("afterSignIn() goes to the page that was asked for, and never off this server", () => {
-  const after = (query: string): string => afterSignIn(new URLSearchParams(query));
   assert.equal(after(""), "/");
   assert.equal(after("ns=demo"), "/?ns=demo");
   assert.equal(after("next=%2Fagents%2Fw1%3Ftab%3Dlog"), "/agents/w1?tab=log");
