@@ -155,7 +155,7 @@ export class IdentityService {
     const former = [...this.#index.active("admin"), ...this.#index.active("session")];
     const { secret } = await this.#create({ kind: "admin" });
     for (const credential of former) {
-      if (credential.id === keepSessionId) continue;
+      if (credential.kind === "session" && credential.id === keepSessionId) continue;
       await this.#revoke(credential, RevocationReason.Rotated);
     }
     return secret;

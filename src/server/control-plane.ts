@@ -104,12 +104,12 @@ export function createControlPlane(
   const routes: Route[] = [];
   const openApi = (): OpenApiDocument => buildOpenApi(routes, dependencies.fleet.facts().version);
   routes.push(...controlPlaneRoutes(services, openApi));
-  const app = makeApp(clock);
   const pipeline = new Pipeline(services, {
     trustedHosts: parseTrustedHosts(options.trustedHosts),
     isFromSocket: (request) => socketRequests.has(request),
     closing: closing.signal,
   });
+  const app = makeApp(clock, pipeline);
   pipeline.install(app, routes);
 
   const network = makeServer((request, response) => app.routing(request, response), tls);
@@ -145,7 +145,7 @@ export function createControlPlane(
   };
 }
 
-function makeApp(clock: Clock): FastifyInstance {
+function makeApp(clock: Clock, pipeline: Pipeline): FastifyInstance {
   const ids = new IdGenerator(clock);
   const app = fastify({
     logger: false,
@@ -157,7 +157,7 @@ function makeApp(clock: Clock): FastifyInstance {
       return usable ? given : ids.next("req");
     },
     routerOptions: { maxParamLength: 1024, ignoreTrailingSlash: true },
-    forceCloseConnections: false,
+    frameworkErrors: pipeline.refuseUnreadable,
   });
   const parseJson = app.getDefaultJsonParser("error", "error");
   app.removeAllContentTypeParsers();

@@ -2,7 +2,7 @@
 // its viewers; what changes within a moment is sent as one frame, made once. A viewer that does
 // not keep up gets the newest state when it can take it, never a queue of old ones.
 
-import type { ServerResponse } from "node:http";
+import type { Writable } from "node:stream";
 
 import type { Clock } from "../core/index.ts";
 import type { FeedEvent } from "../dashboard/index.ts";
@@ -21,7 +21,8 @@ const KEEPALIVE_MS = 15_000;
 
 /** Who wants to watch, and from where on. */
 export interface ViewerRequest {
-  readonly response: ServerResponse;
+  /** The answer's body; its head is written already. */
+  readonly response: Writable;
   /** The last feed event the viewer has seen; undefined to start now. */
   readonly lastEventId: number | undefined;
   /** Whether the viewer's key or session still counts. */

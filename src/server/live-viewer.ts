@@ -1,7 +1,7 @@
 // One live viewer. While its connection takes nothing more, only what it will need is kept: ids
 // of changed agents and conversations, and the number of the last event it has seen.
 
-import type { ServerResponse } from "node:http";
+import type { Writable } from "node:stream";
 
 import type { Clock } from "../core/index.ts";
 import type { AgentTile, FeedEvent, OverviewSummary } from "../dashboard/index.ts";
@@ -46,7 +46,7 @@ export function messageFrame(conversationIds: Iterable<string>): string {
 
 /** Writes to one connection, conflating what it cannot take. */
 export class LiveViewer {
-  readonly #response: ServerResponse;
+  readonly #response: Writable;
   readonly #source: ViewerSource;
   readonly #isAllowed: () => boolean;
   readonly #missedAgents = new Set<string>();

@@ -6,15 +6,16 @@ import type { IncomingMessage } from "node:http";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 
-import type { CellphoneError, JsonObject, Principal } from "../core/index.ts";
-import { actionTable, authorize, isAgentAction, SecurityError } from "../security/index.ts";
+import type { CellphoneError, JsonObject } from "../core/index.ts";
+import { actionTable, authorize, SecurityError } from "../security/index.ts";
 
+import { namespaceNameOf, refuseEarly } from "./admission.ts";
 import { anonymousCaller, authenticate, checkHost, sessionCookie } from "./authentication.ts";
 import type { Caller } from "./authentication.ts";
 import { ServerError } from "./errors.ts";
 import type { FleetNamespace } from "./fleet.ts";
 import { parseInput, PROBLEM_TYPE, problemOf, toKnownError } from "./problem.ts";
-import { isAudited } from "./route.ts";
+import { isAudited, methodsAt } from "./route.ts";
 import type { ResourceName, Route, RouteContext } from "./route.ts";
 import type { Services } from "./services.ts";
 import { continueTrace } from "./trace-context.ts";
@@ -70,11 +71,7 @@ export class Pipeline {
   /** Makes fastify answer for these routes. */
   install(app: FastifyInstance, routes: readonly Route[]): void {
     app.addHook("onRequest", async (request, reply) => {
-      const traceparent = continueTrace(headerOf(request, "traceparent"));
-      this.#calls.set(request, newCall(undefined, traceparent, this.#addressOf(request)));
-      reply.headers(SECURITY_HEADERS);
-      reply.headers({ "x-request-id": request.id, traceparent });
-      if (this.#options.closing.aborted) reply.header("connection", "close");
+      this.#begin(request, reply);
       if (this.#options.isFromSocket(request.raw)) return;
       checkHost(request.headers.host, this.#options.trustedHosts);
     });
@@ -83,6 +80,24 @@ export class Pipeline {
       return this.#answerError(this.#notFound(request, reply, routes), request, reply);
     });
     for (const route of routes) this.#installRoute(app, route);
+  }
+
+  /** Answers a request that fastify could not even route: a path that is no text. */
+  readonly refuseUnreadable = (
+    error: unknown,
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): void => {
+    this.#begin(request, reply);
+    this.#answerError(error, request, reply);
+  };
+
+  #begin(request: FastifyRequest, reply: FastifyReply): void {
+    const traceparent = continueTrace(headerOf(request, "traceparent"));
+    this.#calls.set(request, newCall(undefined, traceparent, this.#addressOf(request)));
+    reply.headers(SECURITY_HEADERS);
+    reply.headers({ "x-request-id": request.id, traceparent });
+    if (this.#options.closing.aborted) reply.header("connection", "close");
   }
 
   #installRoute(app: FastifyInstance, route: Route): void {
@@ -277,33 +292,6 @@ function newCall(route: Route | undefined, traceparent: string, address: string)
   };
 }
 
-/** Refuses by kind of caller alone, before anything about the input is told. */
-function refuseEarly(route: Route, principal: Principal): void {
-  const access = actionTable[route.action];
-  if (access === "public" || principal.kind === "admin") return;
-  if (principal.kind === "anonymous") {
-    throw new SecurityError("security.key_missing", `${route.method} ${route.path} needs a key`);
-  }
-  const resource = { kind: "route", id: route.path, namespace: principal.namespace };
-  const impossible =
-    principal.kind === "agent"
-      ? !isAgentAction(route.action)
-      : !authorize(principal, route.action, resource).allowed;
-  if (!impossible) return;
-  const result = authorize(principal, route.action, resource);
-  const reason = result.allowed ? "" : result.reason;
-  throw new SecurityError("security.forbidden", reason);
-}
-
-function namespaceNameOf(principal: Principal, requested: string | undefined): string {
-  if (principal.kind === "admin" || principal.kind === "anonymous") {
-    return requested ?? principal.namespace;
-  }
-  if (requested === undefined || requested === principal.namespace) return principal.namespace;
-  const message = `The key belongs to namespace "${principal.namespace}", not to "${requested}"`;
-  throw new SecurityError("security.forbidden", message);
-}
-
 function headerOf(request: FastifyRequest, name: string): string | undefined {
   const value = request.headers[name];
   return typeof value === "string" && value !== "" ? value : undefined;
@@ -325,18 +313,4 @@ function clientGone(reply: FastifyReply): AbortSignal {
     if (!reply.raw.writableFinished) controller.abort();
   });
   return controller.signal;
-}
-
-/** Methods that the route table has at a path. */
-function methodsAt(path: string, routes: readonly Route[]): string[] {
-  const steps = path.split("/");
-  const fitting = routes.filter((route) => {
-    const wanted = route.path.split("/");
-    return (
-      route.path !== "/*" &&
-      wanted.length === steps.length &&
-      wanted.every((step, index) => step.startsWith("{") || step === steps[index])
-    );
-  });
-  return [...new Set(fitting.map((route) => route.method))];
 }

@@ -178,6 +178,20 @@ export function isAudited(route: Route): boolean {
   return route.audited ?? route.method !== "GET";
 }
 
+/** Methods that the route table has at a path. */
+export function methodsAt(path: string, routes: readonly Route[]): string[] {
+  const steps = path.split("/");
+  const fitting = routes.filter((route) => {
+    const wanted = route.path.split("/");
+    return (
+      route.path !== "/*" &&
+      wanted.length === steps.length &&
+      wanted.every((step, index) => step.startsWith("{") || step === steps[index])
+    );
+  });
+  return [...new Set(fitting.map((route) => route.method))];
+}
+
 /**
  * Drops members whose value is undefined, for options under exactOptionalPropertyTypes.
  *

@@ -49,7 +49,7 @@ function redeem({ identities, clock, secure }: Services): Route {
         context.address,
       );
       const lifeMs = (credential.expiresAtMs ?? clock.now()) - clock.now();
-      context.reply.header("set-cookie", sessionCookie(secret, Math.floor(lifeMs / 1000), secure));
+      context.reply.header("set-cookie", sessionCookie(secret, Math.ceil(lifeMs / 1000), secure));
       context.note({ sessionId: credential.id });
       return undefined;
     },

@@ -82,7 +82,12 @@ export class TestServer implements AsyncDisposable {
   ask(method: string, path: string, ask: Ask = {}): Promise<Answer> {
     const payload = ask.body === undefined ? undefined : JSON.stringify(ask.body);
     const headers = {
-      ...(payload === undefined ? {} : { "content-type": "application/json" }),
+      ...(payload === undefined
+        ? {}
+        : {
+            "content-type": "application/json",
+            "content-length": String(Buffer.byteLength(payload)),
+          }),
       ...(ask.key === undefined ? {} : { authorization: `Bearer ${ask.key}` }),
       ...ask.headers,
     };

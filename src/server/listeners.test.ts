@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
+import { request } from "node:https";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+
+import { AuditLog, IdentityService, VolatileSecurityStore } from "../security/index.ts";
+import type { ServerOptions } from "./config.ts";
+import { createControlPlane } from "./control-plane.ts";
+import type { ControlPlane } from "./control-plane.ts";
+import { isLoopback } from "./listeners.ts";
+import { TestFleet } from "./test-support/test-fleet.ts";
+
+function controlPlane(options: ServerOptions): ControlPlane {
+  const store = new VolatileSecurityStore();
+  const identities = new IdentityService({}, { store });
+  const audit = new AuditLog({ store });
+  return createControlPlane({ port: 0, ...options }, { fleet: new TestFleet(), identities, audit });
+}
+
+async function inFolder(body: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "cellphone-listen-"));
+  try {
+    await body(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+test("ControlPlane.listen() names a taken port and the remedy, and can be tried again", async () => {
+  const other = createServer();
+  const port = await new Promise<number>((resolve) => {
+    other.listen(0, "127.0.0.1", () => {
+      const address = other.address();
+      resolve(typeof address === "object" && address !== null ? address.port : 0);
+    });
+  });
+  const refused = controlPlane({ port });
+  await assert.rejects(refused.listen(), {
+    code: "server.port_taken",
+    message: `Port ${port} on 127.0.0.1 is taken by another program`,
+    details: { host: "127.0.0.1", port },
+  });
+  await new Promise((resolve) => other.close(resolve));
+  assert.equal((await refused.listen()).port, port);
+  await refused.close();
+});
+
+test("ControlPlane.listen() names an address that is not this machine's", async () => {
+  const elsewhere = controlPlane({ host: "192.0.2.1", allowInsecure: true });
+  await assert.rejects(elsewhere.listen(), { code: "server.address_unavailable" });
+});
+
+test("createControlPlane() refuses to listen beyond loopback in the clear, unless told", () => {
+  for (const host of ["0.0.0.0", "::", "192.0.2.1", "example.org"]) {
+    assert.throws(() => controlPlane({ host }), { code: "server.insecure_binding" }, host);
+    controlPlane({ host, allowInsecure: true });
+  }
+  for (const host of ["127.0.0.1", "127.1.2.3", "::1", "localhost"]) {
+    assert.ok(isLoopback(host), host);
+    controlPlane({ host });
+  }
+});
+
+test("createControlPlane() says which certificate cannot be used", () => {
+  const options = { host: "0.0.0.0", tlsCert: "/nowhere/cert.pem", tlsKey: "/nowhere/key.pem" };
+  assert.throws(() => controlPlane(options), {
+    code: "server.tls_unreadable",
+    message: /\/nowhere\/cert\.pem/,
+  });
+});
+
+test("ControlPlane.listen() speaks TLS with the given files, and makes its cookies Secure", async (t) => {
+  await inFolder(async (folder) => {
+    const [cert, key] = [join(folder, "cert.pem"), join(folder, "key.pem")];
+    const subject = ["-subj", "/CN=localhost", "-days", "1", "-nodes", "-newkey", "rsa:2048"];
+    try {
+      const files = ["-keyout", key, "-out", cert];
+      execFileSync("openssl", ["req", "-x509", ...subject, ...files], { stdio: "ignore" });
+    } catch {
+      t.skip("openssl is not installed: apt-get install openssl");
+      return;
+    }
+    const plane = controlPlane({ host: "0.0.0.0", tlsCert: cert, tlsKey: key });
+    const { url, port } = await plane.listen();
+    assert.equal(url, `https://127.0.0.1:${port}`);
+    const status = await new Promise((resolve, reject) => {
+      const options = { port, path: "/healthz", rejectUnauthorized: false, agent: false as const };
+      request(options, (response) => {
+        response.resume();
+        resolve(response.statusCode);
+      })
+        .on("error", reject)
+        .end();
+    });
+    assert.equal(status, 200);
+    await plane.close();
+  });
+});
+
+test("ControlPlane.listen() makes the socket for this user only, over one left behind", async () => {
+  await inFolder(async (folder) => {
+    const socketPath = join(folder, "control.sock");
+    await writeFile(socketPath, "left behind");
+    const plane = controlPlane({ socketPath });
+    await plane.listen();
+    const facts = await stat(socketPath);
+    assert.ok(facts.isSocket());
+    assert.equal(facts.mode & 0o777, 0o600);
+    const second = controlPlane({ socketPath });
+    await assert.rejects(second.listen(), { code: "server.socket_taken" });
+    await plane.close();
+  });
+});
+
+test("ControlPlane.listen() refuses a socket path that is too long, in words", async () => {
+  const plane = controlPlane({ socketPath: `/tmp/${"x".repeat(120)}/control.sock` });
+  await assert.rejects(plane.listen(), { code: "server.socket_unusable", message: /107 bytes/ });
+});

@@ -1,0 +1,297 @@
+// The live stream, over real connections: what a viewer gets first, what it gets later, and what
+// becomes of one that does not keep up.
+
+import assert from "node:assert/strict";
+import { get } from "node:http";
+import type { IncomingMessage } from "node:http";
+import { PassThrough } from "node:stream";
+import { describe, test } from "node:test";
+
+import { ManualClock } from "../core/index.ts";
+import { LiveStreams } from "./live-stream.ts";
+import type { ViewerRequest } from "./live-stream.ts";
+import { TestNamespace } from "./test-support/test-fleet.ts";
+import { TestServer } from "./test-support/test-server.ts";
+
+interface StreamEvent {
+  readonly event: string;
+  readonly id: string | undefined;
+  readonly data: unknown;
+}
+
+/** Splits a stream into its events; comments come as event `:`. */
+async function* eventsOf(stream: AsyncIterable<Buffer>): AsyncGenerator<StreamEvent> {
+  let rest = "";
+  for await (const chunk of stream) {
+    rest += chunk.toString("utf8");
+    for (let end = rest.indexOf("\n\n"); end >= 0; end = rest.indexOf("\n\n")) {
+      const lines = rest.slice(0, end).split("\n");
+      rest = rest.slice(end + 2);
+      const field = (name: string): string | undefined =>
+        lines.find((line) => line.startsWith(`${name}: `))?.slice(name.length + 2);
+      const data: unknown = JSON.parse(field("data") ?? "null");
+      yield { event: field("event") ?? ":", id: field("id"), data };
+    }
+  }
+}
+
+/** A viewer over HTTP. */
+class Viewer implements Disposable {
+  readonly response: IncomingMessage;
+  readonly #events: AsyncGenerator<StreamEvent>;
+
+  private constructor(response: IncomingMessage) {
+    this.response = response;
+    this.#events = eventsOf(response);
+  }
+
+  static open(
+    server: TestServer,
+    headers: Record<string, string> = {},
+    query = "",
+  ): Promise<Viewer> {
+    return new Promise((resolve, reject) => {
+      const key = { authorization: `Bearer ${server.adminKey}` };
+      const options = { headers: { ...key, ...headers }, agent: false as const };
+      get(`${server.url}/api/v1/stream${query}`, options, (response) => {
+        resolve(new Viewer(response));
+      }).on("error", reject);
+    });
+  }
+
+  async next(): Promise<StreamEvent> {
+    const { value, done } = await this.#events.next();
+    if (done === true) throw new Error("The stream has ended");
+    return value;
+  }
+
+  /** Reads on until an event of this kind that fits. */
+  async until(event: string, fits: (data: unknown) => boolean = () => true): Promise<StreamEvent> {
+    for (;;) {
+      const next = await this.next();
+      if (next.event === event && fits(next.data)) return next;
+    }
+  }
+
+  async end(): Promise<void> {
+    for (;;) if ((await this.#events.next()).done === true) return;
+  }
+
+  [Symbol.dispose](): void {
+    this.response.destroy();
+  }
+}
+
+function mentions(text: string): (data: unknown) => boolean {
+  return (data) => JSON.stringify(data).includes(text);
+}
+
+describe("GET /api/v1/stream", () => {
+  test("says hello, then everything as it is, then what changes", async () => {
+    await using server = await TestServer.start();
+    await server.enrol("w1");
+    using viewer = await Viewer.open(server);
+    assert.equal(viewer.response.headers["content-type"], "text/event-stream; charset=utf-8");
+    assert.equal(viewer.response.headers["cache-control"], "no-store");
+    const hello = await viewer.next();
+    assert.equal(hello.event, "hello");
+    assert.ok(mentions('"epoch":"epoch-1","namespace":"default"')(hello.data));
+    assert.equal((await viewer.next()).event, "summary");
+    const agents = await viewer.next();
+    assert.deepEqual([agents.event, mentions('"id":"w1"')(agents.data)], ["agents", true]);
+
+    await server.enrol("w2");
+    const feed = await viewer.until("feed");
+    assert.ok(mentions("w2 joined")(feed.data));
+    assert.ok(Number(feed.id) > 0);
+    await viewer.until("agents", mentions('"id":"w2"'));
+    await server.admin("DELETE", "/api/v1/agents/w2");
+    await viewer.until("agents", mentions('"removed":["w2"]'));
+    const message = { recipientId: "w1", payload: 1, conversationId: "talk-1" };
+    await server.admin("POST", "/api/v1/messages", message);
+    assert.deepEqual((await viewer.until("message")).data, { conversationIds: ["talk-1"] });
+  });
+
+  test("resumes after the last event a viewer has seen, by header or query", async () => {
+    await using server = await TestServer.start();
+    for (const name of ["w1", "w2", "w3"]) await server.enrol(name);
+    const events = await server.fleet.home.dashboard.events({});
+    const firstId = String(events[0]?.id);
+    for (const [headers, query] of [
+      [{ "last-event-id": firstId }, ""],
+      [{}, `?lastEventId=${firstId}`],
+    ] as const) {
+      using viewer = await Viewer.open(server, headers, query);
+      const seen = [];
+      for (let count = 0; count < 5; count++) seen.push(await viewer.next());
+      assert.deepEqual(
+        seen.map(({ event }) => event),
+        ["hello", "feed", "feed", "summary", "agents"],
+      );
+      assert.deepEqual(
+        seen.map(({ id }) => id).filter((id) => id !== undefined),
+        events.slice(1).map(({ id }) => String(id)),
+      );
+    }
+  });
+
+  test("starts anew after a number from another data folder", async () => {
+    await using server = await TestServer.start();
+    using viewer = await Viewer.open(server, { "last-event-id": "999999" });
+    await viewer.until("agents");
+    await server.enrol("w1");
+    assert.ok(mentions("w1 joined")((await viewer.until("feed")).data));
+  });
+
+  test("keeps namespaces apart", async () => {
+    await using server = await TestServer.start();
+    using viewer = await Viewer.open(server, {}, "?namespace=other");
+    await viewer.until("agents");
+    await server.enrol("here");
+    await server.admin("POST", "/api/v1/enrol?namespace=other", { name: "there" });
+    const feed = await viewer.until("feed");
+    assert.ok(mentions("there joined")(feed.data));
+  });
+
+  test("ends when the server stops", async () => {
+    await using server = await TestServer.start();
+    using viewer = await Viewer.open(server);
+    await viewer.until("agents");
+    const ended = viewer.end();
+    await server.controlPlane.close();
+    await ended;
+  });
+});
+
+/** A response whose other side reads only when told. */
+class SlowResponse extends PassThrough {
+  received = "";
+
+  constructor() {
+    super({ highWaterMark: 1024 });
+  }
+
+  /** Takes everything that was written, until nothing more comes. */
+  async readAll(): Promise<string> {
+    for (let quiet = 0; quiet < 20;) {
+      const chunk: Buffer | null = this.read();
+      if (chunk === null) quiet += 1;
+      else this.received += chunk.toString("utf8");
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    return this.received;
+  }
+}
+
+interface Watched {
+  readonly clock: ManualClock;
+  readonly namespace: TestNamespace;
+  readonly streams: LiveStreams;
+  readonly response: SlowResponse;
+}
+
+async function watch(more: Partial<ViewerRequest> = {}): Promise<Watched> {
+  const clock = new ManualClock();
+  const namespace = new TestNamespace("default");
+  await namespace.start();
+  const streams = new LiveStreams(clock, "epoch-1", 1);
+  const response = new SlowResponse();
+  const request = { response, lastEventId: undefined, isAllowed: () => true, ...more };
+  streams.open(namespace, request);
+  await response.readAll();
+  response.received = "";
+  return { clock, namespace, streams, response };
+}
+
+function count(text: string, part: string): number {
+  return text.split(part).length - 1;
+}
+
+describe("LiveViewer", () => {
+  test("conflates for a viewer that does not read, and brings it up to date when it does", async () => {
+    const { clock, namespace, response } = await watch();
+    const { communication } = namespace;
+    for (let index = 0; index < 30; index++) {
+      await communication.registerAgent({ agentId: `w${index}`, name: `w${index}` });
+    }
+    clock.advance(1000);
+    assert.ok(response.writableNeedDrain, "the viewer is blocked");
+    const buffered = response.writableLength + response.readableLength;
+    for (let round = 0; round < 50; round++) {
+      await communication.updateAgentStatus("w7", round % 2 === 0 ? "busy" : "idle");
+      await communication.updateAgentStatus("w8", round % 2 === 0 ? "busy" : "idle");
+      clock.advance(1000);
+    }
+    await communication.unregisterAgent("w9");
+    namespace.dashboard.feed.add({ kind: "server", level: "info", agentId: null, text: "late" });
+    clock.advance(1000);
+    const grown = response.writableLength + response.readableLength - buffered;
+    assert.equal(grown, 0, "nothing piles up");
+
+    const text = await response.readAll();
+    const last = text.slice(text.lastIndexOf("event: agents"));
+    assert.equal(count(last, '"id":"w7"'), 1);
+    assert.match(last, /"status":"idle"/);
+    assert.match(last, /"removed":\["w9"\]/);
+    assert.equal(count(text, '"text":"late"'), 1);
+    const ids = Array.from(text.matchAll(/^id: (\d+)$/gm), (match) => Number(match[1]));
+    assert.deepEqual(
+      ids,
+      [...ids].sort((a, b) => a - b),
+    );
+    assert.equal(new Set(ids).size, 31, "30 joined, one late, none twice, none lost");
+    await namespace.stop();
+  });
+
+  test("sends a summary at most once a second, and only when it differs", async () => {
+    const { clock, namespace, response } = await watch();
+    for (let index = 0; index < 5; index++) {
+      await namespace.communication.registerAgent({ agentId: `w${index}`, name: `w${index}` });
+      clock.advance(200);
+      await response.readAll();
+    }
+    assert.ok(count(response.received, "event: summary") <= 2);
+    clock.advance(60_000);
+    const settled = await response.readAll();
+    const summaries = count(settled, "event: summary");
+    clock.advance(60_000);
+    assert.equal(count(await response.readAll(), "event: summary"), summaries);
+    await namespace.stop();
+  });
+
+  test("shows every 15 s that the line is open, and hangs up once the key is void", async () => {
+    let allowed = true;
+    const { clock, namespace, response } = await watch({ isAllowed: () => allowed });
+    clock.advance(15_000);
+    assert.equal(count(await response.readAll(), ":keepalive\n\n"), 1);
+    allowed = false;
+    clock.advance(15_000);
+    assert.ok(response.writableEnded);
+    await namespace.stop();
+  });
+
+  test("cuts a connection that has taken nothing for a minute", async () => {
+    const { clock, namespace, response } = await watch();
+    for (let index = 0; index < 30; index++) {
+      await namespace.communication.registerAgent({ agentId: `w${index}`, name: `w${index}` });
+    }
+    clock.advance(1000);
+    assert.ok(response.writableNeedDrain);
+    clock.advance(45_000);
+    assert.equal(response.destroyed, false);
+    clock.advance(30_000);
+    assert.equal(response.destroyed, true);
+    await namespace.stop();
+  });
+});
+
+test("LiveStreams.refuseWhenFull() refuses one viewer too many until one leaves", async () => {
+  const { namespace, streams, response } = await watch();
+  assert.throws(() => streams.refuseWhenFull(), { code: "server.too_many_viewers", status: 503 });
+  const closed = new Promise((resolve) => response.once("close", resolve));
+  response.destroy();
+  await closed;
+  streams.refuseWhenFull();
+  assert.equal(streams.viewers, 0);
+  await namespace.stop();
+});

@@ -1,0 +1,590 @@
+// Every route's happy path, answered by real components, against the schema it declares; and the
+// ways in which each refuses. The last test makes sure that no route is left out.
+
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+
+import type { JsonResponse, Route } from "./route.ts";
+import { TestServer } from "./test-support/test-server.ts";
+import type { Answer } from "./test-support/test-server.ts";
+
+let server: TestServer;
+let key = "";
+/** Routes that have answered with success, as `GET /healthz`. */
+const answered = new Set<string>();
+
+before(async () => {
+  server = await TestServer.start({}, { sdkFiles: { "agent-cellphone.js": import.meta.filename } });
+  key = await server.enrol("w1", { capabilities: ["sort"], instance: { id: "i1" } });
+  await server.enrol("w2", { kind: "worker" });
+});
+after(() => server[Symbol.asyncDispose]());
+
+function routeAt(method: string, path: string): Route {
+  const [bare = ""] = path.split("?");
+  const fits = (route: Route): boolean => {
+    const pattern = route.path.replaceAll(".", String.raw`\.`).replaceAll(/\{\w+\}/g, "[^/]+");
+    return route.method === method && new RegExp(`^${pattern}$`).test(bare);
+  };
+  const found = server.controlPlane.routes.filter(fits);
+  // A literal path goes before one with a parameter.
+  const route = found.find((candidate) => candidate.path === bare) ?? found[0];
+  return route ?? assert.fail(`no route at ${method} ${path}`);
+}
+
+/** Asks, expects this status, and holds the body against the declared schema. */
+async function expect(
+  status: number,
+  method: string,
+  path: string,
+  body?: unknown,
+  asKey: string = server.adminKey,
+): Promise<Answer["body"]> {
+  const answer = await server.ask(method, path, { key: asKey, body });
+  assert.equal(answer.status, status, `${method} ${path}: ${answer.text}`);
+  const route = routeAt(method, path);
+  if (status >= 400) {
+    assert.equal(answer.headers["content-type"], "application/problem+json; charset=utf-8");
+    for (const field of ["type", "title", "status", "detail", "code", "remedy", "retryable"]) {
+      assert.ok(field in answer.body, `${field} in ${answer.text}`);
+    }
+    return answer.body;
+  }
+  const response = route.responses[status] ?? assert.fail(`${status} is not declared`);
+  if (isJson(response)) {
+    const parsed = response.schema.safeParse(JSON.parse(answer.text));
+    assert.ok(parsed.success, `${method} ${path}: ${parsed.error?.message} in ${answer.text}`);
+  } else if (status === 204) assert.equal(answer.text, "");
+  answered.add(`${method} ${route.path}`);
+  return answer.body;
+}
+
+function isJson(response: Route["responses"][number]): response is JsonResponse<unknown> {
+  return "schema" in response;
+}
+
+/** Reads a path such as `messages.0.token` out of a body. */
+function at(body: unknown, path: string): unknown {
+  return path.split(".").reduce<unknown>((value, step) => {
+    return typeof value === "object" && value !== null ? Reflect.get(value, step) : undefined;
+  }, body);
+}
+
+async function send(more: Record<string, unknown> = {}): Promise<Answer["body"]> {
+  return expect(201, "POST", "/api/v1/messages", { recipientId: "w1", payload: { n: 1 }, ...more });
+}
+
+async function claimToken(): Promise<string> {
+  const claimed = await expect(200, "POST", "/api/v1/inbox/w1/claim", { max: 1 }, key);
+  return String(at(claimed, "messages.0.token"));
+}
+
+describe("health", () => {
+  test("GET /healthz and /readyz answer, and readiness names what is not well", async () => {
+    assert.deepEqual(await expect(200, "GET", "/healthz"), { status: "ok" });
+    await expect(200, "GET", "/readyz");
+    server.fleet.checks["series"] = { ok: false, detail: "disk full" };
+    const broken = await server.ask("GET", "/readyz");
+    assert.deepEqual([broken.status, at(broken.body, "checks.series.detail")], [503, "disk full"]);
+    delete server.fleet.checks["series"];
+  });
+});
+
+describe("agents", () => {
+  test("POST /api/v1/agents registers, then renews and keeps the instance", async () => {
+    await expect(201, "POST", "/api/v1/agents", { agentId: "lib-1", instance: { id: "x" } });
+    const again = await expect(200, "POST", "/api/v1/agents", { agentId: "lib-1", kind: "lib" });
+    assert.deepEqual([at(again, "instance.id"), again["kind"]], ["x", "lib"]);
+  });
+
+  test("POST /api/v1/agents refuses reserved and bad names, and other agents' names", async () => {
+    const reserved = await expect(400, "POST", "/api/v1/agents", { agentId: "cellphone" });
+    assert.equal(reserved["code"], "communication.name_reserved");
+    for (const agentId of ["", "x".repeat(129), "a b", 7, undefined]) {
+      const bad = await expect(400, "POST", "/api/v1/agents", { agentId });
+      assert.equal(bad["code"], "server.input_invalid");
+    }
+    const other = await expect(403, "POST", "/api/v1/agents", { agentId: "w2" }, key);
+    assert.equal(other["code"], "security.forbidden");
+  });
+
+  test("GET /api/v1/agents filters; an agent may look", async () => {
+    const found = await expect(200, "GET", "/api/v1/agents?capability=sort", undefined, key);
+    assert.deepEqual([at(found, "agents.0.id"), at(found, "agents.1")], ["w1", undefined]);
+    const unknown = await expect(400, "GET", "/api/v1/agents?capabilty=sort");
+    assert.match(String(unknown["detail"]), /query\.capabilty.*did you mean "capability"/);
+    await expect(400, "GET", "/api/v1/agents?limit=0");
+    await expect(400, "GET", "/api/v1/agents?state=sleepy");
+  });
+
+  test("GET /api/v1/agents/{id} finds one, or names near matches", async () => {
+    assert.equal((await expect(200, "GET", "/api/v1/agents/w1"))["id"], "w1");
+    const missing = await expect(404, "GET", "/api/v1/agents/w11");
+    assert.equal(missing["code"], "communication.agent_unknown");
+    assert.ok(JSON.stringify(missing["nearMatches"]).includes("w1"));
+  });
+
+  test("PATCH and DELETE /api/v1/agents/{id} change and remove; the key dies with it", async () => {
+    const goneKey = await server.enrol("gone");
+    const change = { status: "busy", note: "x", capabilities: ["a"], metadata: { b: 1 } };
+    const changed = await expect(200, "PATCH", "/api/v1/agents/gone", change, goneKey);
+    assert.deepEqual([changed["status"], changed["capabilities"]], ["busy", ["a"]]);
+    await expect(400, "PATCH", "/api/v1/agents/gone", { status: "sleepy" });
+    await expect(403, "PATCH", "/api/v1/agents/gone", change, key);
+    await expect(204, "DELETE", "/api/v1/agents/gone");
+    await expect(404, "DELETE", "/api/v1/agents/gone");
+    const after = await server.ask("GET", "/api/v1/whoami", { key: goneKey });
+    assert.deepEqual([after.status, after.body["code"]], [401, "security.key_revoked"]);
+  });
+
+  test("POST heartbeat answers with what waits; only for oneself", async () => {
+    const process = { cpuPercent: 12, memoryBytes: 1000, processes: 2 };
+    const body = { status: "online", process, leases: [], instanceId: "i1" };
+    const reply = await expect(200, "POST", "/api/v1/agents/w1/heartbeat", body, key);
+    assert.equal(reply["intervalMs"], 30_000);
+    await expect(403, "POST", "/api/v1/agents/w2/heartbeat", {}, key);
+    await expect(404, "POST", "/api/v1/agents/nobody/heartbeat", {});
+  });
+
+  test("pause, resume and restart are for admins, and the wrapper gets the order", async () => {
+    const paused = await expect(200, "POST", "/api/v1/agents/w2/pause", { reason: "test" });
+    assert.deepEqual([at(paused, "paused.by"), at(paused, "paused.reason")], ["operator", "test"]);
+    const resumed = await expect(200, "POST", "/api/v1/agents/w2/resume");
+    assert.equal(resumed["paused"], null);
+    const { commandId } = await expect(202, "POST", "/api/v1/agents/w2/restart");
+    const beat = await expect(200, "POST", "/api/v1/agents/w2/heartbeat", {});
+    const commands = at(beat, "commands");
+    assert.ok(Array.isArray(commands));
+    assert.ok(commands.some((command) => at(command, "id") === commandId));
+    const ack = { ackCommands: commands.map((command) => at(command, "id")) };
+    const then = await expect(200, "POST", "/api/v1/agents/w2/heartbeat", ack);
+    assert.deepEqual(then["commands"], []);
+    for (const order of ["pause", "resume", "restart"]) {
+      await expect(403, "POST", `/api/v1/agents/w1/${order}`, undefined, key);
+      await expect(404, "POST", `/api/v1/agents/nobody/${order}`);
+    }
+  });
+
+  test("the log keeps the last lines of an agent", async () => {
+    const lines = [{ atMs: 1, stream: "stderr", text: "boom" }];
+    await expect(204, "POST", "/api/v1/agents/w1/log", { lines }, key);
+    assert.deepEqual(await expect(200, "GET", "/api/v1/agents/w1/log?limit=5"), { lines });
+    await expect(400, "POST", "/api/v1/agents/w1/log", { lines: [{ atMs: 1, text: "x" }] }, key);
+    await expect(403, "GET", "/api/v1/agents/w2/log", undefined, key);
+    await expect(404, "GET", "/api/v1/agents/nobody/log");
+  });
+
+  test("states and summary tell an agent's past", async () => {
+    await expect(200, "GET", "/api/v1/agents/w1/states?fromMs=0");
+    await expect(200, "GET", "/api/v1/agents/w1/summary", undefined, key);
+    await expect(403, "GET", "/api/v1/agents/w2/states", undefined, key);
+    await expect(400, "GET", "/api/v1/agents/w1/states?fromMs=soon");
+  });
+});
+
+describe("messages", () => {
+  test("POST /api/v1/messages accepts, dedupes, and refuses what cannot be delivered", async () => {
+    const first = await send({ dedupeKey: "k1" });
+    const again = await send({ dedupeKey: "k1" });
+    assert.deepEqual([again["messageId"], again["duplicate"]], [first["messageId"], true]);
+    const read = await expect(200, "GET", `/api/v1/messages/${String(first["messageId"])}`);
+    assert.equal(at(read, "message.senderId"), "operator");
+    assert.match(String(at(read, "message.traceparent")), /^00-[0-9a-f]{32}-/);
+    const missing = { recipientId: "w11", payload: 1 };
+    const unknown = await expect(404, "POST", "/api/v1/messages", missing);
+    assert.equal(unknown["code"], "communication.recipient_unknown");
+    const bad = { recipientId: "w1" };
+    assert.match(
+      String((await expect(400, "POST", "/api/v1/messages", bad))["detail"]),
+      /body\.payload is missing/,
+    );
+    const reserved = { recipientId: "w1", payload: 1, type: "delivery_failed" };
+    await expect(400, "POST", "/api/v1/messages", reserved);
+    await expect(400, "POST", "/api/v1/messages", { ...missing, traceparent: "x" });
+    await expect(404, "GET", "/api/v1/messages/msg_none");
+  });
+
+  test("an agent sends in its own name only", async () => {
+    const body = { recipientId: "w2", payload: "hi" };
+    const sent = await expect(201, "POST", "/api/v1/messages", body, key);
+    const read = await expect(
+      200,
+      "GET",
+      `/api/v1/messages/${String(sent["messageId"])}`,
+      undefined,
+      key,
+    );
+    assert.equal(at(read, "message.senderId"), "w1");
+    for (const path of ["/api/v1/messages", "/api/v1/broadcasts"]) {
+      const { recipientId, ...broadcast } = body;
+      const fitting = path.endsWith("messages") ? { ...broadcast, recipientId } : broadcast;
+      const refused = await expect(403, "POST", path, { ...fitting, senderId: "w2" }, key);
+      assert.equal(refused["code"], "security.not_the_sender");
+    }
+  });
+
+  test("POST /api/v1/messages/batch answers item by item", async () => {
+    const messages = [
+      { recipientId: "w1", payload: 1 },
+      { recipientId: "nobody", payload: 2 },
+    ];
+    const { results } = await expect(200, "POST", "/api/v1/messages/batch", { messages });
+    assert.match(String(at(results, "0.messageId")), /^msg_/);
+    assert.equal(at(results, "1.error.code"), "communication.recipient_unknown");
+    const many = Array.from({ length: 257 }, () => messages[0]);
+    await expect(400, "POST", "/api/v1/messages/batch", { messages: many });
+  });
+
+  test("POST /api/v1/broadcasts reaches a kind, not the sender", async () => {
+    const body = { payload: { text: "hello" }, kind: "worker" };
+    const sent = await expect(201, "POST", "/api/v1/broadcasts", body, key);
+    assert.deepEqual(sent["recipients"], ["w2"]);
+    await expect(400, "POST", "/api/v1/broadcasts", { kind: "worker" });
+  });
+
+  test("GET /api/v1/messages shows an agent its own, an admin all", async () => {
+    await expect(201, "POST", "/api/v1/messages", { recipientId: "w2", payload: "private" });
+    const all = await expect(200, "GET", "/api/v1/messages?text=private");
+    assert.equal(at(all, "messages.0.message.payload"), "private");
+    const own = await expect(200, "GET", "/api/v1/messages?text=private", undefined, key);
+    assert.deepEqual(own["messages"], []);
+    await expect(403, "GET", "/api/v1/messages?agentId=w2", undefined, key);
+    const id = String(at(all, "messages.0.message.id"));
+    await expect(403, "GET", `/api/v1/messages/${id}`, undefined, key);
+    await expect(403, "GET", `/api/v1/messages/${id}/reply`, undefined, key);
+    await expect(400, "GET", "/api/v1/messages?limit=1001");
+  });
+
+  test("GET reply says not yet, then gives the answer", async () => {
+    await drainInbox();
+    const sent = await send({ expectsReply: true });
+    const path = `/api/v1/messages/${String(sent["messageId"])}/reply`;
+    await expect(204, "GET", path);
+    const waiting = expect(200, "GET", `${path}?waitMs=10000`);
+    const token = await claimToken();
+    await expect(204, "POST", "/api/v1/leases/done", { token, reply: { n: 2 } }, key);
+    assert.deepEqual((await waiting)["payload"], { n: 2 });
+    await expect(400, "GET", `${path}?waitMs=60001`);
+    await expect(404, "GET", "/api/v1/messages/msg_none/reply");
+  });
+
+  test("GET /api/v1/conversations sums up", async () => {
+    const { conversations } = await expect(200, "GET", "/api/v1/conversations?limit=5");
+    assert.ok(Array.isArray(conversations) && conversations.length > 0);
+    await expect(200, "GET", "/api/v1/conversations", undefined, key);
+    await expect(403, "GET", "/api/v1/conversations?agentId=w2", undefined, key);
+  });
+});
+
+async function drainInbox(): Promise<void> {
+  for (;;) {
+    const claimed = await expect(200, "POST", "/api/v1/inbox/w1/claim", { max: 256 }, key);
+    const messages = claimed["messages"];
+    if (!Array.isArray(messages) || messages.length === 0) return;
+    for (const one of messages) {
+      await expect(204, "POST", "/api/v1/leases/done", { token: at(one, "token") }, key);
+    }
+  }
+}
+
+describe("inbox", () => {
+  test("claim, extend, progress, done; a stale token is refused", async () => {
+    await drainInbox();
+    await send({ type: "task_assignment", task: { title: "sort it" } });
+    const counts = await expect(200, "GET", "/api/v1/inbox/w1", undefined, key);
+    assert.equal(at(counts, "ready.normal"), 1);
+    const token = await claimToken();
+    await expect(200, "POST", "/api/v1/leases/extend", { token }, key);
+    const half = { token, progress: 0.5, note: "half" };
+    await expect(200, "POST", "/api/v1/leases/progress", half, key);
+    await expect(204, "POST", "/api/v1/leases/done", { token, result: [1, 2] }, key);
+    const stale = await expect(409, "POST", "/api/v1/leases/extend", { token }, key);
+    assert.equal(stale["code"], "communication.lease_lost");
+  });
+
+  test("retry gives back; dead-letter kills, and redrive revives", async () => {
+    await drainInbox();
+    await send();
+    const token = await claimToken();
+    await expect(204, "POST", "/api/v1/leases/retry", { token, delayMs: 0, note: "later" }, key);
+    const again = await claimToken();
+    await expect(400, "POST", "/api/v1/leases/dead-letter", { token: again }, key);
+    const verdict = { token: again, note: "no such file" };
+    await expect(204, "POST", "/api/v1/leases/dead-letter", verdict, key);
+    const dead = await expect(200, "GET", "/api/v1/dead-letters", undefined, key);
+    const deliveryId = String(at(dead, "messages.0.deliveries.0.id"));
+    assert.equal(at(dead, "messages.0.deliveries.0.note"), "no such file");
+    await expect(403, "GET", "/api/v1/dead-letters?agentId=w2", undefined, key);
+    const redrive = `/api/v1/dead-letters/${deliveryId}/redrive`;
+    await expect(403, "POST", redrive, undefined, key);
+    assert.equal((await expect(200, "POST", redrive))["state"], "ready");
+    await expect(409, "POST", redrive);
+    await expect(404, "POST", "/api/v1/dead-letters/dlv_none/redrive");
+    await expect(
+      204,
+      "POST",
+      "/api/v1/leases/dead-letter",
+      { ...verdict, token: await claimToken() },
+      key,
+    );
+    const all = await expect(200, "POST", "/api/v1/dead-letters/redrive", { agentId: "w1" });
+    assert.deepEqual(all, { redriven: 1 });
+  });
+
+  test("claim waits for mail, and refuses what it cannot do", async () => {
+    await drainInbox();
+    const waiting = expect(200, "POST", "/api/v1/inbox/w1/claim", { waitMs: 10_000 }, key);
+    await send({ payload: "at last" });
+    assert.equal(at(await waiting, "messages.0.message.payload"), "at last");
+    await expect(403, "POST", "/api/v1/inbox/w2/claim", {}, key);
+    await expect(404, "POST", "/api/v1/inbox/nobody/claim", {});
+    await expect(404, "GET", "/api/v1/inbox/nobody");
+    for (const body of [{ max: 0 }, { max: 257 }, { waitMs: 60_001 }, { leaseMs: 1 }]) {
+      await expect(400, "POST", "/api/v1/inbox/w1/claim", body, key);
+    }
+    await expect(400, "POST", "/api/v1/leases/done", { token: "nonsense" }, key);
+    await drainInbox();
+  });
+});
+
+describe("tasks", () => {
+  test("an agent starts, changes, ends and lists its own", async () => {
+    const task = await expect(201, "POST", "/api/v1/tasks", { title: "index repo" }, key);
+    const path = `/api/v1/tasks/${String(task["id"])}`;
+    const changed = await expect(200, "PATCH", path, { progress: 0.5, note: "half" }, key);
+    assert.equal(changed["progress"], 0.5);
+    await expect(400, "PATCH", path, { result: 1 }, key);
+    const ended = await expect(200, "PATCH", path, { state: "completed", result: { n: 1 } }, key);
+    assert.deepEqual([ended["state"], ended["result"]], ["completed", { n: 1 }]);
+    await expect(409, "PATCH", path, { progress: 1 }, key);
+    assert.equal((await expect(200, "GET", path, undefined, key))["state"], "completed");
+    const open = await expect(200, "GET", "/api/v1/tasks?open=true", undefined, key);
+    assert.ok(!JSON.stringify(open).includes(String(task["id"])));
+    await expect(404, "GET", "/api/v1/tasks/task_none");
+  });
+
+  test("another agent's task is out of reach, and an admin says whose it is", async () => {
+    await expect(400, "POST", "/api/v1/tasks", { title: "whose" });
+    const task = await expect(201, "POST", "/api/v1/tasks", { title: "theirs", agentId: "w2" });
+    const path = `/api/v1/tasks/${String(task["id"])}`;
+    await expect(403, "GET", path, undefined, key);
+    await expect(403, "PATCH", path, { state: "canceled" }, key);
+    await expect(403, "POST", "/api/v1/tasks", { title: "x", agentId: "w2" }, key);
+    await expect(403, "GET", "/api/v1/tasks?agentId=w2", undefined, key);
+  });
+});
+
+describe("metrics", () => {
+  test("POST /api/v1/metrics takes what is good and says what is not", async () => {
+    const samples = [
+      { metric: "response_time", value: 0.25 },
+      { metric: "response_time", value: 0.75, agentId: "w1", context: { model: "m" } },
+      { metric: "bad name!", value: 1 },
+      { metric: "response_time", value: "fast" },
+      { metric: "response_time", value: 1, agentId: "w2" },
+      { metric: "response_time", value: 1, valeu: 1 },
+    ];
+    const recorded = await expect(202, "POST", "/api/v1/metrics", { samples }, key);
+    assert.equal(recorded["accepted"], 2);
+    const rejected = recorded["rejected"];
+    assert.ok(Array.isArray(rejected));
+    assert.deepEqual(
+      rejected.map((one) => [at(one, "index"), at(one, "code")]),
+      [
+        [2, "tracker.metric_name_invalid"],
+        [3, "server.input_invalid"],
+        [4, "security.not_the_sender"],
+        [5, "server.input_invalid"],
+      ],
+    );
+    await expect(400, "POST", "/api/v1/metrics", { samples: "many" }, key);
+  });
+
+  test("samples, summaries, series and names are read back", async () => {
+    const own = await expect(200, "GET", "/api/v1/metrics?metric=response_time", undefined, key);
+    assert.equal(at(own, "samples.0.agentId"), "w1");
+    const one = await expect(200, "GET", "/api/v1/metrics/summary?metric=response_time&agentId=w1");
+    assert.equal(at(one, "metrics.response_time.count"), 2);
+    const all = await expect(200, "GET", "/api/v1/metrics/summary");
+    assert.equal(at(all, "metrics.response_time.max"), 0.75);
+    await expect(200, "GET", "/api/v1/metrics/summary", undefined, key);
+    const query = "metric=response_time&aggregation=max&groupBy=agent";
+    const chart = await expect(200, "GET", `/api/v1/metrics/series?${query}`);
+    assert.equal(at(chart, "series.0.points.0.1"), 0.75);
+    await expect(400, "GET", "/api/v1/metrics/series");
+    await expect(400, "GET", "/api/v1/metrics/series?metric=x&aggregation=p42");
+    const names = await expect(200, "GET", "/api/v1/metrics/names", undefined, key);
+    assert.ok(JSON.stringify(names).includes('{"metric":"response_time","agents":1}'));
+    await expect(403, "GET", "/api/v1/metrics?agentId=w2", undefined, key);
+  });
+
+  test("GET /api/v1/snapshots lists them for admins", async () => {
+    await server.fleet.home.tracker.takeSnapshot();
+    const { snapshots } = await expect(200, "GET", "/api/v1/snapshots?count=1");
+    assert.ok(Array.isArray(snapshots) && snapshots.length === 1);
+    await expect(403, "GET", "/api/v1/snapshots", undefined, key);
+  });
+});
+
+describe("dashboard", () => {
+  test("overview and events are for admins", async () => {
+    const overview = await expect(200, "GET", "/api/v1/overview");
+    assert.ok(Number(at(overview, "summary.counts.total")) >= 2);
+    const { events } = await expect(200, "GET", "/api/v1/events?limit=1000");
+    assert.ok(Array.isArray(events) && events.length > 0);
+    const lastId = Number(at(events.at(-1), "id"));
+    assert.deepEqual(await expect(200, "GET", `/api/v1/events?afterId=${lastId}`), { events: [] });
+    for (const path of ["/api/v1/overview", "/api/v1/events", "/api/v1/stream"]) {
+      await expect(403, "GET", path, undefined, key);
+    }
+  });
+});
+
+describe("identity", () => {
+  test("whoami, login codes and logout tell who one is", async () => {
+    assert.equal((await expect(200, "GET", "/api/v1/whoami", undefined, key))["id"], "w1");
+    const link = await expect(201, "POST", "/api/v1/login-codes");
+    assert.equal(link["url"], `${server.url}/in#${String(link["code"])}`);
+    await expect(403, "POST", "/api/v1/login-codes", undefined, key);
+    await expect(204, "POST", "/in", { code: link["code"] });
+    await expect(401, "POST", "/in", { code: link["code"] });
+    await expect(400, "POST", "/in", {});
+    await expect(204, "POST", "/api/v1/logout");
+  });
+
+  test("enrolments are made, listed without tokens, used and deleted", async () => {
+    const body = { expiresIn: "12h", note: "night run" };
+    const made = await expect(201, "POST", "/api/v1/enrolments", body);
+    const token = String(made["token"]);
+    assert.equal(made["url"], server.url.replace("://", `://${token}@`));
+    const list = await expect(200, "GET", "/api/v1/enrolments");
+    assert.ok(JSON.stringify(list).includes("night run") && !JSON.stringify(list).includes(token));
+    const enrolled = await expect(201, "POST", "/api/v1/enrol", { name: "e1" }, token);
+    assert.equal(enrolled["agentId"], "e1");
+    await expect(403, "GET", "/api/v1/agents", undefined, token);
+    await expect(204, "DELETE", `/api/v1/enrolments/${String(made["id"])}`);
+    await expect(404, "DELETE", "/api/v1/enrolments/enr_none");
+    const after = await expect(401, "POST", "/api/v1/enrol", { name: "e2" }, token);
+    assert.equal(after["code"], "security.key_revoked");
+    for (const expiresIn of ["soon", "1s", "4000d"]) {
+      await expect(400, "POST", "/api/v1/enrolments", { expiresIn });
+    }
+    await expect(403, "POST", "/api/v1/enrol", { name: "w3" }, key);
+  });
+
+  test("enrol refuses a held name, gives it back to the same instance, replaces on demand", async () => {
+    const { token } = await expect(201, "POST", "/api/v1/enrolments", {});
+    const own = String(token);
+    const enrol = (more: object, status: number): Promise<Answer["body"]> =>
+      expect(status, "POST", "/api/v1/enrol", { name: "e3", ...more }, own);
+    const first = await enrol({ instance: { id: "a", pid: 1 } }, 201);
+    const held = await enrol({ instance: { id: "b" } }, 409);
+    assert.deepEqual([held["code"], held["instance"]], ["security.name_in_use", "a"]);
+    await enrol({ instance: { id: "a" } }, 201);
+    const last = await enrol({ instance: { id: "b" }, replace: true }, 201);
+    const old = await expect(401, "GET", "/api/v1/whoami", undefined, String(first["key"]));
+    assert.equal(old["code"], "security.key_replaced");
+    const beat = { left: true, instanceId: "b" };
+    await expect(200, "POST", "/api/v1/agents/e3/heartbeat", beat, String(last["key"]));
+    await enrol({ instance: { id: "c" } }, 201);
+    const stranger = await expect(201, "POST", "/api/v1/enrolments", {});
+    const body = { name: "e3", replace: true };
+    const theirs = await expect(403, "POST", "/api/v1/enrol", body, String(stranger["token"]));
+    assert.equal(theirs["code"], "security.name_not_yours");
+  });
+
+  test("POST /api/v1/admin-keys rotates the key", async () => {
+    const { key: fresh } = await expect(201, "POST", "/api/v1/admin-keys");
+    const old = await expect(401, "GET", "/api/v1/whoami");
+    assert.equal(old["code"], "security.key_revoked");
+    server.adminKey = String(fresh);
+    await expect(200, "GET", "/api/v1/whoami");
+  });
+});
+
+describe("operations", () => {
+  test("config and server facts", async () => {
+    const { options } = await expect(200, "GET", "/api/v1/config");
+    assert.ok(Array.isArray(options) && options.length > 0);
+    assert.equal((await expect(200, "GET", "/api/v1/server"))["pid"], process.pid);
+  });
+
+  test("GET /api/v1/audit has a row for every change, none for sends and heartbeats", async () => {
+    await send();
+    await expect(200, "POST", "/api/v1/agents/w2/pause", { reason: "audit me" });
+    await expect(200, "POST", "/api/v1/agents/w2/resume");
+    const { entries } = await expect(200, "GET", "/api/v1/audit?limit=1000");
+    assert.ok(Array.isArray(entries));
+    const actions = entries.map((entry) => String(at(entry, "action")));
+    assert.deepEqual(actions.slice(0, 2), ["agent.resume", "agent.pause"]);
+    assert.deepEqual(at(entries[1], "details"), { reason: "audit me" });
+    for (const silent of ["message.send", "agent.heartbeat", "metric.record", "inbox.claim"]) {
+      const done: unknown[] = entries.filter(
+        (entry: unknown) => at(entry, "action") === silent && at(entry, "outcome") === "done",
+      );
+      assert.equal(done.length, 0, silent);
+    }
+    const refused = await expect(200, "GET", "/api/v1/audit?outcome=refused&action=message.send");
+    assert.equal(at(refused, "entries.0.reason"), "security.not_the_sender");
+    assert.equal(at(refused, "entries.0.actor"), "agent:w1");
+    const beforeId = String(at(entries[0], "id"));
+    const older = await expect(200, "GET", `/api/v1/audit?limit=1&beforeId=${beforeId}`);
+    assert.equal(at(older, "entries.0.id"), at(entries[1], "id"));
+  });
+
+  test("namespaces are made, changed, kept apart, deleted with their keys", async () => {
+    const config = { communication: { heartbeatInterval: 2 } };
+    await expect(201, "PUT", "/api/v1/namespaces/demo", { config });
+    await expect(200, "PUT", "/api/v1/namespaces/demo", {});
+    const { namespaces } = await expect(200, "GET", "/api/v1/namespaces");
+    assert.ok(JSON.stringify(namespaces).includes('"demo"'));
+    const enrolled = await expect(201, "POST", "/api/v1/enrol?namespace=demo", { name: "d1" });
+    await expect(404, "GET", "/api/v1/agents/d1");
+    await expect(200, "GET", "/api/v1/agents/d1?namespace=demo");
+    const demoKey = String(enrolled["key"]);
+    await expect(200, "GET", "/api/v1/agents/d1", undefined, demoKey);
+    await expect(403, "GET", "/api/v1/agents?namespace=default", undefined, demoKey);
+    await expect(204, "DELETE", "/api/v1/namespaces/demo");
+    await expect(404, "DELETE", "/api/v1/namespaces/demo");
+    await expect(401, "GET", "/api/v1/whoami", undefined, demoKey);
+    const kept = await expect(409, "DELETE", "/api/v1/namespaces/default");
+    assert.equal(kept["code"], "server.namespace_protected");
+    const unknown = await expect(404, "GET", "/api/v1/agents?namespace=demo");
+    assert.equal(unknown["code"], "server.namespace_unknown");
+    await expect(400, "PUT", "/api/v1/namespaces/a%20b", {});
+  });
+
+  test("GET /api/v1/export streams everything as one document", async () => {
+    const document = await expect(200, "GET", "/api/v1/export");
+    assert.deepEqual(Object.keys(document), [
+      "exportedAt",
+      "namespace",
+      "tracker",
+      "communication",
+      "dashboard",
+      "audit",
+    ]);
+    assert.equal(at(document, "communication.format"), "agent-cellphone/communication");
+    assert.equal(at(document, "tracker.format"), "agent-cellphone/metrics");
+    assert.ok(Array.isArray(document["audit"]) && document["audit"].length > 0);
+  });
+
+  test("documentation and SDKs are served", async () => {
+    await expect(200, "GET", "/api/openapi.json", undefined, key);
+    await expect(200, "GET", "/api/docs", undefined, key);
+    const file = await server.ask("GET", "/sdk/agent-cellphone.js");
+    assert.ok(file.text.startsWith("// Every route's happy path"));
+    answered.add("GET /sdk/{file}");
+    await expect(404, "GET", "/sdk/toString");
+  });
+});
+
+test("every documented route has answered with success above", () => {
+  const all = server.controlPlane.routes
+    .filter((route) => route.undocumented !== true && route.action !== "stream.read")
+    .map((route) => `${route.method} ${route.path}`);
+  assert.deepEqual(
+    all.filter((name) => !answered.has(name)),
+    [],
+  );
+});
