@@ -44,8 +44,12 @@ export interface StorageClientOptions {
  * forgets the namespace in all of them (audit rows stay).
  *
  * @example
- * using folder = openDataFolder(temporaryPath);
- * const ledger = await LedgerClient.open(folder.ledgerPath);
+ * import { mkdtempDisposableSync } from "node:fs";
+ * import { tmpdir } from "node:os";
+ * import { join } from "node:path";
+ *
+ * using folder = mkdtempDisposableSync(join(tmpdir(), "example-"));
+ * const ledger = await LedgerClient.open(join(folder.path, "ledger.db"));
  * await ledger.append("default", [{ kind: "agent-removed", agentId: "nobody" }]);
  * await ledger.close();
  */

@@ -23,8 +23,12 @@ type Reads = ReturnType<typeof seriesReader>;
  * Series in series.db, through threads.
  *
  * @example
- * using folder = openDataFolder(temporaryPath);
- * const series = await SeriesClient.open(folder.seriesPath);
+ * import { mkdtempDisposableSync } from "node:fs";
+ * import { tmpdir } from "node:os";
+ * import { join } from "node:path";
+ *
+ * using folder = mkdtempDisposableSync(join(tmpdir(), "example-"));
+ * const series = await SeriesClient.open(join(folder.path, "series.db"));
  * await series.append("default", { samples: [], minutes: [] });
  * await series.close();
  */

@@ -25,6 +25,8 @@ import { runSteps, writeWith } from "./transactions.ts";
  * Keeps communication in a ledger database.
  *
  * @example
+ * import { openLedger } from "agent-cellphone";
+ *
  * using database = openLedger(":memory:");
  * const store = new SqliteCommunicationStore(database);
  * await store.append("default", [{ kind: "agent-removed", agentId: "nobody" }]);

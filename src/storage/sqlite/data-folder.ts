@@ -47,8 +47,13 @@ const SQLITE_BUSY = 5;
  * @param folder relative to the working directory or absolute.
  * @throws StorageError storage.folder_in_use, storage.folder_unwritable.
  * @example
- * using folder = openDataFolder(temporaryPath);
- * using database = openLedger(folder.ledgerPath);
+ * import { mkdtempDisposableSync } from "node:fs";
+ * import { tmpdir } from "node:os";
+ * import { join } from "node:path";
+ *
+ * using folder = mkdtempDisposableSync(join(tmpdir(), "example-"));
+ * using data = openDataFolder(join(folder.path, ".cellphone"));
+ * console.assert(data.ledgerPath.endsWith("ledger.db"));
  */
 export function openDataFolder(folder: string, clock: Clock = systemClock): DataFolder {
   const absolute = path.resolve(folder);

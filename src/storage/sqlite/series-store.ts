@@ -18,6 +18,8 @@ import { runSteps } from "./transactions.ts";
  * Keeps series in a database.
  *
  * @example
+ * import { openSeries } from "agent-cellphone";
+ *
  * using database = openSeries(":memory:");
  * const store = new SqliteSeriesStore(database);
  * await store.append("default", { samples: [], minutes: [] });
