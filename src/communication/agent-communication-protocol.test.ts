@@ -161,7 +161,11 @@ describe("AgentCommunicationProtocol sending and claiming", () => {
       const request = { ...DIRECT, ...change } as typeof DIRECT;
       await assert.rejects(comm.send(request), refuses(code), JSON.stringify(Object.keys(change)));
     }
-    await comm.send({ ...DIRECT, type: "my.own-type" });
+    const { messageId: replyToId } = await comm.send({ ...DIRECT, type: "my.own-type" });
+    await assert.rejects(
+      comm.send({ ...DIRECT, senderId: "cellphone", replyToId }),
+      refuses("communication.name_reserved"),
+    );
     await comm.send(DIRECT);
     await assert.rejects(comm.send(DIRECT), refuses("communication.mailbox_full"));
     await assert.rejects(comm.claim("nobody"), refuses("communication.agent_unknown"));
@@ -408,7 +412,10 @@ describe("AgentCommunicationProtocol settlements", () => {
   });
 
   test("a message expires only while its recipient is online, and its sender is told", async () => {
-    const { comm, clock } = await makeBench(["alice", "bob"], { messageTimeout: 60 });
+    const { comm, clock } = await makeBench(["alice", "bob"], {
+      messageTimeout: 60,
+      maxPayloadBytes: 16,
+    });
     await comm.updateAgentStatus("bob", "offline");
     const { messageId } = await comm.send(DIRECT);
     clock.advance(600_000);

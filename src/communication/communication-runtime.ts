@@ -104,6 +104,18 @@ export class CommunicationRuntime {
 
   #wake(): void {
     if (this.#stopped) return;
+    try {
+      this.#moveOn();
+    } catch (error) {
+      // One bad turn must not stop time for everybody.
+      this.context.log.error("communication.tick_failed", { error });
+      this.#lastTickMs = this.context.clock.monotonic();
+    }
+    this.#armedForMs = Infinity;
+    this.arm();
+  }
+
+  #moveOn(): void {
     const { clock, engine, registry } = this.context;
     const nowMs = clock.monotonic();
     const { lapsed, readyAgentIds } = engine.due(nowMs);
@@ -113,8 +125,6 @@ export class CommunicationRuntime {
       this.claims.pump(agentId);
     }
     if (nowMs - this.#lastTickMs >= TICK_MS) this.#tick();
-    this.#armedForMs = Infinity;
-    this.arm();
   }
 
   #tick(): void {

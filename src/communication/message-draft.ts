@@ -10,7 +10,6 @@ import {
   checkTask,
   checkTitle,
   invalid,
-  SYSTEM_SENDER,
 } from "./input-checks.ts";
 import { MessageType } from "./model.ts";
 import type { Message, TaskRequest } from "./model.ts";
@@ -34,20 +33,23 @@ const TRACEPARENT = /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}$/;
 
 /**
  * @param original the message it answers, if any.
+ * @param bySystem the server's own message: its reserved names are allowed.
  * @throws CommunicationError naming what cannot be used.
  */
 export function draftMessage(
   context: CommunicationContext,
   request: DraftRequest,
   original: Message | undefined,
+  bySystem = false,
 ): MessageDraft {
   const { senderId, recipientId, type, priority = "normal" } = request;
-  if (senderId !== SYSTEM_SENDER || original === undefined) {
+  if (!bySystem) {
     checkAgentId(senderId, "sender");
     checkMessageType(type);
   }
   checkPriority(priority);
-  const { payload, bytes } = checkPayload(request.payload, context.settings.maxPayloadBytes);
+  const bytesMax = bySystem ? Infinity : context.settings.maxPayloadBytes;
+  const { payload, bytes } = checkPayload(request.payload, bytesMax);
   const id = context.ids.next("msg");
   const conversationId = checkKey(request.conversationId, "conversationId");
   const message: Message = {

@@ -100,9 +100,14 @@ export class SendDesk {
    * A parcel for one recipient who may be gone: an answer, a notice. Without a mailbox (or room in
    * it) the message is kept with its conversation and delivered to nobody.
    */
-  prepare(request: SendRequest, answer: Answer | undefined, original: Message): Parcel {
+  prepare(
+    request: SendRequest,
+    answer: Answer | undefined,
+    original: Message,
+    bySystem = false,
+  ): Parcel {
     const { engine, registry } = this.#context;
-    const draft = draftMessage(this.#context, request, original);
+    const draft = draftMessage(this.#context, request, original, bySystem);
     const recipient = registry.get(request.recipientId);
     const room =
       recipient !== undefined && engine.reserve(request.recipientId, draft.bytes) === undefined;
@@ -124,7 +129,7 @@ export class SendDesk {
       payload,
       replyToId: message.id,
     };
-    return this.prepare(request, undefined, message);
+    return this.prepare(request, undefined, message, true);
   }
 
   /**
