@@ -24,6 +24,8 @@ interface TestOutcome {
   readonly details: { readonly type?: string | undefined; readonly error?: Error };
 }
 
+const SLOW_FILE_MS = 10_000;
+
 /** How much longer than a test's timeout a run may be silent. */
 const GRACE_MS = 10_000;
 
@@ -68,7 +70,13 @@ export async function runTests(
     counts = { passed: all.passed, failed: all.tests - all.passed - skipped, skipped };
   });
   // Reading to the end is what waits; the listeners above have seen every event by then.
-  for await (const _event of stream) watchdog.restart();
+  const startedMs = new Map<string, number>();
+  for await (const { type, data } of stream) {
+    watchdog.restart();
+    if (!("file" in data) || typeof data.file !== "string") continue;
+    if (!startedMs.has(data.file)) startedMs.set(data.file, performance.now());
+    if (type === "test:summary") printSlowFile(data.file, startedMs.get(data.file) ?? 0);
+  }
   if (watchdog.signal.aborted) {
     console.log("  a file's process hung (a loop without end?) and the run was ended");
     counts = { ...counts, failed: Math.max(1, counts.failed) };
@@ -103,6 +111,13 @@ class Watchdog implements Disposable {
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
   }
+}
+
+/** People wait for slow files: they are named as they end. */
+function printSlowFile(file: string, startedMs: number): void {
+  const durationMs = performance.now() - startedMs;
+  if (durationMs < SLOW_FILE_MS) return;
+  console.log(`  ${relative(file)} took ${(durationMs / 1000).toFixed(0)} s`);
 }
 
 function printFailure(outcome: TestOutcome): void {
