@@ -102,7 +102,8 @@ class CellphoneClientError(Exception):
         self.not_sent = not_sent
 
     def __str__(self):
-        return " ".join(filter(None, (self.message, self.remedy, f"[{self.code}]")))
+        remedy = f" {self.remedy}" if self.remedy else ""
+        return f"{self.message.rstrip('.')}.{remedy} [{self.code}]"
 
 
 class RetryLater(Exception):

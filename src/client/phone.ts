@@ -305,7 +305,7 @@ export class Phone implements AsyncDisposable {
 
   /** The server says this is no longer our name. */
   async lose(error: CellphoneClientError): Promise<void> {
-    this.#parts.log.error(`${this.agentId} stops: ${error.message} ${error.remedy}`.trim());
+    this.#parts.log.error(`${this.agentId} stops: ${error.message}. ${error.remedy}`.trim());
     this.#end(error);
     await this.close({ drain: 0 });
   }

@@ -206,7 +206,7 @@ class Transports(unittest.TestCase):
         error = caught.exception
         self.assertEqual((error.code, error.status, error.remedy, error.message),
                          ("security.name_in_use", 409, "r", "d"))
-        self.assertEqual(str(error), "d r [security.name_in_use]")
+        self.assertEqual(str(error), "d. r [security.name_in_use]")
         self.assertEqual(len(calls), 1)
 
     def test_comes_back_no_sooner_than_retry_after_says(self):
