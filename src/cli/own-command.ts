@@ -12,6 +12,6 @@ export function ownCommand(directory: string): { readonly command: string; reado
   if (!existsSync(script)) return { command: "cellphone", demo: "cellphone demo" };
   const path = relative(directory, script);
   if (path === "cellphone") return { command: "./cellphone", demo: "npm run demo" };
-  const command = path.startsWith("../../..") ? script : path;
+  const command = path.startsWith("..") ? script : path;
   return { command, demo: `${command} demo` };
 }

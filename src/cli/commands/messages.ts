@@ -128,7 +128,7 @@ function recipientOf(recipientId: string | null, deliveries: readonly Delivery[]
 
 function receipt(deliveries: readonly Delivery[]): string {
   const [only, ...others] = deliveries;
-  if (only === undefined) return "nobody";
+  if (only === undefined) return "–";
   if (others.length > 0) {
     const done = deliveries.filter((delivery) => delivery.state === "done").length;
     const dead = deliveries.filter((delivery) => delivery.state === "dead").length;

@@ -147,8 +147,10 @@ function number(
   title: string,
   pick: (summary: MetricSummary) => number,
 ): Column<readonly [string, MetricSummary]> {
-  const value = ([, summary]: readonly [string, MetricSummary]): string =>
-    formatNumber(pick(summary));
+  const value = ([metric, summary]: readonly [string, MetricSummary]): string =>
+    title !== "COUNT" && metric === "memory_usage"
+      ? formatBytes(pick(summary))
+      : formatNumber(pick(summary));
   return { title, value, align: "right" };
 }
 

@@ -48,11 +48,8 @@ export function registerRun(program: Command, context: CliContext): void {
     );
   examples(command, [
     ["run --name worker-1 -- python3 agent.py", "one agent"],
-    [
-      "run --name w-1 -c summarize --restart on-failure -- ./agent",
-      "kept alive, found by what it can",
-    ],
-    ["enrol", "prints the string for another machine"],
+    ["run --name w-1 -c summarize --restart on-failure -- ./agent", "kept alive"],
+    ["enrol", "a string to run elsewhere with"],
   ]);
 }
 

@@ -5,7 +5,7 @@ import type { Command } from "commander";
 import type { AgentTile, Cause, OverviewSummary } from "../../dashboard/index.ts";
 import type { CliContext, ConnectionOptions } from "../context.ts";
 import { connectionOptions, examples } from "../options.ts";
-import { ago, formatNumber, harmless } from "../terminal.ts";
+import { formatNumber, harmless, timeOfDay } from "../terminal.ts";
 
 interface Overview {
   readonly summary: OverviewSummary;
@@ -65,6 +65,6 @@ function printOverview({ out }: CliContext, { summary, agents }: Overview): void
 }
 
 function causeLine(cause: Cause, nowMs: number): string {
-  const cost = cause.costUsd === null ? "" : `; $${cause.costUsd.toFixed(2)} since`;
-  return `${harmless(cause.text)}, for ${ago(cause.sinceMs, nowMs)}${cost}`;
+  const cost = cause.costUsd === null ? "" : `, $${cause.costUsd.toFixed(2)} since then`;
+  return `${harmless(cause.text)}; since ${timeOfDay(cause.sinceMs, nowMs)}${cost}`;
 }

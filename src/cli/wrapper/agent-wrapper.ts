@@ -100,7 +100,9 @@ export class AgentWrapper {
     const asked = this.#restartAsked && !this.#ending;
     const delayMs = this.#delayAfter(exit, performance.now() - startedAtMs);
     const left = delayMs === null && (exit.code === 0 || this.#ending);
-    await reporter.finish({ exitCode: asked ? null : exit.code, left });
+    // An end that was asked for is no failure of the program.
+    const asIntended = asked || (this.#ending && exit.signal !== null);
+    await reporter.finish({ exitCode: asIntended ? null : exit.code, left });
     return { exit, delayMs };
   }
 
