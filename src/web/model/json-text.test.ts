@@ -1,14 +1,48 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { FOLD_AT_LINES, parsePayload, payloadShape, payloadText } from "./json-text.ts";
+import {
+  FOLD_AT_CHARACTERS,
+  FOLD_AT_LINES,
+  parsePayload,
+  payloadShape,
+  payloadText,
+  prettyJson,
+} from "./json-text.ts";
+import type { JsonValue } from "./wire.ts";
 
 test("payloadText() folds after twelve lines and loses none", () => {
-  const long = Array.from({ length: 30 }, (_, index) => index);
-  const text = payloadText(long);
+  const text = payloadText(Array.from({ length: 30 }, (_, index) => `${index}`.padEnd(40, "x")));
   assert.equal(text.shown.split("\n").length, FOLD_AT_LINES);
   assert.equal(text.foldedLines, 32 - FOLD_AT_LINES);
-  assert.equal(`${text.shown}\n${text.folded}`, JSON.stringify(long, null, 2));
+  assert.equal(JSON.parse(text.shown + text.folded).length, 30);
+});
+
+test("payloadText() folds an endless line too", () => {
+  const text = payloadText("x".repeat(100_000));
+  assert.equal(text.shown.length, FOLD_AT_CHARACTERS);
+  assert.equal(text.shown.length + text.folded.length, 100_000);
+  assert.equal(text.foldedLines, 0);
+});
+
+test("prettyJson() keeps small things on one line and is the same JSON", () => {
+  assert.equal(prettyJson({ a: [1, 2], b: {} }), '{ "a": [1, 2], "b": {} }');
+  assert.equal(
+    prettyJson([["review", 264], "x".repeat(70)]),
+    `[\n  ["review", 264],\n  "${"x".repeat(70)}"\n]`,
+  );
+  fc.assert(
+    fc.property(fc.jsonValue(), (value) => {
+      const json: JsonValue = JSON.parse(JSON.stringify(value));
+      assert.deepEqual(JSON.parse(prettyJson(json)), json);
+    }),
+  );
+});
+
+test("prettyJson() survives what is nested deeper than the stack", () => {
+  let deep: JsonValue = 1;
+  for (let level = 0; level < 100_000; level += 1) deep = [deep];
+  assert.match(prettyJson(deep), /nested too deeply/u);
 });
 
 test("payloadText() shows text as text and everything else as JSON", () => {

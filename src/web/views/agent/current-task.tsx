@@ -8,6 +8,7 @@ import { useResource } from "../../state/use-resource.ts";
 import { Age, Clock } from "../parts/age.tsx";
 
 const RECENT_TASKS = 8;
+const OPEN_TASKS_MAX = 4;
 
 /** An agent and a key that changes with its state. */
 export interface CurrentTaskProps {
@@ -26,7 +27,9 @@ export function CurrentTask({ agent, version }: CurrentTaskProps) {
     },
     { refreshMs: 5000 },
   );
-  const open = (data ?? []).filter((task) => task.endedAtMs === null);
+  const open = (data ?? [])
+    .filter((task) => task.endedAtMs === null)
+    .sort((a, b) => Number(a.state === "submitted") - Number(b.state === "submitted"));
   const ended = (data ?? [])
     .filter((task) => task.endedAtMs !== null)
     .sort((a, b) => (b.endedAtMs ?? 0) - (a.endedAtMs ?? 0))
@@ -37,9 +40,12 @@ export function CurrentTask({ agent, version }: CurrentTaskProps) {
         Current task
       </h2>
       {open.length === 0 ? <p class="panel-note">{idleWords(agent)}</p> : null}
-      {open.map((task) => (
+      {open.slice(0, OPEN_TASKS_MAX).map((task) => (
         <OpenTask key={task.id} task={task} agentId={agent.id} />
       ))}
+      {open.length > OPEN_TASKS_MAX ? (
+        <p class="task dim">And {open.length - OPEN_TASKS_MAX} more that wait.</p>
+      ) : null}
       {ended.length === 0 ? null : <EndedTasks tasks={ended} />}
     </section>
   );

@@ -62,7 +62,9 @@ function ConversationItem({ conversation, current, query }: ConversationItemProp
         aria-current={current ? "true" : undefined}
       >
         <span class="conversation-line">
-          <span class="conversation-subject">{subject}</span>
+          <span class="conversation-subject" title={subject}>
+            {subject.replace(/^task_assignment: /u, "")}
+          </span>
           <span class="conversation-age">
             <Age sinceMs={lastAtMs} />
           </span>

@@ -1,6 +1,7 @@
 // One message as a row: time, sender, type, its text, and its receipt in three dots.
 
-import { useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
+import { plural } from "../../model/format.ts";
 import { payloadText } from "../../model/json-text.ts";
 import { receiptOf } from "../../model/receipt.ts";
 import type { MessageWithDeliveries } from "../../model/wire.ts";
@@ -65,16 +66,18 @@ function ReceiptDots({ entry }: { readonly entry: MessageWithDeliveries }) {
 
 function Payload({ entry }: { readonly entry: MessageWithDeliveries }) {
   const [open, setOpen] = useState(false);
-  const text = payloadText(entry.message.payload);
+  const { payload } = entry.message;
+  const text = useMemo(() => payloadText(payload), [payload]);
+  const more = text.foldedLines === 0 ? "Show all" : plural(text.foldedLines, "more line");
   return (
     <>
       <pre class={text.json ? "payload payload-json" : "payload"}>
         {text.shown}
-        {open && text.folded !== "" ? `\n${text.folded}` : ""}
+        {open ? text.folded : ""}
       </pre>
       {text.folded === "" ? null : (
         <button type="button" class="button button-quiet fold" onClick={() => setOpen(!open)}>
-          {open ? "Fold" : `${text.foldedLines} more lines`}
+          {open ? "Fold" : more}
         </button>
       )}
     </>
