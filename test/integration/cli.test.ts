@@ -188,6 +188,37 @@ test("send --wait prints the answer", async (t) => {
   assert.deepEqual(JSON.parse(await asked).payload, { answer: 42 });
 });
 
+test("events --follow prints what happens until Ctrl-C, and exits 0", async (t) => {
+  const server = await startServer(t);
+  using control = new ControlSocket(server.socketPath);
+  const child = spawnCellphone(t, ["events", "--follow", "--json", "--data", server.dataFolder]);
+  assert.ok(child.stdout !== null);
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const names = ["ada", "bob"];
+  for (const agentId of names) {
+    await control.call("POST", "/api/v1/agents", { agentId, capabilities: [] });
+    const event = JSON.parse((await lines.next()).value ?? "");
+    assert.deepEqual([event.kind, event.agentId], ["joined", agentId]);
+  }
+  child.kill("SIGINT");
+  const [code] = await once(child, "close");
+  assert.equal(code, 0);
+});
+
+test("login prints a link whose code signs in once", async (t) => {
+  const server = await startServer(t);
+  const { url, code } = JSON.parse(await cellphone(t, server, ["login", "--json"]));
+  assert.equal(url, `${server.url}/in#${code}`);
+  const redeem = () =>
+    fetch(`${server.url}/in`, {
+      method: "POST",
+      headers: { "content-type": "application/json", origin: server.url },
+      body: JSON.stringify({ code }),
+    });
+  assert.equal((await redeem()).status, 204);
+  assert.equal((await redeem()).status, 401);
+});
+
 test("metrics are recorded, summed up and exported", async (t) => {
   const server = await startServer(t);
   for (const value of ["1", "2", "3"]) {
