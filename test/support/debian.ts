@@ -11,6 +11,7 @@ export const debianPackages = {
   "nats-server": { package: "nats-server" },
   strace: { package: "strace" },
   python3: { package: "python3" },
+  openssl: { package: "openssl" },
 } as const;
 
 /** The path of an executable on the PATH (or in the sbin folders), or undefined. */
