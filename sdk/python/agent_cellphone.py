@@ -1114,15 +1114,21 @@ class _Inbox:
         self._changed = threading.Condition()
         self._closing = threading.Event()
         self._thread = None
+        self._started = False
 
     def on(self, type, handler):
         with self._changed:
             if type in self._handlers:
                 raise TypeError(f'"{type}" has a handler already')
             self._handlers[type] = handler
+            started = self._started
+        if started:
+            self.start()
 
     def start(self):
+        """Claims as soon as there is a handler: without one, mail is better left alone."""
         with self._changed:
+            self._started = True
             if self._thread is not None or not self._handlers:
                 return
             self._thread = threading.Thread(

@@ -280,11 +280,11 @@ test("what Python sends or starts arrives once though answers get lost", async (
 import threading
 from agent_cellphone import Phone
 phone, runs, handled = Phone(), [], threading.Event()
+phone.start()  # claims once there is a handler
 @phone.on("direct")
 def direct(message):
     runs.append(1)
     handled.set()
-phone.start()
 phone.send("short-1", "direct", 1)
 phone.work("index").done()
 assert handled.wait(20)
