@@ -1,12 +1,16 @@
 // What was acknowledged is there after kill -9, whenever the kill comes.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import path from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { ControlSocket } from "../support/control.ts";
+import { requireDebian } from "../support/debian.ts";
 import { spawnServer } from "../support/server.ts";
+import { readSyncTrace } from "../support/sync-trace.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const ROUNDS = 20;
@@ -40,6 +44,33 @@ test("A server killed among 256 sends in flight has every acknowledged message",
   assert.ok(acknowledged.size > 0, "no send was ever acknowledged: the rounds prove nothing");
   t.diagnostic(`${acknowledged.size} acknowledged, ${found.size} found after ${ROUNDS} kills`);
   assert.equal(await server.end("SIGTERM"), 0);
+});
+
+test("A send is answered over HTTP only after the fdatasync of its commit returned", async (t) => {
+  const strace = requireDebian(t, "strace");
+  if (strace === undefined) return;
+  const folder = temporaryFolder(t);
+  const output = path.join(folder, "trace");
+  const calls = "trace=fdatasync,fsync,write,writev,pwrite64";
+  const wrapper = [strace, "-f", "-y", "-s", "65536", "-e", calls, "-o", output];
+  const server = await spawnServer(t, path.join(folder, "data"), wrapper);
+  using control = new ControlSocket(server.socketPath);
+  await control.call("POST", "/api/v1/agents", { agentId: "keeper" });
+  const sends = Array.from({ length: 100 }, () =>
+    control.call("POST", "/api/v1/messages", { recipientId: "keeper", payload: {} }),
+  );
+  const ids = (await Promise.all(sends)).map((answer) => String(answer.body.messageId));
+  assert.equal(await server.end("SIGTERM"), 0);
+  const trace = readFileSync(output, "utf8");
+  const findings = readSyncTrace(trace, /msg_[0-9a-z]{26}/);
+  const acknowledged = new Set(findings.acknowledged);
+  assert.deepEqual(
+    ids.filter((id) => !acknowledged.has(id)),
+    [],
+    "every answer was seen to leave",
+  );
+  assert.deepEqual(findings.early, []);
+  t.diagnostic(`${ids.length} answers after ${findings.syncs} syncs of the log`);
 });
 
 async function playRound(

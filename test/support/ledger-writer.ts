@@ -18,7 +18,21 @@ async function appendInTurn(): Promise<void> {
     const number = next++;
     const id = `${prefix}${String(number).padStart(6, "0")}`;
     await ledger.append("default", [acceptedMessage(id, number)]);
-    writeSync(1, `${id}\n`);
+    say(`${id}\n`);
+  }
+}
+
+/** Writes to stdout at once; a reader that is behind (EAGAIN) is waited for. */
+function say(line: string): void {
+  for (;;) {
+    try {
+      writeSync(1, line);
+      return;
+    } catch (error) {
+      const behind = error instanceof Error && "code" in error && error.code === "EAGAIN";
+      if (!behind) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+    }
   }
 }
 

@@ -62,7 +62,8 @@ export async function startServer(
 export interface ServerProcess {
   readonly url: string;
   readonly socketPath: string;
-  readonly child: ChildProcess;
+  /** The server's own process id, also when a wrapper runs it. */
+  readonly pid: number;
   /** Ends it and waits; SIGKILL gives it no chance to finish anything. */
   end(signal: NodeJS.Signals): Promise<number | null>;
 }
@@ -83,22 +84,27 @@ export async function spawnServer(
   child.stderr.on("data", (chunk: Buffer) => (errors += chunk.toString()));
   for await (const line of createInterface({ input: child.stdout })) {
     const url = /"url":"(http:[^"]+)"/.exec(line)?.[1];
+    const pid = Number(/"pid":(\d+)/.exec(line)?.[1]);
     if (url === undefined) continue;
     child.stdout.resume();
     return {
+      pid,
       url,
       socketPath: `${dataFolder}/control.sock`,
-      child,
-      end: (signal) => end(child, signal),
+      end: (signal) => end(child, pid, signal),
     };
   }
   throw new Error(`The server ended before it was ready: ${errors}`);
 }
 
-async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {
+async function end(
+  child: ChildProcess,
+  pid: number,
+  signal: NodeJS.Signals,
+): Promise<number | null> {
   if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
   const exited = once(child, "exit");
-  child.kill(signal);
+  process.kill(pid, signal);
   await exited;
   return child.exitCode;
 }

@@ -1,10 +1,10 @@
-// Reads what strace saw of a ledger-writer: for each acknowledged id, was the write-ahead log
-// synced after the id was written to it and before the acknowledgement left?
-// Expects `strace -f -y -s 65536 -e trace=fdatasync,fsync,write,pwrite64`.
+// Reads what strace saw of a ledger-writer or of a server: for each acknowledged id, was the
+// write-ahead log synced after the id was written to it and before the acknowledgement left?
+// Expects `strace -f -y -s 65536 -e trace=fdatasync,fsync,write,writev,pwrite64`.
 
 /** What became of each acknowledgement. */
 export interface SyncFindings {
-  /** Ids acknowledged on stdout. */
+  /** Ids acknowledged on standard output or a socket. */
   readonly acknowledged: readonly string[];
   /** Those whose acknowledgement left before a sync of the log that holds them had returned. */
   readonly early: readonly string[];
@@ -13,6 +13,8 @@ export interface SyncFindings {
 }
 
 const WAL = "ledger.db-wal>";
+/** A write to standard output or to a socket: something that leaves the process. */
+const LEAVES = /\bwritev?\((?:1<|\d+<(?:socket|TCP|UNIX))/;
 
 /** Goes through a trace, in the order in which the calls began and returned. */
 export function readSyncTrace(trace: string, idPattern: RegExp): SyncFindings {
@@ -29,7 +31,7 @@ export function readSyncTrace(trace: string, idPattern: RegExp): SyncFindings {
     const isSync = /\bf(?:data)?sync\b/.test(line);
     if (/\bpwrite64\(/.test(line) && line.includes(WAL)) {
       for (const [id] of line.matchAll(ids)) written.add(id);
-    } else if (/\bwrite\(1</.test(line)) {
+    } else if (LEAVES.test(line)) {
       for (const [id] of line.matchAll(ids)) {
         acknowledged.push(id);
         if (!synced.has(id)) early.push(id);
