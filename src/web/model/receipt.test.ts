@@ -78,6 +78,13 @@ test("receiptOf() says how a message ended", () => {
   );
 });
 
+test("receiptOf() knows that the operator reads the pages, not an inbox", () => {
+  const { message } = entry([]);
+  const toOperator = { message: { ...message, recipientId: "operator" }, deliveries: [] };
+  assert.equal(receiptOf(toOperator, NOW).words, "shown here");
+  assert.equal(receiptOf(toOperator, NOW).done, true);
+});
+
 test("receiptOf() sums a broadcast up", () => {
   const done = copy({ state: "done", deliveredAtMs: 1, settledAtMs: 2 });
   assert.equal(dots([done, copy({})]), "#oo 1 of 2 done");

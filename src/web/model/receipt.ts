@@ -22,10 +22,16 @@ const DEAD_WORDS: Readonly<Record<string, string>> = {
   recipient_removed: "recipient left:",
 };
 
+/** Whoever uses the pages; a sender and recipient without an inbox. */
+export const OPERATOR = "operator";
+
 /** The receipt of a message over all its copies. */
 export function receiptOf(entry: MessageWithDeliveries, nowMs: number): Receipt {
   const { deliveries } = entry;
   const [only] = deliveries;
+  if (only === undefined && entry.message.recipientId === OPERATOR) {
+    return { sent: true, delivered: true, done: true, dead: false, words: "shown here" };
+  }
   if (deliveries.length === 1 && only !== undefined) return oneReceipt(only, entry, nowMs);
   const dead = deliveries.filter((copy) => copy.state === "dead").length;
   const done = deliveries.filter((copy) => copy.state === "done").length;

@@ -1,8 +1,10 @@
 // Reading what agents say to each other: the list, the text, the details.
 
 import { useEffect, useState } from "preact/hooks";
+import { plural } from "../../model/format.ts";
 import { conversationPath } from "../../model/routes.ts";
 import { useApp } from "../../state/app.ts";
+import { ConfirmButton } from "../parts/confirm-button.tsx";
 import { EmptyState } from "../parts/empty-state.tsx";
 import { isTyping } from "../parts/keyboard.ts";
 import { ConversationList } from "./conversation-list.tsx";
@@ -67,6 +69,7 @@ export function ConversationsPage({ conversationId }: { readonly conversationId:
             </button>
           </div>
         </div>
+        {deadOnly && listed.length > 0 ? <RedriveAll /> : null}
         {listed.length === 0 ? (
           <p class="panel-note">
             {deadOnly ? "No conversation has a dead letter." : "No conversation matches."}
@@ -76,6 +79,31 @@ export function ConversationsPage({ conversationId }: { readonly conversationId:
       </section>
       {current === null ? null : <Thread key={current} conversationId={current} />}
     </main>
+  );
+}
+
+/** All dead letters of the namespace, back into their inboxes. */
+function RedriveAll() {
+  const { api, toasts } = useApp();
+  const redrive = async (): Promise<void> => {
+    try {
+      const path = "/api/v1/dead-letters/redrive";
+      const { redriven } = await api.post<{ redriven: number }>(path);
+      toasts.show({ text: `Sent ${plural(redriven, "dead letter")} again.`, tone: "info" });
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      toasts.show({ text: `Not sent again: ${why}`, tone: "error" });
+    }
+  };
+  return (
+    <div class="redrive-all">
+      <ConfirmButton
+        small
+        label="Send all again"
+        question="Send all again now?"
+        onConfirm={() => void redrive()}
+      />
+    </div>
   );
 }
 

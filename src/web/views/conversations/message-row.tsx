@@ -4,7 +4,7 @@ import { useMemo, useState } from "preact/hooks";
 import { plural } from "../../model/format.ts";
 import { payloadText } from "../../model/json-text.ts";
 import { receiptOf } from "../../model/receipt.ts";
-import type { MessageWithDeliveries } from "../../model/wire.ts";
+import type { JsonValue, MessageWithDeliveries } from "../../model/wire.ts";
 import { useApp } from "../../state/app.ts";
 import { Clock } from "../parts/age.tsx";
 
@@ -38,7 +38,8 @@ export function MessageRow({ entry, chosen, onChoose }: MessageRowProps) {
         {message.task === null ? null : <span class="message-task">{message.task.title}</span>}
         <ReceiptDots entry={entry} />
       </div>
-      <Payload entry={entry} />
+      <Payload payload={message.payload} />
+      <Result entry={entry} />
     </li>
   );
 }
@@ -64,9 +65,21 @@ function ReceiptDots({ entry }: { readonly entry: MessageWithDeliveries }) {
   );
 }
 
-function Payload({ entry }: { readonly entry: MessageWithDeliveries }) {
+/** What the recipient returned, unless it also came as a message of its own. */
+function Result({ entry }: { readonly entry: MessageWithDeliveries }) {
+  const [only] = entry.deliveries;
+  if (entry.deliveries.length !== 1 || only === undefined) return null;
+  if (only.result === null || only.answerId !== null) return null;
+  return (
+    <div class="message-result">
+      <span class="message-result-who">{only.recipientId} returned</span>
+      <Payload payload={only.result} />
+    </div>
+  );
+}
+
+function Payload({ payload }: { readonly payload: JsonValue }) {
   const [open, setOpen] = useState(false);
-  const { payload } = entry.message;
   const text = useMemo(() => payloadText(payload), [payload]);
   const more = text.foldedLines === 0 ? "Show all" : plural(text.foldedLines, "more line");
   return (

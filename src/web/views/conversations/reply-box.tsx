@@ -3,6 +3,7 @@
 import { useState } from "preact/hooks";
 import type { Ref } from "preact";
 import { parsePayload } from "../../model/json-text.ts";
+import { OPERATOR } from "../../model/receipt.ts";
 import type { MessageWithDeliveries } from "../../model/wire.ts";
 import { useApp } from "../../state/app.ts";
 
@@ -14,17 +15,16 @@ export interface ReplyBoxProps {
   readonly onSent: () => void;
 }
 
-const OPERATOR = "operator";
-
 /** The box under the rows; Ctrl-Enter sends. */
 export function ReplyBox({ entries, replyTo, fieldRef, onSent }: ReplyBoxProps) {
-  const { api, toasts } = useApp();
+  const { api, live, toasts } = useApp();
   const [text, setText] = useState("");
   const [picked, setPicked] = useState<string | undefined>(undefined);
   const [problem, setProblem] = useState("");
-  const people = agentsOf(entries);
-  const natural =
-    replyTo.message.senderId === OPERATOR ? replyTo.message.recipientId : replyTo.message.senderId;
+  const { senderId, recipientId: sentTo } = replyTo.message;
+  const fleet = live.agents.value;
+  const people = agentsOf(entries).filter((id) => fleet === null || fleet.has(id));
+  const natural = [senderId, sentTo].find((id) => id !== null && people.includes(id));
   const recipientId = picked ?? natural ?? people[0];
   if (recipientId === undefined) return null;
   const send = async (): Promise<void> => {

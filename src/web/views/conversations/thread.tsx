@@ -18,13 +18,17 @@ const MESSAGES_MAX = 1000;
 
 /** The middle and right panes. */
 export function Thread({ conversationId }: { readonly conversationId: string }) {
+  const { router } = useApp();
   const { data, error, refresh } = useMessages(conversationId);
   const [chosenId, setChosenId] = useState<string | undefined>(undefined);
   const [opened, setOpened] = useState<ReadonlySet<string>>(new Set());
   const rows = useMemo(() => conversationRows(data ?? [], opened), [data, opened]);
   const entries = rows.flatMap((row) => (row.kind === "message" ? [row.entry] : []));
   const last = entries[entries.length - 1];
-  const chosen = entries.find((entry) => entry.message.id === chosenId) ?? last;
+  const deadOnly = router.query.value.get("show") === "dead";
+  // Who looks for dead letters finds the newest one chosen.
+  const natural = deadOnly ? (entries.findLast(isDead) ?? last) : last;
+  const chosen = entries.find((entry) => entry.message.id === chosenId) ?? natural;
   const replyBox = useRef<HTMLTextAreaElement>(null);
   useThreadKeys(entries, chosen, setChosenId, replyBox);
   const text = useFollowEnd(entries.length);
@@ -56,6 +60,10 @@ export function Thread({ conversationId }: { readonly conversationId: string }) 
       {chosen === undefined ? null : <MessageDetails entry={chosen} onChanged={refresh} />}
     </>
   );
+}
+
+function isDead(entry: MessageWithDeliveries): boolean {
+  return entry.deliveries.some((copy) => copy.state === "dead");
 }
 
 function useMessages(conversationId: string) {
