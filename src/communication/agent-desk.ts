@@ -65,6 +65,7 @@ export class AgentDesk {
     record.exitCode = null;
     // Until it shows life by itself again, its silence means nothing.
     record.expectsLife = false;
+    if (restarted && known !== undefined) this.#endLeases(agentId);
     if (restarted) record.commands = record.commands.filter(({ kind }) => kind !== "restart");
     this.#presence.touch(record);
     log.info("communication.agent_registered", { agentId, kind: agent.kind });
@@ -226,8 +227,16 @@ export class AgentDesk {
     const exitCode = request.exitCode ?? null;
     const left = request.left ?? false;
     if (exitCode !== record.exitCode || left !== record.left) this.#presence.touch(record);
+    if ((exitCode !== null && record.exitCode === null) || (left && !record.left)) {
+      this.#endLeases(record.agent.id);
+    }
     record.exitCode = exitCode;
     record.left = left;
+  }
+
+  /** Nobody is left to settle what a process held that has ended: it goes back to the inbox. */
+  #endLeases(agentId: string): void {
+    for (const entry of this.#context.engine.lapseAll(agentId)) this.#settlements.lapse(entry);
   }
 
   #command(record: AgentRecord, kind: AgentCommand["kind"]): AgentCommand {

@@ -221,6 +221,18 @@ export class MailboxEngine {
     return { lapsed: this.#lapsed(nowMs), readyAgentIds };
   }
 
+  /** Ends the leases of an agent whose process is gone; decided like those that lapse. */
+  lapseAll(agentId: string): MailboxEntry[] {
+    const lapsed: MailboxEntry[] = [];
+    for (const { lease } of this.#slots.get(agentId)?.mailbox.leased ?? []) {
+      // Not armed: its claim is still being stored, and whoever asked may be the new process.
+      if (lease === null || lease.settling !== null || lease.untilMs === Infinity) continue;
+      lease.untilMs = Infinity;
+      lapsed.push(lease.entry);
+    }
+    return lapsed;
+  }
+
   /** Entries whose message timeout is over and which nobody holds; looks at every mailbox. */
   expired(nowMs: number): MailboxEntry[] {
     const expired: MailboxEntry[] = [];

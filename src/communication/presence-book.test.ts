@@ -125,6 +125,36 @@ describe("PresenceBook", () => {
     assert.equal((await comm.getPresence("bob")).reason, "it says it is offline");
   });
 
+  for (const [what, end] of [
+    ["its exit", { exitCode: 1 }],
+    ["its goodbye", { left: true }],
+  ] as const) {
+    test(`a process that ended by ${what} gives back what it held, at once`, async () => {
+      const { comm, clock } = await makeBench([], { leaseDuration: 3600, retryDelay: 1 });
+      await comm.registerAgent({ agentId: "bob", instance: { id: "first" } });
+      await comm.sendMessage("alice", "bob", "direct", 1);
+      const [lost] = await comm.claim("bob");
+      assert.ok(lost);
+      await comm.heartbeat("bob", { instanceId: "first", ...end });
+      await assert.rejects(comm.done(lost.token), { code: "communication.lease_lost" });
+      clock.advance(1000);
+      assert.equal((await comm.claim("bob"))[0]?.attempt, 2);
+    });
+  }
+
+  test("a new process ends the leases of the one it replaces, not its own", async () => {
+    const { comm, clock } = await makeBench([], { leaseDuration: 3600, retryDelay: 1 });
+    await comm.registerAgent({ agentId: "bob", instance: { id: "first" } });
+    await comm.sendMessage("alice", "bob", "direct", 1);
+    await comm.claim("bob");
+    await comm.registerAgent({ agentId: "bob", instance: { id: "second" } });
+    clock.advance(1000);
+    const [again] = await comm.claim("bob");
+    assert.equal(again?.attempt, 2);
+    await comm.registerAgent({ agentId: "bob", instance: { id: "second" } });
+    await comm.done(again?.token ?? "");
+  });
+
   test("commands are handed out with every heartbeat until acknowledged", async () => {
     const { comm } = await makeBench(["bob"]);
     const restart = await comm.requestRestart("bob", { by: "local" });
