@@ -19,6 +19,8 @@ if (major < 24 || (major === 24 && minor < 15)) {
   );
   process.exit(1);
 } else {
+  // In a clone a build may have come before, in this very process: "ready in" counts from here.
+  performance.mark("cellphone.entry");
   // Run as TypeScript in a clone and as JavaScript from dist/: the neighbour ends as this file does.
   var ending = import.meta.url.slice(import.meta.url.lastIndexOf("."));
   void import(new URL("./main" + ending, import.meta.url).href).then(function (entry) {

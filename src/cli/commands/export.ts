@@ -1,6 +1,7 @@
 // `cellphone export`: everything of one namespace as JSON, sealed for somebody if wanted.
 
 import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 
 import type { Command } from "commander";
 
@@ -38,8 +39,7 @@ async function exportNamespace(context: CliContext, options: ExportOptions): Pro
   const response = await client.open("GET", "/api/v1/export", { timeoutMs: 300_000 });
   const content = sealing === null ? response : await sealStream(Readable.toWeb(response), sealing);
   if (options.out === undefined) {
-    for await (const chunk of content) process.stdout.write(chunk);
-    return;
+    return pipeline(Readable.from(content), process.stdout, { end: false });
   }
   const bytes = await writeFileWhole(options.out, content);
   if (options.json === true)

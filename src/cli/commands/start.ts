@@ -98,7 +98,8 @@ async function announce(
 ): Promise<void> {
   const { values } = configuration;
   const loginUrl = switchboard.loginUrl();
-  const readyMs = performance.now();
+  const [entry] = performance.getEntriesByName("cellphone.entry");
+  const readyMs = performance.now() - (entry?.startTime ?? 0);
   const facts = switchboard.facts();
   if (json) {
     const { url, socketPath, dataFolder } = switchboard;
@@ -157,14 +158,24 @@ function writeJson(
   surroundings.stdout.write(`${JSON.stringify({ time, event, ...details })}\n`);
 }
 
+/**
+ * npm forwards a Ctrl-C that the terminal has sent to the whole group already: what comes twice
+ * within this time was pressed once.
+ */
+const SAME_PRESS_MS = 300;
+
 /** The first signal asks to drain; a second one ends the process on the spot. */
 function stopSignals(): { readonly asked: Promise<NodeJS.Signals>; release(): void } {
   const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>();
-  let asked = false;
+  let askedAtMs: number | null = null;
   const onSignal = (signal: NodeJS.Signals): void => {
-    if (asked) process.exit(signal === "SIGINT" ? 130 : 143);
-    asked = true;
-    resolve(signal);
+    const nowMs = performance.now();
+    if (askedAtMs === null) {
+      askedAtMs = nowMs;
+      resolve(signal);
+    } else if (nowMs - askedAtMs > SAME_PRESS_MS) {
+      process.exit(signal === "SIGINT" ? 130 : 143);
+    }
   };
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
   for (const signal of signals) process.on(signal, onSignal);

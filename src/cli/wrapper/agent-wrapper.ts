@@ -33,6 +33,7 @@ export interface WrapperOptions {
 
 /** How long a program may take to end after it was asked to, in milliseconds. */
 const GRACE_MS = 10_000;
+const SAME_PRESS_MS = 300;
 const FORWARDED: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR2"];
 
 /** Wraps one program until it has ended for good. */
@@ -45,6 +46,7 @@ export class AgentWrapper {
   #ending = false;
   #restartAsked = false;
   #interrupts = 0;
+  #interruptedAtMs = Number.NEGATIVE_INFINITY;
   #wakeUp: (() => void) | undefined;
 
   constructor(options: WrapperOptions) {
@@ -173,10 +175,16 @@ export class AgentWrapper {
   }
 
   #forward(signal: NodeJS.Signals): void {
+    const nowMs = performance.now();
+    if (signal === "SIGINT") {
+      // npx and npm forward what the terminal has sent already: that was one press.
+      if (nowMs - this.#interruptedAtMs < SAME_PRESS_MS) return;
+      this.#interruptedAtMs = nowMs;
+      this.#interrupts += 1;
+    }
     const ends = signal !== "SIGUSR2";
     if (ends) this.#ending = true;
     this.#wakeUp?.();
-    if (signal === "SIGINT") this.#interrupts += 1;
     if (this.#interrupts > 2) this.#program?.signal("SIGKILL");
     else if (signal === "SIGTERM" || this.#interrupts === 2) this.#endProgram();
     else this.#program?.signal(signal);

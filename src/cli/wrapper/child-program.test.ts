@@ -82,6 +82,7 @@ test("GroupGuard ends the program when the wrapper is killed with SIGKILL", asyn
       return false;
     }
   };
-  while (alive() && performance.now() < deadlineMs) await new Promise((next) => setImmediate(next));
+  while (alive() && performance.now() < deadlineMs)
+    await new Promise((next) => setTimeout(next, 10));
   assert.equal(alive(), false);
 });
