@@ -10,6 +10,7 @@ import type { ResolvedRange } from "../model/time-range.ts";
 import { useApp } from "../state/app.ts";
 import { readChartColors } from "./chart-colors.ts";
 import { createLinePlot, plotColumns } from "./line-plot.ts";
+import type { AxisSteps } from "./line-plot.ts";
 
 /** A chart's data and words. */
 export interface LineChartProps {
@@ -24,8 +25,8 @@ export interface LineChartProps {
   readonly empty: string;
   readonly loading: boolean;
   readonly logarithmic?: boolean;
-  /** Ticks at powers of two, for bytes. */
-  readonly binary?: boolean;
+  /** @default "decimal" */
+  readonly steps?: AxisSteps;
   /** @default 160 */
   readonly height?: number;
 }
@@ -107,7 +108,7 @@ function Plot(props: PlotProps) {
   useEffect(() => {
     const element = host.current;
     if (element === null) return undefined;
-    const { data, height, format, logarithmic, binary, onCursor, range } = latest.current;
+    const { data, height, format, logarithmic, steps, onCursor, range } = latest.current;
     const created = createLinePlot(element, data, {
       width: Math.max(120, element.clientWidth),
       height,
@@ -115,7 +116,7 @@ function Plot(props: PlotProps) {
       colors: readChartColors(element),
       format,
       logarithmic: logarithmic === true,
-      binary: binary === true,
+      steps: steps ?? "decimal",
       // The plot outlives a range: it asks for the bounds whenever it draws.
       get fromSeconds() {
         return (latest.current.range ?? range).fromMs / 1000;

@@ -18,7 +18,7 @@ export interface LinePlotOptions {
   readonly fromSeconds: number;
   readonly toSeconds: number;
   readonly logarithmic: boolean;
-  readonly binary: boolean;
+  readonly steps: AxisSteps;
   /** The bucket under the crosshair; null when it left. */
   readonly onCursor: (index: number | null) => void;
   /** A stretch of time was dragged, in milliseconds. */
@@ -30,8 +30,21 @@ const CROSSHAIR = "cellphone-page";
 const FONT = '11px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
 const LABEL_GAP = 13;
 const BRUSH_MIN_PX = 6;
-/** 1 B to 1 TiB. */
-const BINARY_STEPS = Array.from({ length: 41 }, (_, power) => 2 ** power);
+
+/** Which numbers are round on the value axis. */
+export type AxisSteps = "decimal" | "bytes" | "seconds";
+
+const MINUTE = 60;
+const HOUR = 60 * MINUTE;
+
+const STEPS: Readonly<Record<Exclude<AxisSteps, "decimal">, number[]>> = {
+  // 1 B to 1 TiB.
+  bytes: Array.from({ length: 41 }, (_, power) => 2 ** power),
+  seconds: [1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1]
+    .flatMap((unit) => [unit, 2 * unit, 5 * unit])
+    .concat([1, 2, 5, 10, 20, 30, MINUTE, 2 * MINUTE, 5 * MINUTE, 10 * MINUTE, 20 * MINUTE])
+    .concat([30 * MINUTE, HOUR, 2 * HOUR, 6 * HOUR, 12 * HOUR, 24 * HOUR, 168 * HOUR]),
+};
 
 /** Draws a plot into an element. */
 export function createLinePlot(
@@ -139,7 +152,7 @@ function valueAxis(options: LinePlotOptions): uPlot.Axis {
     size: (_plot, values) => 12 + Math.max(0, ...(values ?? []).map((text) => text.length)) * 6.2,
     gap: 6,
     space: 36,
-    ...(options.binary ? { incrs: BINARY_STEPS } : {}),
+    ...(options.steps === "decimal" ? {} : { incrs: STEPS[options.steps] }),
     grid: { stroke: colors.grid, width: 1 },
     ticks: { show: false },
     values: (_plot, splits) => splits.map((value) => (value === null ? "" : format(value))),

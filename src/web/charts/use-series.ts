@@ -23,6 +23,8 @@ export interface SeriesAnswers {
   readonly answers: readonly (readonly SeriesPoints[])[] | undefined;
   readonly failed: string | undefined;
   readonly loading: boolean;
+  /** The server's clock when the answers were asked for. */
+  readonly askedAtMs: number;
 }
 
 const REFRESH_MIN_MS = 5000;
@@ -40,7 +42,8 @@ export function useSeries(requests: readonly SeriesRequest[]): SeriesAnswers {
   const resource = useResource(
     key,
     async (signal) => {
-      const resolved = resolveRange(app.range.peek(), Date.now() + app.live.clockOffsetMs.peek());
+      const askedAtMs = Date.now() + app.live.clockOffsetMs.peek();
+      const resolved = resolveRange(app.range.peek(), askedAtMs);
       const answers = await Promise.all(
         requests.map(async (request) => {
           const query = { ...request, ...resolved };
@@ -48,7 +51,7 @@ export function useSeries(requests: readonly SeriesRequest[]): SeriesAnswers {
           return (await app.api.get<{ series: SeriesPoints[] }>(path, query, signal)).series;
         }),
       );
-      return { range: resolved, answers };
+      return { range: resolved, answers, askedAtMs };
     },
     follows ? { refreshMs } : {},
   );
@@ -63,5 +66,6 @@ export function useSeries(requests: readonly SeriesRequest[]): SeriesAnswers {
     answers: resource.data?.answers,
     failed: resource.error?.message,
     loading: resource.loading,
+    askedAtMs: resource.data?.askedAtMs ?? app.nowMs.peek(),
   };
 }

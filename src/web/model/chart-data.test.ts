@@ -9,6 +9,7 @@ import {
   limitLines,
   linesByKind,
   outcomeLines,
+  rates,
   spreadLabels,
   summed,
 } from "./chart-data.ts";
@@ -39,9 +40,24 @@ test("outcomeLines() counts per minute, with zero only where the server was coun
     [series(null, [[3000, 3]])], // of which done
   ];
   const [done, failed] = outcomeLines(answers, range, 2000, 5000);
+  assert.equal(done?.label, "done");
   assert.deepEqual(done?.values, [null, 0, 180, 0, null]);
   assert.deepEqual(failed?.values, [null, 0, 60, 0, null]);
   assert.deepEqual(outcomeLines([[], []], range, 2000, 5000), []);
+});
+
+test("rates() divides the running bucket by the time it has run", () => {
+  assert.deepEqual(rates([null, 4, 4, 2, null], range, 4500, 1000), [null, 4, 4, 4, null]);
+  assert.deepEqual(
+    rates([4, 4, 4, 1, null], range, 4100, 1000),
+    [4, 4, 4, null, null],
+    "a tenth of a bucket is no rate",
+  );
+  assert.deepEqual(
+    rates([null, null, null, 1, null], range, 4100, 1000),
+    [null, null, null, 4, null],
+    "but it is all there is",
+  );
 });
 
 test("linesByKind() adds agents of one kind up and keeps common gaps", () => {

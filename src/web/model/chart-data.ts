@@ -54,9 +54,27 @@ export function zeroGaps(
   });
 }
 
-/** Scales every value; gaps stay gaps. */
-export function scaled(values: readonly (number | null)[], factor: number): (number | null)[] {
-  return values.map((value) => (value === null ? null : value * factor));
+/** A bucket that has run less than this share of its length says too little about a rate. */
+const RATE_SHARE_MIN = 0.25;
+
+/**
+ * Turns amounts per bucket into rates. The bucket that is still running is divided by the time it
+ * has run, so that a line does not fall at its end only because a minute has just begun.
+ */
+export function rates(
+  values: readonly (number | null)[],
+  range: ResolvedRange,
+  nowMs: number,
+  perMs: number,
+): (number | null)[] {
+  return values.map((value, index) => {
+    if (value === null) return null;
+    const startMs = range.fromMs + index * range.stepMs;
+    const ranMs = Math.min(range.stepMs, nowMs - startMs);
+    if (ranMs >= range.stepMs * RATE_SHARE_MIN) return (value * perMs) / ranMs;
+    const hasPrevious = (values[index - 1] ?? null) !== null;
+    return hasPrevious ? null : (value * perMs) / (range.stepMs * RATE_SHARE_MIN);
+  });
 }
 
 /** Adds lines up; a bucket is a gap only where all of them have one. */
@@ -129,10 +147,9 @@ export function outcomeLines(
   const failed = known(count).map((ended, index) =>
     ended === null ? null : ended - (done[index] ?? 0),
   );
-  const perMinute = 60_000 / range.stepMs;
   return [
-    { label: "done", values: scaled(done, perMinute) },
-    { label: "failed", values: scaled(failed, perMinute) },
+    { label: "done", values: rates(done, range, nowMs, 60_000) },
+    { label: "failed", values: rates(failed, range, nowMs, 60_000) },
   ];
 }
 

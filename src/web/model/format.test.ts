@@ -32,6 +32,8 @@ test("formatSeconds() keeps sensible precision from microseconds to hours", () =
   assert.equal(formatSeconds(0.24), "240 ms");
   assert.equal(formatSeconds(1.94), "1.9 s");
   assert.equal(formatSeconds(42), "42 s");
+  assert.equal(formatSeconds(100), "1 min 40 s");
+  assert.equal(formatSeconds(300), "5 min");
   assert.equal(formatSeconds(840), "14 min");
 });
 

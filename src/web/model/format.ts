@@ -26,13 +26,14 @@ function twoUnits(
   return rest === 0 ? whole : `${whole} ${rest} ${small}`;
 }
 
-/** A measured time with sensible precision: "0.8 ms", "240 ms", "1.9 s", "14 min". */
+/** A measured time with sensible precision: "0.8 ms", "240 ms", "1.9 s", "1 min 40 s", "14 min". */
 export function formatSeconds(seconds: number): string {
   const magnitude = Math.abs(seconds);
   if (magnitude === 0) return "0 s";
   if (magnitude < 0.01) return `${trimmed(seconds * 1000, 1)} ms`;
   if (magnitude < 1) return `${Math.round(seconds * 1000)} ms`;
   if (magnitude < 100) return `${trimmed(seconds, magnitude < 10 ? 1 : 0)} s`;
+  if (magnitude < 600) return twoUnits(seconds * SECOND_MS, MINUTE_MS, "min", SECOND_MS, "s");
   return formatAge(seconds * SECOND_MS);
 }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { metricFormat } from "./metric-format.ts";
+import { metricFormat, metricSteps } from "./metric-format.ts";
 
 test("metricFormat() reads known metrics in their unit", () => {
   assert.equal(metricFormat("response_time")(0.42), "420 ms");
@@ -10,6 +10,12 @@ test("metricFormat() reads known metrics in their unit", () => {
   assert.equal(metricFormat("cost_usd")(1.834), "$1.83");
   assert.equal(metricFormat("cost_usd")(0), "$0.00");
   assert.equal(metricFormat("cpu_usage")(31.04), "31%");
+});
+
+test("metricSteps() follows the unit", () => {
+  assert.equal(metricSteps("response_time"), "seconds");
+  assert.equal(metricSteps("memory_usage"), "bytes");
+  assert.equal(metricSteps("queue_length"), "decimal");
 });
 
 test("metricFormat() leaves a user's own metric a number", () => {

@@ -18,6 +18,12 @@ export function metricFormat(metric: string): MetricFormat {
   return formatValue;
 }
 
+/** Which numbers are round for a metric. */
+export function metricSteps(metric: string): "decimal" | "bytes" | "seconds" {
+  if (SECONDS.test(metric)) return "seconds";
+  return BYTES.test(metric) ? "bytes" : "decimal";
+}
+
 /** Dollars of single calls, which are often parts of a cent. */
 function formatSmallUsd(dollars: number): string {
   if (dollars === 0 || Math.abs(dollars) >= 0.01) return formatUsd(dollars);

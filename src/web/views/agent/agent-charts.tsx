@@ -1,10 +1,10 @@
 // Four charts of one agent.
 
+import type { AxisSteps } from "../../charts/line-plot.ts";
 import { LineChart } from "../../charts/line-chart.tsx";
 import { useSeries } from "../../charts/use-series.ts";
 import { lineOf, outcomeLines } from "../../model/chart-data.ts";
 import { formatBytes, formatSeconds, formatValue } from "../../model/format.ts";
-import { useApp } from "../../state/app.ts";
 import { useServerStart } from "../../state/use-server-start.ts";
 
 /** The charts of an agent's first tab, two by two. */
@@ -26,14 +26,13 @@ export function AgentCharts({ agentId }: { readonly agentId: string }) {
         title="Memory"
         unit="resident"
         format={formatBytes}
-        binary
+        steps="bytes"
       />
     </section>
   );
 }
 
 function OutcomeChart({ agentId }: { readonly agentId: string }) {
-  const { nowMs } = useApp();
   const startedAtMs = useServerStart();
   const series = useSeries([
     { metric: "task_completion", aggregation: "count", agentId },
@@ -44,7 +43,7 @@ function OutcomeChart({ agentId }: { readonly agentId: string }) {
       title="Done and failed"
       unit="per minute"
       {...series}
-      lines={outcomeLines(series.answers, series.range, startedAtMs, nowMs.peek())}
+      lines={outcomeLines(series.answers, series.range, startedAtMs, series.askedAtMs)}
       format={formatValue}
       empty="No task ended in this time."
     />
@@ -64,6 +63,7 @@ function PercentileChart({ agentId }: { readonly agentId: string }) {
       {...series}
       lines={[lineOf("p50", middle, series.range), lineOf("p95", high, series.range)]}
       format={formatSeconds}
+      steps="seconds"
       empty="No task ended in this time."
     />
   );
@@ -75,11 +75,11 @@ interface ProcessChartProps {
   readonly title: string;
   readonly unit: string;
   readonly format: (value: number) => string;
-  readonly binary?: boolean;
+  readonly steps?: AxisSteps;
 }
 
 function ProcessChart(props: ProcessChartProps) {
-  const { agentId, metric, title, unit, format, binary } = props;
+  const { agentId, metric, title, unit, format, steps } = props;
   const series = useSeries([{ metric, aggregation: "avg", agentId }]);
   return (
     <LineChart
@@ -88,7 +88,7 @@ function ProcessChart(props: ProcessChartProps) {
       {...series}
       lines={[lineOf("average", series.answers?.[0], series.range)]}
       format={format}
-      binary={binary === true}
+      steps={steps ?? "decimal"}
       empty="Nothing was reported in this time. ./cellphone run reports it."
     />
   );

@@ -9,6 +9,8 @@ import { Age, Clock } from "../parts/age.tsx";
 
 const RECENT_TASKS = 8;
 const OPEN_TASKS_MAX = 4;
+/** How a shorter task's time went is not worth a drawing. */
+const WATERFALL_MIN_MS = 5000;
 
 /** An agent and a key that changes with its state. */
 export interface CurrentTaskProps {
@@ -41,7 +43,7 @@ export function CurrentTask({ agent, version }: CurrentTaskProps) {
       </h2>
       {open.length === 0 ? <p class="panel-note">{idleWords(agent)}</p> : null}
       {open.slice(0, OPEN_TASKS_MAX).map((task) => (
-        <OpenTask key={task.id} task={task} agentId={agent.id} />
+        <OpenTask key={task.id} task={task} agentId={agent.id} version={version} />
       ))}
       {open.length > OPEN_TASKS_MAX ? (
         <p class="task dim">And {open.length - OPEN_TASKS_MAX} more that wait.</p>
@@ -57,7 +59,13 @@ function idleWords(agent: AgentView): string {
   return "It holds no task. A message of type task_assignment, or work() in the SDK, starts one.";
 }
 
-function OpenTask({ task, agentId }: { readonly task: Task; readonly agentId: string }) {
+interface OpenTaskProps {
+  readonly task: Task;
+  readonly agentId: string;
+  readonly version: string;
+}
+
+function OpenTask({ task, agentId, version }: OpenTaskProps) {
   return (
     <article class="task">
       <div class="task-head">
@@ -80,18 +88,18 @@ function OpenTask({ task, agentId }: { readonly task: Task; readonly agentId: st
         </div>
       )}
       {task.note === null ? null : <p class="task-note">{task.note}</p>}
-      <TaskStretches task={task} agentId={agentId} />
+      <TaskStretches task={task} agentId={agentId} version={version} />
     </article>
   );
 }
 
 /** How the task's time went, by the agent's states. */
-function TaskStretches({ task, agentId }: { readonly task: Task; readonly agentId: string }) {
+function TaskStretches({ task, agentId, version }: OpenTaskProps) {
   const { api, nowMs } = useApp();
   const toMs = nowMs.value;
   const path = `/api/v1/agents/${encodeURIComponent(agentId)}/states`;
   const { data } = useResource(
-    `stretches ${task.id} ${task.updatedAtMs}`,
+    `stretches ${task.id} ${task.updatedAtMs} ${version}`,
     (signal) =>
       api.get<{ states: StateChange[] }>(
         path,
@@ -101,7 +109,7 @@ function TaskStretches({ task, agentId }: { readonly task: Task; readonly agentI
     { refreshMs: 10_000 },
   );
   const parts = stretches(data?.states ?? [], task.createdAtMs, toMs);
-  if (parts.length === 0) return null;
+  if (parts.length === 0 || toMs - task.createdAtMs < WATERFALL_MIN_MS) return null;
   const totalMs = Math.max(1, toMs - task.createdAtMs);
   return (
     <ul class="waterfall" aria-label="How its time went">

@@ -6,7 +6,7 @@ import { useSeries } from "../../charts/use-series.ts";
 import { lineOf } from "../../model/chart-data.ts";
 import { compareNames } from "../../model/fleet.ts";
 import { formatCount } from "../../model/format.ts";
-import { metricFormat } from "../../model/metric-format.ts";
+import { metricFormat, metricSteps } from "../../model/metric-format.ts";
 import type { MetricFormat } from "../../model/metric-format.ts";
 import { resolveRange } from "../../model/time-range.ts";
 import type { AgentSummary, MetricSummary } from "../../model/wire.ts";
@@ -104,7 +104,7 @@ function MetricChart({ agentId, metric }: { readonly agentId: string; readonly m
         {...series}
         lines={[lineOf("average", average, series.range), lineOf("p95", high, series.range)]}
         format={metricFormat(metric)}
-        binary={metric === "memory_usage"}
+        steps={metricSteps(metric)}
         empty="Nothing was recorded in this time."
         height={200}
       />

@@ -1,6 +1,6 @@
 // Four charts: work done, money, speed, and how long mail waits.
 
-import { lineOf, linesByKind, outcomeLines, scaled } from "../../model/chart-data.ts";
+import { lineOf, linesByKind, outcomeLines, rates } from "../../model/chart-data.ts";
 import { formatSeconds, formatUsd, formatValue } from "../../model/format.ts";
 import { LineChart } from "../../charts/line-chart.tsx";
 import { useSeries } from "../../charts/use-series.ts";
@@ -23,7 +23,6 @@ export function OverviewCharts() {
 }
 
 function DoneChart() {
-  const { nowMs } = useApp();
   const startedAtMs = useServerStart();
   const series = useSeries([
     { metric: "task_completion", aggregation: "count" },
@@ -34,7 +33,7 @@ function DoneChart() {
       title="Done and failed"
       unit="per minute"
       {...series}
-      lines={outcomeLines(series.answers, series.range, startedAtMs, nowMs.peek())}
+      lines={outcomeLines(series.answers, series.range, startedAtMs, series.askedAtMs)}
       format={formatValue}
       empty="No task ended in this time."
     />
@@ -53,13 +52,15 @@ function CostChart() {
   const grouped = byAgent
     ? linesByKind(answer, kindOf, series.range)
     : [lineOf("all", answer, series.range)];
-  const perHour = 3_600_000 / series.range.stepMs;
   return (
     <LineChart
       title="Cost"
       unit="$ per hour, by kind"
       {...series}
-      lines={grouped.map((line) => ({ ...line, values: scaled(line.values, perHour) }))}
+      lines={grouped.map(({ label, values }) => ({
+        label,
+        values: rates(values, series.range, series.askedAtMs, 3_600_000),
+      }))}
       format={formatUsd}
       empty="No agent recorded cost_usd in this time."
     />
@@ -79,6 +80,7 @@ function CallChart() {
       {...series}
       lines={[lineOf("p50", middle, series.range), lineOf("p95", high, series.range)]}
       format={formatSeconds}
+      steps="seconds"
       empty="No agent recorded response_time in this time."
     />
   );
@@ -93,6 +95,7 @@ function WaitChart() {
       {...series}
       lines={[lineOf("longest", series.answers?.[0], series.range)]}
       format={formatSeconds}
+      steps="seconds"
       empty="No message was delivered in this time."
     />
   );
