@@ -103,7 +103,7 @@ function Plot(props: PlotProps) {
   const latest = useRef(props);
   latest.current = props;
   const labels = props.data.lines.map((line) => line.label);
-  const look = `${theme.version.value} ${props.height} ${labels.join("\n")}`;
+  const look = [theme.version.value, props.title, props.height, ...labels].join("\n");
 
   useEffect(() => {
     const element = host.current;

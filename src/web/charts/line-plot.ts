@@ -4,7 +4,7 @@
 import uPlot from "uplot";
 import { isolatedPoints, lastKnown, spreadLabels } from "../model/chart-data.ts";
 import type { ChartData } from "../model/chart-data.ts";
-import { formatTime } from "../model/format.ts";
+import { formatDay, formatTime } from "../model/format.ts";
 import type { ChartColors } from "./chart-colors.ts";
 
 /** What a plot needs beside its data. */
@@ -128,8 +128,8 @@ function timeAxis(colors: ChartColors): uPlot.Axis {
   return {
     stroke: colors.text,
     font: FONT,
-    size: 22,
-    gap: 4,
+    size: 26,
+    gap: 8,
     space: 64,
     grid: { show: false },
     ticks: { show: false },
@@ -139,8 +139,7 @@ function timeAxis(colors: ChartColors): uPlot.Axis {
 
 function tickText(atSeconds: number, stepSeconds: number): string {
   const atMs = atSeconds * 1000;
-  const at = new Date(atMs);
-  if (stepSeconds >= 86_400) return `${at.getDate()}.${at.getMonth() + 1}.`;
+  if (stepSeconds >= 86_400) return formatDay(atMs);
   return formatTime(atMs, atMs, stepSeconds < 60);
 }
 

@@ -94,9 +94,15 @@ export function formatTime(atMs: number, nowMs: number, withSeconds = true): str
   const at = new Date(atMs);
   const clock = `${two(at.getHours())}:${two(at.getMinutes())}`;
   if (at.toDateString() !== new Date(nowMs).toDateString()) {
-    return `${at.getDate()} ${MONTHS[at.getMonth()]} ${clock}`;
+    return `${formatDay(atMs)} ${clock}`;
   }
   return withSeconds ? `${clock}:${two(at.getSeconds())}` : clock;
+}
+
+/** The local day of an instant: "22 Nov". */
+export function formatDay(atMs: number): string {
+  const at = new Date(atMs);
+  return `${at.getDate()} ${MONTHS[at.getMonth()]}`;
 }
 
 function two(value: number): string {
