@@ -19,6 +19,15 @@ export interface SnippetContext {
   readonly origin: string;
   /** http://enrol_...@host:port; undefined until it was made. */
   readonly enrolmentUrl: string | undefined;
+  /** Name of the agent to be. */
+  readonly name: string;
+}
+
+/** The first worker-N that is not taken: a name in use would be refused. */
+export function freeName(taken: ReadonlySet<string>): string {
+  let number = 1;
+  while (taken.has(`worker-${number}`)) number += 1;
+  return `worker-${number}`;
 }
 
 /** Shown in place of the enrolment string until it was made. */
@@ -30,10 +39,10 @@ export function snippetSteps(
   context: SnippetContext,
 ): readonly SnippetStep[] {
   const placeholder = context.origin.replace("://", `://${ENROLMENT_PLACEHOLDER}@`);
-  const url = context.enrolmentUrl ?? placeholder;
-  if (language === "Python") return pythonSteps(context.origin, url);
-  if (language === "TypeScript") return typescriptSteps(url, context.origin);
-  return curlSteps(context.origin, tokenOf(url));
+  const place = { ...context, url: context.enrolmentUrl ?? placeholder };
+  if (language === "Python") return pythonSteps(place);
+  if (language === "TypeScript") return typescriptSteps(place);
+  return curlSteps(place);
 }
 
 /** The user part of an enrolment URL. */
@@ -41,7 +50,13 @@ export function tokenOf(url: string): string {
   return /:\/\/([^@/]+)@/u.exec(url)?.[1] ?? ENROLMENT_PLACEHOLDER;
 }
 
-function pythonSteps(origin: string, url: string): readonly SnippetStep[] {
+interface Place {
+  readonly origin: string;
+  readonly url: string;
+  readonly name: string;
+}
+
+function pythonSteps({ origin, url, name }: Place): readonly SnippetStep[] {
   return [
     {
       title: "Get the SDK, one file of the standard library",
@@ -52,7 +67,7 @@ function pythonSteps(origin: string, url: string): readonly SnippetStep[] {
       title: "agent.py",
       code: `from agent_cellphone import Phone
 
-phone = Phone(name="worker-1", capabilities=["greet"])
+phone = Phone(name="${name}", capabilities=["greet"])
 
 @phone.on("task_assignment")
 def greet(message):
@@ -65,7 +80,7 @@ phone.run()`,
   ];
 }
 
-function typescriptSteps(url: string, origin: string): readonly SnippetStep[] {
+function typescriptSteps({ origin, url, name }: Place): readonly SnippetStep[] {
   return [
     {
       title: "Get the SDK, one file without dependencies",
@@ -76,7 +91,7 @@ function typescriptSteps(url: string, origin: string): readonly SnippetStep[] {
       title: "agent.mjs",
       code: `import { connect } from "./agent-cellphone.js";
 
-const phone = await connect({ name: "worker-1", capabilities: ["greet"] });
+const phone = await connect({ name: "${name}", capabilities: ["greet"] });
 
 phone.on("task_assignment", (message) => {
   return { text: \`Hello, \${message.payload.name}\` };
@@ -89,27 +104,28 @@ await phone.run();`,
   ];
 }
 
-function curlSteps(origin: string, token: string): readonly SnippetStep[] {
+function curlSteps({ origin, url, name }: Place): readonly SnippetStep[] {
+  const token = tokenOf(url);
   return [
     {
       title: "Enrol; the answer carries the agent's key",
       code: `curl -fsS ${origin}/api/v1/enrol \\
   -H 'authorization: Bearer ${token}' \\
   -H 'content-type: application/json' \\
-  -d '{"name":"worker-1","capabilities":["greet"]}'`,
+  -d '{"name":"${name}","capabilities":["greet"]}'`,
       secret: true,
     },
     {
       title: "Show a sign of life",
       code: `export CELLPHONE_KEY=agent_…   # "key" of the answer
-curl -fsS ${origin}/api/v1/agents/worker-1/heartbeat \\
+curl -fsS ${origin}/api/v1/agents/${name}/heartbeat \\
   -H "authorization: Bearer $CELLPHONE_KEY" \\
   -H 'content-type: application/json' -d '{"status":"online"}'`,
       secret: false,
     },
     {
       title: "Wait for a message, up to a minute",
-      code: `curl -fsS ${origin}/api/v1/inbox/worker-1/claim \\
+      code: `curl -fsS ${origin}/api/v1/inbox/${name}/claim \\
   -H "authorization: Bearer $CELLPHONE_KEY" \\
   -H 'content-type: application/json' -d '{"waitMs":60000}'`,
       secret: false,

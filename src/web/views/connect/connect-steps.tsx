@@ -3,7 +3,7 @@
 
 import { useState } from "preact/hooks";
 import { formatTime } from "../../model/format.ts";
-import { SNIPPET_LANGUAGES, snippetSteps } from "../../model/snippets.ts";
+import { SNIPPET_LANGUAGES, freeName, snippetSteps } from "../../model/snippets.ts";
 import type { SnippetLanguage, SnippetStep } from "../../model/snippets.ts";
 import { useApp } from "../../state/app.ts";
 import { CopyButton } from "../parts/copy-button.tsx";
@@ -16,11 +16,14 @@ interface Enrolment {
 
 /** Tabs with steps. */
 export function ConnectSteps() {
-  const { api } = useApp();
+  const { api, live, namespace } = useApp();
+  const place = namespace === undefined ? "" : `--namespace ${namespace} `;
+  // Chosen once: the commands must not change when the agent they name has joined.
+  const [name] = useState(() => freeName(new Set(live.agents.peek()?.keys())));
   const [language, setLanguage] = useState<SnippetLanguage>("Python");
   const [enrolment, setEnrolment] = useState<Enrolment | undefined>(undefined);
   const [problem, setProblem] = useState("");
-  const context = { origin: location.origin, enrolmentUrl: enrolment?.url };
+  const context = { origin: location.origin, enrolmentUrl: enrolment?.url, name };
   const make = async (): Promise<Enrolment> => {
     if (enrolment !== undefined) return enrolment;
     const made = await api.post<Enrolment>("/api/v1/enrolments", { note: "dashboard" });
@@ -45,7 +48,7 @@ export function ConnectSteps() {
         <p class="panel-note">
           Gives it an identity, watches its process, and shows its log. It needs no key.
         </p>
-        <CommandLine command="./cellphone run --name worker-1 -- python3 agent.py" />
+        <CommandLine command={`./cellphone run ${place}--name ${name} -- python3 agent.py`} />
       </section>
       <section class="panel" aria-label="With the SDK or plain HTTP">
         <LanguageTabs language={language} onChoose={setLanguage} />
