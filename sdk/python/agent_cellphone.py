@@ -1143,22 +1143,6 @@ class _Inbox:
         shortest = min((delivery.lease_seconds for delivery in deliveries), default=math.inf)
         return [delivery.token for delivery in deliveries], shortest
 
-    def collect_reply(self, reply_id):
-        """Takes the copy of an awaited reply out of an inbox nobody else takes mail from: an agent
-        that only asks has no handlers. Mail it meets before it is handed back."""
-        for _ in range(4):
-            if self._thread is not None:
-                return
-            claimed = self._claim(64, poll=0)
-            for each in claimed:
-                if each["message"]["replyToId"] in self._phone._asked:
-                    self._transport.call("POST", "/api/v1/leases/done", {"token": each["token"]})
-                else:
-                    back = {"token": each["token"], "delayMs": 1000, "note": "no handler yet"}
-                    self._transport.call("POST", "/api/v1/leases/retry", back)
-            if not claimed or any(each["message"]["id"] == reply_id for each in claimed):
-                return
-
     def close(self, drain):
         """Claims nothing more and waits for the handlers that run; those that do not end in time
         are abandoned and their messages handed back."""
@@ -1208,12 +1192,11 @@ class _Inbox:
             elif time.monotonic() - started < _EMPTY_POLL_S:
                 self._closing.wait(_EMPTY_POLL_S)
 
-    def _claim(self, free, poll=None):
-        poll = self._poll if poll is None else poll
+    def _claim(self, free):
         path = f"/api/v1/inbox/{_quoted(self._phone.agent_id)}/claim"
-        body = {"max": free, "waitMs": round(poll * 1000)}
+        body = {"max": free, "waitMs": round(self._poll * 1000)}
         answer = self._transport.call(
-            "POST", path, body, timeout=poll + 15, retry_for=0, stop=self._closing
+            "POST", path, body, timeout=self._poll + 15, retry_for=0, stop=self._closing
         )
         return answer["messages"]
 
@@ -1493,10 +1476,6 @@ class Phone:
                     raise
                 reply = None  # its receipt, read next, says why it is dead
             if reply is not None:
-                try:
-                    self._inbox.collect_reply(reply["id"])
-                except CellphoneClientError as error:
-                    _log.debug("The copy of reply %s stays in the inbox: %s", reply["id"], error)
                 return reply
             receipts = self.call("GET", path, retry_for=max(0.0, left), stop=self._stopping)
             for delivery in receipts["deliveries"]:

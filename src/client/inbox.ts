@@ -26,8 +26,6 @@ type Outcome =
 const OUTCOMES_MAX = 1000;
 const NOTE_LENGTH_MAX = 500;
 const EMPTY_POLL_MS = 200;
-const COLLECT_TRIES = 4;
-const COLLECT_BATCH = 64;
 
 /** What an {@link Inbox} needs. */
 export interface InboxOptions {
@@ -84,24 +82,6 @@ export class Inbox {
   }
 
   /**
-   * Takes the copy of an awaited reply out of an inbox nobody else takes mail from: an agent that
-   * only asks has no handlers. Mail it meets before it is handed back.
-   */
-  async collectReply(replyId: string): Promise<void> {
-    const { signal } = this.#closing;
-    for (let tries = 0; tries < COLLECT_TRIES && this.#loop === undefined; tries++) {
-      const claimed = await this.#claim(COLLECT_BATCH, 0);
-      for (const { message, token } of claimed) {
-        const awaited = this.#options.isAwaitedReply(message);
-        const body = awaited ? { token } : { token, delayMs: 1000, note: "no handler yet" };
-        const path = `/api/v1/leases/${awaited ? "done" : "retry"}`;
-        await this.#options.transport.call("POST", path, { body, signal });
-      }
-      if (claimed.length === 0 || claimed.some(({ message }) => message.id === replyId)) return;
-    }
-  }
-
-  /**
    * Claims nothing more and waits for the handlers that run; those that do not end within
    * `drainMs` are aborted and their messages handed back.
    */
@@ -148,8 +128,8 @@ export class Inbox {
     }
   }
 
-  async #claim(max: number, pollMs = this.#options.pollMs): Promise<readonly ClaimedMessage[]> {
-    const { agentId, transport } = this.#options;
+  async #claim(max: number): Promise<readonly ClaimedMessage[]> {
+    const { agentId, pollMs, transport } = this.#options;
     const answer = await transport.call<{ readonly messages: readonly ClaimedMessage[] }>(
       "POST",
       `/api/v1/inbox/${encodeURIComponent(agentId)}/claim`,

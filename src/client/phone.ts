@@ -160,9 +160,6 @@ export class Phone implements AsyncDisposable {
     const untilMs = performance.now() + timeoutMs;
     const { messageId } = await this.send(to, type, payload, { ...options, expectReply: true });
     const reply = await this.#requests.wait(messageId, untilMs, options.signal);
-    await this.#inbox.collectReply(reply.id).catch((error: Error) => {
-      this.#parts.log.debug(`The copy of reply ${reply.id} stays in the inbox: ${error.message}`);
-    });
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the caller states the shape
     return reply as Message<Payload>;
   }

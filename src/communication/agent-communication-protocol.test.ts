@@ -541,7 +541,6 @@ describe("AgentCommunicationProtocol answers and tasks", () => {
     assert.equal(receipt?.state, "done");
     assert.equal(receipt?.answerId, answer.id);
     assert.notEqual((await comm.getPresence("alice")).state, "waiting");
-    assert.deepEqual((await comm.claim("alice"))[0]?.message.payload, { sum: 3 });
     const late = await comm.waitForReply(messageId, { timeoutMs: 1 });
     assert.equal(late.id, answer.id, "answered already");
   });
@@ -562,6 +561,31 @@ describe("AgentCommunicationProtocol answers and tasks", () => {
       assert.equal(answer.payload, words);
       assert.equal(answer.conversationId, sent.messageId);
     }
+  });
+
+  test("waitForReply() takes the answer's copy out of the inbox, unless told otherwise", async () => {
+    const { comm } = await makeBench(["alice", "bob"]);
+    for (const collect of [true, false]) {
+      const { messageId } = await comm.send({ ...DIRECT, expectsReply: true });
+      const waiting = comm.waitForReply(messageId, { timeoutMs: 60_000, collect });
+      const answer = await comm.reply(messageId, "yes");
+      assert.equal((await waiting).id, answer.messageId);
+      const left = (await comm.getMailbox("alice")).ready.normal;
+      assert.equal(left, collect ? 0 : 1);
+      const state = (await comm.getMessage(answer.messageId))?.deliveries[0]?.state;
+      assert.equal(state, collect ? "done" : "ready");
+    }
+  });
+
+  test("waitForReply() leaves a copy that was claimed to whoever claimed it", async () => {
+    const { comm } = await makeBench(["alice", "bob"]);
+    const { messageId } = await comm.send({ ...DIRECT, expectsReply: true });
+    const claiming = comm.claim("alice", { waitMs: 60_000 });
+    const waiting = comm.waitForReply(messageId, { timeoutMs: 60_000 });
+    await comm.reply(messageId, "yes");
+    await waiting;
+    const [claimed] = await claiming;
+    await comm.done(claimed?.token ?? "");
   });
 
   test("waitForReply() ends in a timeout, an abort, or the request's death", async () => {

@@ -254,10 +254,7 @@ export class AgentCommunicationProtocol extends CommunicationHost {
   }
 
   /** Waits for the answer to a message. */
-  async waitForReply(
-    messageId: string,
-    options: { readonly timeoutMs: number; readonly signal?: AbortSignal },
-  ): Promise<Message> {
+  async waitForReply(messageId: string, options: requests.WaitForReplyOptions): Promise<Message> {
     return (await this.open()).replies.waitForReply(messageId, options);
   }
 

@@ -68,5 +68,6 @@ export type {
   TaskEnd,
   TaskStart,
   TaskUpdate,
+  WaitForReplyOptions,
 } from "./requests.ts";
 export { VolatileCommunicationStore } from "./volatile-store.ts";

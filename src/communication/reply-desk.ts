@@ -1,12 +1,13 @@
 // Answers: which message one answers, what that changes, and who waits for it.
 
 import type { CommunicationContext } from "./communication-context.ts";
+import { beginMove, moveRecords, undoMove } from "./delivery-move.ts";
 import { CommunicationError } from "./errors.ts";
 import { checkNumber } from "./input-checks.ts";
 import { communicationLimits } from "./limits.ts";
 import type { Delivery, Message } from "./model.ts";
 import type { PresenceBook } from "./presence-book.ts";
-import type { SendRequest } from "./requests.ts";
+import type { SendRequest, WaitForReplyOptions } from "./requests.ts";
 import type { MessageWithDeliveries } from "./store.ts";
 
 /** Whoever holds the current receipt of a message. */
@@ -103,10 +104,7 @@ export class ReplyDesk {
   }
 
   /** Waits for the answer to a message, answered already or not yet. */
-  async waitForReply(
-    messageId: string,
-    options: { readonly timeoutMs: number; readonly signal?: AbortSignal },
-  ): Promise<Message> {
+  async waitForReply(messageId: string, options: WaitForReplyOptions): Promise<Message> {
     const { signal } = options;
     const timeoutMs = checkNumber(options.timeoutMs, "timeoutMs", 0, WAIT_MAX_MS);
     signal?.throwIfAborted();
@@ -128,7 +126,9 @@ export class ReplyDesk {
       reject(new CommunicationError("communication.reply_timeout", message));
     });
     try {
-      return await promise;
+      const answer = await promise;
+      if (options.collect !== false) await this.#collect(answer);
+      return answer;
     } finally {
       timer[Symbol.dispose]();
       signal?.removeEventListener("abort", onAbort);
@@ -142,6 +142,31 @@ export class ReplyDesk {
   close(): void {
     const error = new CommunicationError("communication.stopped", "Communication is stopping");
     for (const same of this.#waiters.values()) for (const waiter of same) waiter.reject(error);
+  }
+
+  /** Takes the answer's copy out of the asker's inbox, unless somebody has claimed it. */
+  async #collect(answer: Message): Promise<void> {
+    const { clock, engine, events, journal, log } = this.#context;
+    const entry = engine.entryOf(answer.id);
+    if (entry === undefined || (entry.place !== "ready" && entry.place !== "held")) return;
+    const atMs = clock.now();
+    const { deliveredAtMs } = entry.delivery;
+    const change = {
+      state: "done",
+      deliveredAtMs: deliveredAtMs ?? atMs,
+      settledAtMs: atMs,
+    } as const;
+    const move = beginMove(this.#context, entry, change, { state: "completed" });
+    engine.settle(entry);
+    try {
+      await journal.append(moveRecords(move));
+      events.emit({ kind: "message.settled", message: entry.message, delivery: entry.delivery });
+    } catch (error) {
+      // The asker has its answer; the copy is merely claimed as well.
+      undoMove(this.#context, move);
+      engine.restore(entry.message, entry.delivery, entry.bytes, clock.monotonic());
+      log.warn("communication.store_failed", { error, messageId: answer.id });
+    }
   }
 
   async #lookUp(messageId: string, waiter: ReplyWaiter): Promise<void> {

@@ -157,6 +157,18 @@ export interface ClaimOptions {
   readonly signal?: AbortSignal;
 }
 
+/** How to wait for an answer. */
+export interface WaitForReplyOptions {
+  readonly timeoutMs: number;
+  /** Ends the wait; it rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+  /**
+   * Also takes the answer's copy out of the asker's inbox, unless somebody has claimed it there.
+   * @default true
+   */
+  readonly collect?: boolean;
+}
+
 /** How far the work is. */
 export interface ProgressReport {
   /** 0 to 1. */

@@ -93,7 +93,7 @@ export interface FleetCommunication {
   redriveAll(query: { readonly agentId?: string }): Promise<number>;
   waitForReply(
     messageId: string,
-    wait: { readonly timeoutMs: number; readonly signal?: AbortSignal },
+    wait: { readonly timeoutMs: number; readonly signal?: AbortSignal; readonly collect?: boolean },
   ): Promise<Message>;
 
   getMailbox(agentId: string): Promise<MailboxCounts>;

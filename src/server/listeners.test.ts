@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { request } from "node:https";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { test } from "node:test";
+import { afterEach, test } from "node:test";
 
 import { AuditLog, IdentityService, VolatileSecurityStore } from "../security/index.ts";
 import type { ServerOptions } from "./config.ts";
@@ -14,11 +15,21 @@ import type { ControlPlane } from "./control-plane.ts";
 import { isLoopback } from "./listeners.ts";
 import { TestFleet } from "./test-support/test-fleet.ts";
 
+/** Planes of the test under way; closed even when it fails, or the process would never end. */
+const planes: ControlPlane[] = [];
+
+afterEach(async () => {
+  for (const plane of planes.splice(0)) await plane.close();
+});
+
 function controlPlane(options: ServerOptions): ControlPlane {
   const store = new VolatileSecurityStore();
   const identities = new IdentityService({}, { store });
   const audit = new AuditLog({ store });
-  return createControlPlane({ port: 0, ...options }, { fleet: new TestFleet(), identities, audit });
+  const dependencies = { fleet: new TestFleet(), identities, audit };
+  const plane = createControlPlane({ port: 0, ...options }, dependencies);
+  planes.push(plane);
+  return plane;
 }
 
 async function inFolder(body: (folder: string) => Promise<void>): Promise<void> {
@@ -119,4 +130,16 @@ test("ControlPlane.listen() makes the socket for this user only, over one left b
 test("ControlPlane.listen() refuses a socket path that is too long, in words", async () => {
   const plane = controlPlane({ socketPath: `/tmp/${"x".repeat(120)}/control.sock` });
   await assert.rejects(plane.listen(), { code: "server.socket_unusable", message: /107 bytes/ });
+});
+
+test("ControlPlane.close() does not wait for sockets opened ahead of any request", async () => {
+  const plane = controlPlane({});
+  const { port } = await plane.listen();
+  const ahead = connect(port, "127.0.0.1");
+  await once(ahead, "connect");
+  const ended = once(ahead, "close");
+  // A request on another socket makes sure that the server has seen the first one.
+  assert.equal((await fetch(`http://127.0.0.1:${port}/healthz`)).status, 200);
+  await plane.close();
+  await ended;
 });

@@ -7,7 +7,7 @@ import { createServer as createHttpServer } from "node:http";
 import type { RequestListener, Server } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
 import { connect, createServer as createPlainServer, isIP } from "node:net";
-import type { ListenOptions, Server as PlainServer } from "node:net";
+import type { ListenOptions, Server as PlainServer, Socket } from "node:net";
 
 import { ServerError } from "./errors.ts";
 import { serverLimits } from "./limits.ts";
@@ -51,6 +51,7 @@ export function makeServer(listener: RequestListener, tls: TlsFiles | undefined)
   };
   const server = tls === undefined ? createHttpServer(options, listener) : secure();
   server.maxConnections = serverLimits.connections.value;
+  countRequests(server, tls === undefined ? "connection" : "secureConnection");
   return server;
 
   function secure(): Server {
@@ -64,6 +65,28 @@ export function makeServer(listener: RequestListener, tls: TlsFiles | undefined)
       throw new ServerError("server.tls_unreadable", message, { cause });
     }
   }
+}
+
+/** Requests under way on each socket of a server. */
+const openSockets = new WeakMap<Server, Map<Socket, number>>();
+
+/**
+ * Knows which sockets may be closed when draining. `closeIdleConnections()` leaves those alone
+ * that were opened ahead and never sent a request, as fetch and browsers do.
+ */
+function countRequests(server: Server, opened: "connection" | "secureConnection"): void {
+  const sockets = new Map<Socket, number>();
+  openSockets.set(server, sockets);
+  server.on(opened, (socket: Socket) => {
+    sockets.set(socket, 0);
+    socket.once("close", () => sockets.delete(socket));
+  });
+  server.on("request", ({ socket }, response) => {
+    sockets.set(socket, (sockets.get(socket) ?? 0) + 1);
+    response.once("close", () => {
+      if (sockets.has(socket)) sockets.set(socket, (sockets.get(socket) ?? 1) - 1);
+    });
+  });
 }
 
 /**
@@ -122,8 +145,13 @@ export async function drain(
 ): Promise<void> {
   if (!server.listening) return;
   const closed = new Promise((resolve) => server.close(resolve));
-  server.closeIdleConnections();
-  const idleSweep = setInterval(() => server.closeIdleConnections(), 50);
+  const sweep = (): void => {
+    for (const [socket, requests] of openSockets.get(server) ?? []) {
+      if (requests === 0) socket.destroy();
+    }
+  };
+  sweep();
+  const idleSweep = setInterval(sweep, 50);
   const cut = setTimeout(() => server.closeAllConnections(), limitMs);
   await closed;
   clearInterval(idleSweep);

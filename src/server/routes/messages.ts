@@ -200,6 +200,9 @@ function waitForReply(): Route {
     method: "GET",
     path: "/api/v1/messages/{id}/reply",
     summary: "Wait for the answer to a message",
+    description:
+      "Whoever asked gets the answer here, and its copy in the inbox is settled; a copy that was " +
+      "claimed already stays with its claim.",
     tag: "Messages",
     action: "message.wait_reply",
     params: idParams,
@@ -209,12 +212,14 @@ function waitForReply(): Route {
     responses: { 200: json("The answer", messageSchema), 204: empty("No answer yet") },
     resource: ({ params }, principal) => ownThing("message", params.id, principal),
     async handler(context) {
-      const { namespace, params, query } = context;
+      const { namespace, params, principal, query } = context;
       const found = await messageOf(namespace, params.id);
       context.authorize({ kind: "message", id: params.id, agentIds: participantsOf(found) });
       const { signal } = context;
       try {
-        const wait = { timeoutMs: query.waitMs, signal };
+        // Who asked has now got the answer; anybody else only looks on.
+        const collect = principal.kind === "agent" && principal.id === found.message.senderId;
+        const wait = { timeoutMs: query.waitMs, signal, collect };
         return await namespace.communication.waitForReply(params.id, wait);
       } catch (error) {
         const late = error instanceof CommunicationError && error.code.endsWith("reply_timeout");
