@@ -205,7 +205,6 @@ export class LiveViewer {
   }
 
   #writeEvent(event: FeedEvent): void {
-    if (event.id <= this.#cursor) return;
     this.#cursor = event.id;
     this.#write(frame("feed", event, event.id));
   }
