@@ -31,5 +31,6 @@ export function countShownStates(tiles: Iterable<AgentTile>): Readonly<Record<Sh
 
 /** The shape beside a cause: a cross for what is gone, a triangle for what does not move. */
 export function causeShape(cause: Pick<Cause, "kind" | "level">): ShownState {
+  if (cause.kind === "paused") return "paused";
   return cause.kind === "down" || cause.level === "critical" ? "down" : "stuck";
 }
