@@ -1,7 +1,10 @@
 // Which events of communication become a line of the feed, and in which words.
 
-import type { AgentView, CommunicationEvent } from "./communication/index.ts";
+import type { AgentView, CommunicationEvent, Delivery, Message } from "./communication/index.ts";
 import type { FeedLine } from "./dashboard/index.ts";
+
+/** Who sends when a person does, from the pages or the command line. */
+const OPERATOR = "operator";
 
 /** The feed's line for an event; undefined for the many that are not worth one. */
 export function feedLine(
@@ -21,6 +24,10 @@ export function feedLine(
       return info("restarted", event.agent.id, `restart asked for by ${event.by}`);
     case "agent.state":
       return stateLine(event, agentOf(event.change.agentId));
+    case "message.delivered":
+      return personalTaskLine(event, "working:");
+    case "message.settled":
+      return event.delivery.state === "done" ? personalTaskLine(event, "done with") : undefined;
     case "message.dead": {
       const { recipientId, deadReason, note } = event.delivery;
       const why = note ?? deadReason ?? "unknown";
@@ -43,9 +50,19 @@ function joinedWords(agent: Pick<AgentView, "instance" | "kind">): string {
   return known.length === 0 ? agent.kind : known.join(", ");
 }
 
+/** What agents hand each other fills the day; what a person asked for is worth a line. */
+function personalTaskLine(
+  event: { readonly message: Message; readonly delivery: Delivery },
+  verb: string,
+): FeedLine | undefined {
+  const { message, delivery } = event;
+  if (message.task === null || message.senderId !== OPERATOR) return undefined;
+  return info("state", delivery.recipientId, `${verb} "${message.task.title}", from ${OPERATOR}`);
+}
+
 /**
  * Going to work and back is what a fleet does all day: only changes into and out of trouble make
- * a line, and the first piece of work, which shows that an agent is connected well.
+ * a line.
  */
 function stateLine(
   event: Extract<CommunicationEvent, { kind: "agent.state" }>,

@@ -80,9 +80,15 @@ test("findCauses() reports an agent that left while mail waits for it", () => {
   assert.equal(causes[0]?.text, "gone left, but mail or work waits for it");
 });
 
-test("findCauses() is silent about paused agents: a person has them in hand", () => {
-  const paused = { sinceMs: 0, by: "operator", reason: "" };
-  assert.deepEqual(causesOf(agentView("w", { state: "stuck" }, { paused })), []);
+test("findCauses() only reminds of paused agents: a person has them in hand", () => {
+  const paused = { sinceMs: 7, by: "operator", reason: "" };
+  const agents = ["a", "b"].map((id) => agentView(id, { state: "stuck" }, { paused }));
+  const [reminder, ...others] = causesOf(...agents);
+  assert.deepEqual(others, []);
+  assert.equal(reminder?.level, "info");
+  assert.equal(reminder?.text, "a and b are paused by operator");
+  assert.equal(reminder?.sinceMs, 7);
+  assert.deepEqual(reminder?.actions[0], { kind: "resume", agentIds: ["a", "b"] });
 });
 
 test("findCauses() puts errors before warnings and adds up the cost of the agents named", () => {

@@ -18,7 +18,7 @@ export interface CauseInput {
   readonly costSince: (agentId: string, sinceMs: number) => number | null;
 }
 
-const LEVEL_ORDER = { critical: 0, error: 1, warning: 2 } as const;
+const LEVEL_ORDER = { critical: 0, error: 1, warning: 2, info: 3 } as const;
 
 /** Every cause that needs a person, worst first, then oldest first. */
 export function findCauses(input: CauseInput): readonly Cause[] {
@@ -28,6 +28,7 @@ export function findCauses(input: CauseInput): readonly Cause[] {
     ...downGroups(input),
     ...errorStatus(input),
     ...deadLetters(input),
+    ...pausedGroups(input),
   ];
   return causes.sort(
     (a, b) => LEVEL_ORDER[a.level] - LEVEL_ORDER[b.level] || a.sinceMs - b.sinceMs,
@@ -147,6 +148,18 @@ function errorStatus(input: CauseInput): Cause[] {
     );
 }
 
+/** One reminder for each person who paused agents, so that nobody is forgotten. */
+function pausedGroups(input: CauseInput): Cause[] {
+  const paused = input.agents.filter((agent) => agent.paused !== null);
+  const groups = Map.groupBy(paused, (agent) => agent.paused?.by ?? "");
+  return [...groups].map(([by, group]) => {
+    const sinceMs = Math.min(...group.map((agent) => agent.paused?.sinceMs ?? input.nowMs));
+    const text = `${listNames(namesOf(group))} ${group.length === 1 ? "is" : "are"} paused by ${by}`;
+    const id = `paused:${by}`;
+    return makeCause(input, { id, kind: "paused", level: "info", text, sinceMs }, group);
+  });
+}
+
 function deadLetters(input: CauseInput): Cause[] {
   const { count, oldestAtMs } = input.deadLetters;
   if (count === 0) return [];
@@ -175,14 +188,18 @@ function makeCause(
     .map((agentId) => input.costSince(agentId, cause.sinceMs))
     .filter((usd) => usd !== null);
   const actions: CauseAction[] = [{ kind: "open", agentIds }];
-  if (cause.kind === "down") actions.unshift({ kind: "restart", agentIds });
-  else actions.unshift({ kind: "pause", agentIds });
+  actions.unshift({ kind: actionFor(cause.kind), agentIds });
   return {
     ...cause,
     agentIds,
     costUsd: costs.length === 0 ? null : costs.reduce((sum, usd) => sum + usd, 0),
     actions,
   };
+}
+
+function actionFor(kind: Cause["kind"]): CauseAction["kind"] {
+  if (kind === "down") return "restart";
+  return kind === "paused" ? "resume" : "pause";
 }
 
 function groupByKind(agents: readonly AgentView[]): AgentView[][] {

@@ -5,13 +5,14 @@
 import type { Cause, HealthScore, LostPoints } from "./model.ts";
 import type { HostUsage } from "./ports.ts";
 
-const POINTS_PER_LEVEL = { critical: 20, error: 10, warning: 5 } as const;
+const POINTS_PER_LEVEL = { critical: 20, error: 10, warning: 5, info: 0 } as const;
 const USAGE_FREE_PERCENT = 80;
 const POINTS_PER_PERCENT = 0.5;
 
 /** Scores a fleet from 0 to 100; `lost` is sorted by points, most first. */
 export function scoreHealth(causes: readonly Cause[], host: HostUsage | null): HealthScore {
-  const lost: LostPoints[] = causes.map((cause) => ({
+  const costly = causes.filter((cause) => POINTS_PER_LEVEL[cause.level] > 0);
+  const lost: LostPoints[] = costly.map((cause) => ({
     points: POINTS_PER_LEVEL[cause.level],
     reason: cause.text,
     causeId: cause.id,

@@ -30,8 +30,9 @@ export interface CauseAction {
 export interface Cause {
   /** Stable while the cause lasts. */
   readonly id: string;
-  readonly kind: "deadlock" | "stuck" | "down" | "backlog" | "dead_letters" | "error_status";
-  readonly level: "warning" | "error" | "critical";
+  readonly kind: "deadlock" | "stuck" | "down" | "dead_letters" | "error_status" | "paused";
+  /** `info` needs nobody: it reminds of what a person did, and costs no health. */
+  readonly level: "info" | "warning" | "error" | "critical";
   /** Subject, verb, number: "planner and reviewer wait on each other". */
   readonly text: string;
   readonly agentIds: readonly string[];

@@ -44,6 +44,15 @@ test("buildSummary() leaves durations out of the headline and counts further cau
   assert.equal(headlineOf(...agents), "2 agents need you: worker-1 is down, and 1 more");
 });
 
+test("buildSummary() tells paused agents from fine ones, and takes no health for them", () => {
+  const paused = { sinceMs: 0, by: "operator", reason: "" };
+  const held = (id: string) => agentView(id, { state: "stuck" }, { paused });
+  assert.equal(headlineOf(agentView("a"), held("b"), held("c")), "1 agent is fine, 2 paused");
+  assert.equal(headlineOf(held("b")), "Your agent is paused");
+  assert.equal(summaryOf(held("b")).health.score, 100);
+  assert.deepEqual(summaryOf(held("b")).health.lost, []);
+});
+
 test("buildSummary() counts agents by state and those that are paused", () => {
   const paused = { sinceMs: 0, by: "operator", reason: "" };
   const summary = summaryOf(

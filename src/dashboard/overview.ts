@@ -32,7 +32,7 @@ export function buildSummary(input: OverviewInput): OverviewSummary {
   return {
     namespace: input.namespace,
     atMs: input.nowMs,
-    headline: headline(causes, input.agents.length),
+    headline: headline(causes, input.agents.length, paused),
     counts: { ...counts, total: input.agents.length, paused },
     costPerHourUsd: input.costPerHourUsd,
     errorRatio: input.errorRatio,
@@ -67,17 +67,25 @@ export function buildTile(
  * The biggest words on the page: the cause by name when there is one, the number of agents when
  * there are several.
  */
-function headline(causes: readonly Cause[], total: number): string {
+function headline(causes: readonly Cause[], total: number, paused: number): string {
   if (total === 0) return "No agent yet";
-  const first = causes[0];
-  if (first === undefined)
-    return total === 1 ? "Your agent is fine" : `All ${total} agents are fine`;
-  const agents = new Set(causes.flatMap((cause) => cause.agentIds)).size;
-  const others = causes.length - 1;
+  const needs = causes.filter((cause) => cause.level !== "info");
+  const first = needs[0];
+  if (first === undefined) return calmHeadline(total, paused);
+  const agents = new Set(needs.flatMap((cause) => cause.agentIds)).size;
+  const others = needs.length - 1;
   if (agents === 0) return capitalise(first.text);
   const need = agents === 1 ? "1 agent needs you" : `${agents} agents need you`;
   const more = others === 0 ? "" : `, and ${others} more`;
   return `${need}: ${shortText(first)}${more}`;
+}
+
+function calmHeadline(total: number, paused: number): string {
+  const fine = total - paused;
+  if (fine === 0) return total === 1 ? "Your agent is paused" : `All ${total} agents are paused`;
+  if (paused > 0)
+    return `${fine === 1 ? "1 agent is" : `${fine} agents are`} fine, ${paused} paused`;
+  return total === 1 ? "Your agent is fine" : `All ${total} agents are fine`;
 }
 
 /** A cause without its durations, which a headline would only have to keep renewing. */

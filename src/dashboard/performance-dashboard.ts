@@ -177,8 +177,10 @@ export class PerformanceDashboard {
   }
 
   /** Feed lines for causes that have held long enough, and for those that are over. */
-  #announce(causes: readonly Cause[]): void {
+  #announce(all: readonly Cause[]): void {
     const nowMs = this.#clock.now();
+    // What a person did has its own line already.
+    const causes = all.filter((cause) => cause.level !== "info");
     const current = new Map(causes.map((cause) => [cause.id, cause]));
     for (const cause of causes) {
       const sinceMs = this.#firstSeenMs.get(cause.id) ?? nowMs;

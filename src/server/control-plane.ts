@@ -19,11 +19,10 @@ import type { Fleet } from "./fleet.ts";
 import { serverLimits } from "./limits.ts";
 import {
   checkBinding,
-  drain,
+  DrainableServer,
   isLoopback,
   listenOnPort,
   listenOnSocket,
-  makeServer,
 } from "./listeners.ts";
 import type { TlsFiles } from "./listeners.ts";
 import { LiveStreams } from "./live-stream.ts";
@@ -112,8 +111,8 @@ export function createControlPlane(
   const app = makeApp(clock, pipeline);
   pipeline.install(app, routes);
 
-  const network = makeServer((request, response) => app.routing(request, response), tls);
-  const local = makeServer((request, response) => {
+  const network = new DrainableServer((request, response) => app.routing(request, response), tls);
+  const local = new DrainableServer((request, response) => {
     socketRequests.add(request);
     app.routing(request, response);
   }, undefined);
@@ -123,13 +122,13 @@ export function createControlPlane(
     openApi,
     async listen() {
       await app.ready();
-      const port = await listenOnPort(network, options.host, options.port);
+      const port = await listenOnPort(network.http, options.host, options.port);
       state.url = `${tls === undefined ? "http" : "https"}://${urlHost(options.host)}:${port}`;
       const socketPath = options.socketPath === "" ? null : options.socketPath;
       try {
-        if (socketPath !== null) await listenOnSocket(local, socketPath);
+        if (socketPath !== null) await listenOnSocket(local.http, socketPath);
       } catch (error) {
-        await drain(network);
+        await network.drain();
         throw error;
       }
       dependencies.log?.info("server.listening", { url: state.url, socketPath });
@@ -139,7 +138,7 @@ export function createControlPlane(
     close: once(async () => {
       closing.abort();
       services.streams.close();
-      await Promise.all([drain(network), drain(local)]);
+      await Promise.all([network.drain(), local.drain()]);
       await app.close();
     }),
   };

@@ -38,11 +38,53 @@ export function checkBinding(
   throw new ServerError("server.insecure_binding", message);
 }
 
-/**
- * Makes the HTTP server, not yet listening.
- * @throws ServerError `server.tls_unreadable`
- */
-export function makeServer(listener: RequestListener, tls: TlsFiles | undefined): Server {
+/** An HTTP server that can be drained. */
+export class DrainableServer {
+  /** Not yet listening. */
+  readonly http: Server;
+  /** Requests under way, by socket. */
+  readonly #sockets = new Map<Socket, number>();
+
+  /** @throws ServerError `server.tls_unreadable` */
+  constructor(listener: RequestListener, tls: TlsFiles | undefined) {
+    this.http = makeServer(listener, tls);
+    this.http.on(tls === undefined ? "connection" : "secureConnection", (socket: Socket) => {
+      this.#sockets.set(socket, 0);
+      socket.once("close", () => this.#sockets.delete(socket));
+    });
+    this.http.on("request", ({ socket }, response) => {
+      this.#count(socket, 1);
+      response.once("close", () => this.#count(socket, -1));
+    });
+  }
+
+  /** Stops accepting and waits until all requests have ended; cuts them off after the limit. */
+  async drain(limitMs: number = serverLimits.drainMs.value): Promise<void> {
+    if (!this.http.listening) return;
+    const closed = new Promise((resolve) => this.http.close(resolve));
+    this.#closeIdle();
+    const idleSweep = setInterval(() => this.#closeIdle(), 50);
+    const cut = setTimeout(() => this.http.closeAllConnections(), limitMs);
+    await closed;
+    clearInterval(idleSweep);
+    clearTimeout(cut);
+  }
+
+  /**
+   * node's closeIdleConnections() leaves sockets alone that were opened ahead and never sent a
+   * request, as fetch and browsers do.
+   */
+  #closeIdle(): void {
+    for (const [socket, requests] of this.#sockets) if (requests === 0) socket.destroy();
+  }
+
+  #count(socket: Socket, change: 1 | -1): void {
+    const requests = this.#sockets.get(socket);
+    if (requests !== undefined) this.#sockets.set(socket, requests + change);
+  }
+}
+
+function makeServer(listener: RequestListener, tls: TlsFiles | undefined): Server {
   const options = {
     maxHeaderSize: serverLimits.headerBytes.value,
     headersTimeout: serverLimits.headersTimeout.value,
@@ -51,7 +93,6 @@ export function makeServer(listener: RequestListener, tls: TlsFiles | undefined)
   };
   const server = tls === undefined ? createHttpServer(options, listener) : secure();
   server.maxConnections = serverLimits.connections.value;
-  countRequests(server, tls === undefined ? "connection" : "secureConnection");
   return server;
 
   function secure(): Server {
@@ -65,28 +106,6 @@ export function makeServer(listener: RequestListener, tls: TlsFiles | undefined)
       throw new ServerError("server.tls_unreadable", message, { cause });
     }
   }
-}
-
-/** Requests under way on each socket of a server. */
-const openSockets = new WeakMap<Server, Map<Socket, number>>();
-
-/**
- * Knows which sockets may be closed when draining. `closeIdleConnections()` leaves those alone
- * that were opened ahead and never sent a request, as fetch and browsers do.
- */
-function countRequests(server: Server, opened: "connection" | "secureConnection"): void {
-  const sockets = new Map<Socket, number>();
-  openSockets.set(server, sockets);
-  server.on(opened, (socket: Socket) => {
-    sockets.set(socket, 0);
-    socket.once("close", () => sockets.delete(socket));
-  });
-  server.on("request", ({ socket }, response) => {
-    sockets.set(socket, (sockets.get(socket) ?? 0) + 1);
-    response.once("close", () => {
-      if (sockets.has(socket)) sockets.set(socket, (sockets.get(socket) ?? 1) - 1);
-    });
-  });
 }
 
 /**
@@ -136,26 +155,6 @@ export async function listenOnSocket(server: Server, path: string): Promise<void
   } finally {
     process.umask(mask);
   }
-}
-
-/** Stops accepting, lets requests under way finish, and cuts what is left after the limit. */
-export async function drain(
-  server: Server,
-  limitMs: number = serverLimits.drainMs.value,
-): Promise<void> {
-  if (!server.listening) return;
-  const closed = new Promise((resolve) => server.close(resolve));
-  const sweep = (): void => {
-    for (const [socket, requests] of openSockets.get(server) ?? []) {
-      if (requests === 0) socket.destroy();
-    }
-  };
-  sweep();
-  const idleSweep = setInterval(sweep, 50);
-  const cut = setTimeout(() => server.closeAllConnections(), limitMs);
-  await closed;
-  clearInterval(idleSweep);
-  clearTimeout(cut);
 }
 
 function listen(server: PlainServer, where: ListenOptions): Promise<void> {

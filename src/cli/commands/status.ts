@@ -29,12 +29,19 @@ export function registerStatus(program: Command, context: CliContext): void {
   ]);
 }
 
+const MARKS = {
+  info: { tone: "quiet", mark: "▨" },
+  warning: { tone: "stuck", mark: "▲" },
+  error: { tone: "down", mark: "✕" },
+  critical: { tone: "down", mark: "✕" },
+} as const;
+
 function printOverview({ out }: CliContext, { summary, agents }: Overview): void {
   out.line(out.style("strong", summary.headline));
   const causes = summary.causes.map((cause) => causeLine(cause, summary.atMs));
   for (const [index, text] of causes.entries()) {
-    const tone = summary.causes[index]?.level === "warning" ? "stuck" : "down";
-    out.line(`  ${out.style(tone, tone === "stuck" ? "▲" : "✕")} ${text}`);
+    const { tone, mark } = MARKS[summary.causes[index]?.level ?? "info"];
+    out.line(`  ${out.style(tone, mark)} ${text}`);
   }
   out.line();
   if (agents.length > 0) {

@@ -51,8 +51,8 @@ export const overviewSummarySchema: z.ZodType<OverviewSummary> = named(
     causes: z.array(
       z.object({
         id: z.string(),
-        kind: z.enum(["deadlock", "stuck", "down", "backlog", "dead_letters", "error_status"]),
-        level: z.enum(["warning", "error", "critical"]),
+        kind: z.enum(["deadlock", "stuck", "down", "paused", "dead_letters", "error_status"]),
+        level: z.enum(["info", "warning", "error", "critical"]),
         text: z.string(),
         agentIds: z.array(z.string()),
         sinceMs: instantSchema,

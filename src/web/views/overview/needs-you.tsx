@@ -27,7 +27,7 @@ export function NeedsYou({ causes }: { readonly causes: readonly Cause[] }) {
       <h2 id="needs-you" class="panel-title">
         Needs you
       </h2>
-      {causes.length === 0 ? <AllWell /> : null}
+      {causes.every((cause) => cause.level === "info") ? <AllWell /> : null}
       <ul class="causes">
         {shown.map((cause) => (
           <CauseRow key={cause.id} cause={cause} />
