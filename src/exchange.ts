@@ -30,6 +30,9 @@ export interface ExchangeServices {
   readonly log: ComponentLog;
 }
 
+/** Seconds that the oldest unclaimed message of the namespace has waited; 0 when none waits. */
+const OLDEST_MAIL_METRIC = "oldest_message_age";
+
 const MINUTE_MS = 60_000;
 const COST_HISTORY_MS = 24 * 60 * MINUTE_MS;
 
@@ -81,6 +84,12 @@ export class Exchange implements FleetNamespace {
         if (sample.metric !== COST_METRIC || sample.agentId === null) return;
         this.dashboard.costs.add(sample.agentId, sample.atMs, sample.value);
       }),
+    );
+    const oldestMail = this.tracker.series({ namespace: this.name, metric: OLDEST_MAIL_METRIC });
+    this.#subscriptions.push(
+      this.dashboard.addUpdateCallback(({ atMs, oldestMailAtMs }) =>
+        oldestMail.record(oldestMailAtMs === null ? 0 : Math.max(0, atMs - oldestMailAtMs) / 1000),
+      ),
     );
     this.dashboard.start();
   }

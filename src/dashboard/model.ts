@@ -70,6 +70,8 @@ export interface OverviewSummary {
   readonly health: HealthScore;
   readonly causes: readonly Cause[];
   readonly deadLetters: number;
+  /** When the oldest message that nobody has claimed yet was accepted; null when none waits. */
+  readonly oldestMailAtMs: number | null;
 }
 
 /** One line of the events feed. */

@@ -71,6 +71,18 @@ test("buildSummary() counts agents by state and those that are paused", () => {
   });
 });
 
+test("buildSummary() finds the oldest message that waits anywhere", () => {
+  const mailbox = (oldestReadyAtMs: number | null) => ({
+    ...agentView("x").mailbox,
+    oldestReadyAtMs,
+  });
+  const agents = [50, null, 20].map((atMs, index) =>
+    agentView(`a-${index}`, {}, { mailbox: mailbox(atMs) }),
+  );
+  assert.equal(summaryOf(...agents).oldestMailAtMs, 20);
+  assert.equal(summaryOf(agentView("b")).oldestMailAtMs, null);
+});
+
 test("buildTile() shows the first thing an agent holds", () => {
   const tile = buildTile(
     agentView("a", {

@@ -39,6 +39,7 @@ export function buildSummary(input: OverviewInput): OverviewSummary {
     health: scoreHealth(causes, input.host),
     causes,
     deadLetters: input.deadLetters.count,
+    oldestMailAtMs: oldestMail(input.agents),
   };
 }
 
@@ -86,6 +87,15 @@ function calmHeadline(total: number, paused: number): string {
   if (paused > 0)
     return `${fine === 1 ? "1 agent is" : `${fine} agents are`} fine, ${paused} paused`;
   return total === 1 ? "Your agent is fine" : `All ${total} agents are fine`;
+}
+
+function oldestMail(agents: readonly AgentView[]): number | null {
+  let oldest: number | null = null;
+  for (const { mailbox } of agents) {
+    const atMs = mailbox.oldestReadyAtMs;
+    if (atMs !== null && (oldest === null || atMs < oldest)) oldest = atMs;
+  }
+  return oldest;
 }
 
 /** A cause without its durations, which a headline would only have to keep renewing. */

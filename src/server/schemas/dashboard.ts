@@ -66,6 +66,7 @@ export const overviewSummarySchema: z.ZodType<OverviewSummary> = named(
       }),
     ),
     deadLetters: z.number(),
+    oldestMailAtMs: z.number().nullable(),
   }),
 );
 

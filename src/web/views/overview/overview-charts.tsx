@@ -87,16 +87,16 @@ function CallChart() {
 }
 
 function WaitChart() {
-  const series = useSeries([{ metric: "delivery_latency", aggregation: "max" }]);
+  const series = useSeries([{ metric: "oldest_message_age", aggregation: "max" }]);
   return (
     <LineChart
-      title="Longest inbox wait"
-      unit="until delivered"
+      title="Oldest message"
+      unit="not yet claimed"
       {...series}
-      lines={[lineOf("longest", series.answers?.[0], series.range)]}
+      lines={[lineOf("oldest", series.answers?.[0], series.range)]}
       format={formatSeconds}
       steps="seconds"
-      empty="No message was delivered in this time."
+      empty="Nothing was measured in this time."
     />
   );
 }
