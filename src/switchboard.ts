@@ -7,8 +7,15 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
+import { communicationErrors } from "./communication/index.ts";
 import type { CellphoneConfiguration } from "./configuration/index.ts";
-import { DEFAULT_NAMESPACE, Listeners, noComponentLog, randomToken } from "./core/index.ts";
+import {
+  DEFAULT_NAMESPACE,
+  Listeners,
+  noComponentLog,
+  randomToken,
+  systemClock,
+} from "./core/index.ts";
 import type { ComponentLog } from "./core/index.ts";
 import { EventNumbers } from "./dashboard/index.ts";
 import type { FeedEvent } from "./dashboard/index.ts";
@@ -17,8 +24,11 @@ import { HostUsageMeter } from "./host-usage.ts";
 import { AuditLog, IdentityService } from "./security/index.ts";
 import { createControlPlane } from "./server/index.ts";
 import type { ConfigurationRow, ControlPlane, Fleet, ServerFacts } from "./server/index.ts";
-import { openDataFolder } from "./storage/index.ts";
+import { openDataFolder, storageErrors } from "./storage/index.ts";
 import { LedgerClient, SeriesClient } from "./threads/index.ts";
+import { trackerErrors } from "./tracker/index.ts";
+
+const DAY_MS = 86_400_000;
 
 /** What a system is started with. */
 export interface SwitchboardOptions {
@@ -96,16 +106,12 @@ class System implements Switchboard, Fleet {
 
   async start(): Promise<void> {
     const { values } = this.#configuration;
-    const ledger = await LedgerClient.open(this.#folder.ledgerPath);
-    this.#running.push(() => ledger.close());
-    this.#ledger = ledger;
-    const series = await SeriesClient.open(this.#folder.seriesPath);
-    this.#running.push(() => series.close());
-    this.#series = series;
+    const [ledger, series] = await this.#openStores();
 
     const identities = new IdentityService(values.security, { store: ledger });
     await identities.load();
     this.#identities = identities;
+    this.#pruneDaily(identities);
     const audit = new AuditLog({ store: ledger, log: this.#log });
     this.#running.push(() => audit.close());
 
@@ -134,13 +140,46 @@ class System implements Switchboard, Fleet {
     await this.#listen(identities, audit);
   }
 
+  async #openStores(): Promise<[LedgerClient, SeriesClient]> {
+    const onFailure = (error: Error): void => {
+      // Readiness says so too; calls to the thread are rejected from now on.
+      this.#log.error("switchboard.thread_failed", { error });
+    };
+    const opening = [
+      LedgerClient.open(this.#folder.ledgerPath, { onFailure }),
+      SeriesClient.open(this.#folder.seriesPath, { onFailure }),
+    ] as const;
+    // Both are waited for, so that one's failure leaves no other running.
+    const [ledger, series] = await Promise.allSettled(opening);
+    for (const opened of [ledger, series]) {
+      if (opened.status === "fulfilled") this.#running.push(() => opened.value.close());
+    }
+    this.#ledger = await opening[0];
+    this.#series = await opening[1];
+    return [this.#ledger, this.#series];
+  }
+
+  /** Forgets keys that no longer work and audit rows past their retention, now and every day. */
+  #pruneDaily(identities: IdentityService): void {
+    let timer: Disposable | undefined;
+    const prune = (): void => {
+      timer = systemClock.after(DAY_MS, prune);
+      identities.prune().catch((error: unknown) => {
+        this.#log.warn("switchboard.prune_failed", { error });
+      });
+    };
+    prune();
+    this.#running.push(() => timer?.[Symbol.dispose]());
+  }
+
   async #listen(identities: IdentityService, audit: AuditLog): Promise<void> {
     const { server } = this.#configuration.values;
     const configured = server.socketPath;
     const socketPath = configured === "" ? join(this.#folder.path, "control.sock") : configured;
+    const errors = { ...communicationErrors, ...trackerErrors, ...storageErrors };
     const controlPlane = createControlPlane(
       { ...server, socketPath },
-      { fleet: this, identities, audit, log: this.#log, ...builtFiles() },
+      { fleet: this, identities, audit, log: this.#log, errors, ...builtFiles() },
     );
     const address = await controlPlane.listen();
     this.#controlPlane = controlPlane;

@@ -61,7 +61,7 @@ test("CellphoneError has no details and no retry time unless given", () => {
 test("toProblem() is RFC 9457 with code, remedy, retryability and details", () => {
   const error = new PhoneError("phone.line_busy", "busy", { details: { near: ["y"] } });
   assert.deepEqual(toProblem(error), {
-    type: "/docs/errors#phone.line_busy",
+    type: "/api/docs#phone.line_busy",
     title: "The line is busy",
     status: 503,
     detail: "busy",
@@ -79,7 +79,7 @@ test("toProblem() lets no detail overwrite a standard member", () => {
   const problem = toProblem(error);
   assert.equal(problem.status, 503);
   assert.equal(problem.code, "phone.line_busy");
-  assert.equal(problem.type, "/docs/errors#phone.line_busy");
+  assert.equal(problem.type, "/api/docs#phone.line_busy");
 });
 
 test("toProblem() carries neither stack nor cause", () => {

@@ -74,11 +74,11 @@ export interface ProblemDetails {
   readonly [extension: string]: unknown;
 }
 
-/** The wire form of an error (RFC 9457); `type` points into the generated docs/errors.md. */
+/** The wire form of an error (RFC 9457); `type` points into the documentation the server serves. */
 export function toProblem(error: CellphoneError): ProblemDetails {
   return {
     ...error.details,
-    type: `/docs/errors#${error.code}`,
+    type: `/api/docs#${error.code}`,
     title: error.meaning,
     status: error.status,
     detail: error.message,

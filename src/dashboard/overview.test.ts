@@ -72,13 +72,10 @@ test("buildSummary() counts agents by state and those that are paused", () => {
 });
 
 test("buildSummary() finds the oldest message that waits anywhere", () => {
-  const mailbox = (oldestReadyAtMs: number | null) => ({
-    ...agentView("x").mailbox,
-    oldestReadyAtMs,
+  const agents = [50, null, 20].map((oldestReadyAtMs, index) => {
+    const { mailbox } = agentView("x");
+    return agentView(`a-${index}`, {}, { mailbox: { ...mailbox, oldestReadyAtMs } });
   });
-  const agents = [50, null, 20].map((atMs, index) =>
-    agentView(`a-${index}`, {}, { mailbox: mailbox(atMs) }),
-  );
   assert.equal(summaryOf(...agents).oldestMailAtMs, 20);
   assert.equal(summaryOf(agentView("b")).oldestMailAtMs, null);
 });

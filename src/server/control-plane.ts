@@ -9,12 +9,14 @@ import fastify from "fastify";
 import type { FastifyInstance } from "fastify";
 
 import { IdGenerator, systemClock } from "../core/index.ts";
-import type { Clock, ComponentLog } from "../core/index.ts";
+import type { Clock, ComponentLog, ErrorTable } from "../core/index.ts";
+import { securityErrors } from "../security/index.ts";
 import type { AuditLog, IdentityService } from "../security/index.ts";
 
 import { parseTrustedHosts } from "./authentication.ts";
 import { serverConfigSchema } from "./config.ts";
 import type { ServerOptions } from "./config.ts";
+import { serverErrors } from "./errors.ts";
 import type { Fleet } from "./fleet.ts";
 import { serverLimits } from "./limits.ts";
 import {
@@ -44,6 +46,8 @@ export interface ControlPlaneDependencies {
   readonly log?: ComponentLog;
   /** Folder of the built pages; absent when this installation has none. */
   readonly webFolder?: string;
+  /** Errors of the components behind the fleet, for the documentation. */
+  readonly errors?: ErrorTable;
   /** Paths of the files served under /sdk/, by name: `agent_cellphone.py`. */
   readonly sdkFiles?: Readonly<Record<string, string>>;
 }
@@ -96,6 +100,7 @@ export function createControlPlane(
     streams: new LiveStreams(clock, dependencies.fleet.epoch),
     pages: new StaticFiles(dependencies.webFolder),
     sdkFiles: dependencies.sdkFiles ?? {},
+    errors: { ...serverErrors, ...securityErrors, ...dependencies.errors },
     baseUrl: () => state.url,
     secure: tls !== undefined,
     closing: closing.signal,

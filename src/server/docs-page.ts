@@ -4,6 +4,7 @@
 import { docsScript, docsStyle } from "./docs-page-assets.ts";
 import { accessWords } from "./openapi.ts";
 import type { OpenApiDocument, OpenApiOperation } from "./openapi.ts";
+import type { ErrorTable } from "../core/index.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -17,8 +18,9 @@ interface Entry {
 /**
  * Writes the page.
  * @param baseUrl where the server is reached, for the curl lines.
+ * @param errors every error that can be answered; a problem's `type` points here.
  */
-export function docsPage(document: OpenApiDocument, baseUrl: string): string {
+export function docsPage(document: OpenApiDocument, baseUrl: string, errors: ErrorTable): string {
   const entries = Object.entries(document.paths).flatMap(([path, operations]) =>
     Object.entries(operations).map(([method, operation]) => ({
       method: method.toUpperCase(),
@@ -46,7 +48,7 @@ export function docsPage(document: OpenApiDocument, baseUrl: string): string {
 </head>
 <body>
 <nav aria-label="Groups"><p class="home"><a href="/">Agent Cellphone</a></p>
-<ul>${[...tags, "Shapes"].map(link).join("")}</ul></nav>
+<ul>${[...tags, "Shapes", "Errors"].map(link).join("")}</ul></nav>
 <main>
 <header><h1>API</h1>
 <p>${escape(String(document.info["description"]))}</p>
@@ -58,6 +60,7 @@ placeholder="claim, dead letter, /metrics"> <span class="meta" id="count" role="
 </header>
 ${sections.join("\n")}
 ${shapes(document)}
+${errorSection(errors)}
 <p id="none" hidden>No route fits. Search for a path, a word of its summary, or a field.</p>
 </main>
 <script>${docsScript}</script>
@@ -91,6 +94,22 @@ function shapes(document: OpenApiDocument): string {
 </summary><div class="body">${table("Fields", fieldRows(schema, document))}</div></details>`;
   });
   return `<section aria-labelledby="shapes"><h2 id="shapes">Shapes</h2>
+${all.join("\n")}
+</section>`;
+}
+
+/** Errors that travel: status 0 means that a client made it itself. */
+function errorSection(errors: ErrorTable): string {
+  const sent = Object.entries(errors).filter(([, { status }]) => status > 0);
+  const all = sent.map(([code, { status, meaning, remedy, retryable }]) => {
+    const searched = escape(`${code} ${status} ${meaning} ${remedy}`.toLowerCase());
+    const again = retryable ? "The same call may succeed later." : "Repeating it does not help.";
+    return `<details class="route" id="${escape(code)}" data-words="${searched}">
+<summary><span class="method">${status}</span> <code>${escape(code)}</code>
+<span class="what">${escape(meaning)}</span></summary>
+<div class="body"><p>${escape(remedy)} ${again}</p></div></details>`;
+  });
+  return `<section aria-labelledby="errors"><h2 id="errors">Errors</h2>
 ${all.join("\n")}
 </section>`;
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
 import { docsPage } from "./docs-page.ts";
+import { serverErrors } from "./errors.ts";
 import type { OpenApiDocument } from "./openapi.ts";
 import { contentSecurityPolicy } from "./static-files.ts";
 import { TestServer } from "./test-support/test-server.ts";
@@ -84,5 +85,10 @@ test("GET /api/docs shows every route with a curl line, and runs under its own p
 
 test("docsPage() escapes what it shows", () => {
   const hostile = { ...document, info: { ...document.info, description: "<img onerror=x>" } };
-  assert.ok(!docsPage(hostile, "http://127.0.0.1").includes("<img"));
+  assert.ok(!docsPage(hostile, "http://127.0.0.1", {}).includes("<img"));
+});
+
+test("docsPage() has an anchor for the type of every problem that can be answered", () => {
+  const page = docsPage(document, "http://127.0.0.1", serverErrors);
+  for (const code of Object.keys(serverErrors)) assert.ok(page.includes(`id="${code}"`), code);
 });

@@ -1,6 +1,6 @@
 // What routes work with, made once by the control plane.
 
-import type { Clock, ComponentLog } from "../core/index.ts";
+import type { Clock, ComponentLog, ErrorTable } from "../core/index.ts";
 import type { AuditLog, IdentityService } from "../security/index.ts";
 
 import type { Fleet } from "./fleet.ts";
@@ -18,6 +18,8 @@ export interface Services {
   readonly pages: StaticFiles;
   /** Files served under /sdk/, by name. */
   readonly sdkFiles: Readonly<Record<string, string>>;
+  /** Every error that can be answered, for the documentation. */
+  readonly errors: ErrorTable;
   /** Where this server is reached: `http://127.0.0.1:2355`. Known once it listens. */
   readonly baseUrl: () => string;
   /** Aborts when the server stops. */

@@ -23,7 +23,7 @@ export function pageRoutes(services: Services, openApi: () => OpenApiDocument): 
   return [...documentation(services, openApi), sdk(services), signIn(services), files(services)];
 }
 
-function documentation({ baseUrl }: Services, openApi: () => OpenApiDocument): Route[] {
+function documentation({ baseUrl, errors }: Services, openApi: () => OpenApiDocument): Route[] {
   return [
     defineRoute({
       method: "GET",
@@ -46,7 +46,7 @@ function documentation({ baseUrl }: Services, openApi: () => OpenApiDocument): R
       responses: { 200: content("text/html", "The page"), 304: empty("As it was") },
       resource: () => ({ kind: "documentation", id: "page" }),
       handler: (context) => {
-        const page = Buffer.from(docsPage(openApi(), baseUrl()));
+        const page = Buffer.from(docsPage(openApi(), baseUrl(), errors));
         return sendFile(context, toStaticFile(page, ".html"));
       },
     }),
