@@ -223,14 +223,7 @@ export class MailboxEngine {
 
   /** Ends the leases of an agent whose process is gone; decided like those that lapse. */
   lapseAll(agentId: string): MailboxEntry[] {
-    const lapsed: MailboxEntry[] = [];
-    for (const { lease } of this.#slots.get(agentId)?.mailbox.leased ?? []) {
-      // Not armed: its claim is still being stored, and whoever asked may be the new process.
-      if (lease === null || lease.settling !== null || lease.untilMs === Infinity) continue;
-      lease.untilMs = Infinity;
-      lapsed.push(lease.entry);
-    }
-    return lapsed;
+    return this.#slots.get(agentId)?.mailbox.endLeases() ?? [];
   }
 
   /** Entries whose message timeout is over and which nobody holds; looks at every mailbox. */
@@ -334,8 +327,8 @@ export class MailboxEngine {
     while (this.#leaseEnds.nextKey <= nowMs) {
       const lease = this.#leaseEnds.pop();
       // Infinite: reported before, through an earlier place in the queue.
-      if (lease === undefined || lease.entry.lease !== lease || lease.untilMs === Infinity)
-        continue;
+      const ended = lease === undefined || lease.entry.lease !== lease;
+      if (ended || lease.untilMs === Infinity) continue;
       if (lease.untilMs > nowMs) this.#leaseEnds.push(lease.untilMs, lease);
       // A settlement is on its way to the store; look again when it must have ended.
       else if (lease.settling !== null) this.#leaseEnds.push(nowMs + lease.durationMs, lease);

@@ -86,6 +86,18 @@ export class Mailbox {
     }));
   }
 
+  /** Ends every lease whose time runs; what was held stays leased until it is decided. */
+  endLeases(): MailboxEntry[] {
+    const ended: MailboxEntry[] = [];
+    for (const { lease } of this.leased) {
+      // Not armed: its claim is still being stored, and whoever asked may be the new process.
+      if (lease === null || lease.settling !== null || lease.untilMs === Infinity) continue;
+      lease.untilMs = Infinity;
+      ended.push(lease.entry);
+    }
+    return ended;
+  }
+
   /** Puts an entry in its lane, or behind the others of its orderingKey. */
   admit(entry: MailboxEntry): void {
     const key = entry.message.orderingKey;

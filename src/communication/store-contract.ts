@@ -4,8 +4,21 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
-import type { Agent, Delivery, Message, StateChange, Task } from "./model.ts";
-import type { CommunicationRecord, CommunicationStore } from "./store.ts";
+import type { Agent, StateChange } from "./model.ts";
+import { conversationQueries, messageQueries } from "./store-queries-contract.ts";
+import type { CommunicationStore } from "./store.ts";
+import {
+  BASE_MS,
+  EXPECTS,
+  NAMESPACE,
+  accepted,
+  idsOf,
+  makeAgent,
+  makeDelivery,
+  makeMessage,
+  makeTask,
+} from "./test-support/store-records.ts";
+import type { Check } from "./test-support/store-records.ts";
 
 /** A store under test, and how to let go of it. */
 export interface StoreUnderTest {
@@ -13,10 +26,6 @@ export interface StoreUnderTest {
   /** Closes it and removes what it left behind. */
   readonly close: () => Promise<void> | void;
 }
-
-const NAMESPACE = "default";
-const BASE_MS = 1_700_000_000_000;
-const EXPECTS = { expectsReply: true };
 
 /**
  * Registers the contract of {@link CommunicationStore} as a node:test suite.
@@ -50,8 +59,6 @@ export function communicationStoreContract(
     forgetting(check);
   });
 }
-
-type Check = (criterion: string, body: (store: CommunicationStore) => Promise<void>) => void;
 
 function appendAndLoad(check: Check): void {
   check("load() of an unknown namespace is empty", async (store) => {
@@ -188,131 +195,6 @@ function appendAndLoad(check: Check): void {
   });
 }
 
-function messageQueries(check: Check): void {
-  check("message() and delivery() find by id in their namespace only", async (store) => {
-    const message = makeMessage(1, { payload: { words: ["é", 1.5, null, true] } });
-    const delivery = makeDelivery(message);
-    await store.append(NAMESPACE, [accepted(message)]);
-    const receipts = { message, deliveries: [delivery] };
-    assert.deepEqual(await store.message(NAMESPACE, message.id), receipts);
-    assert.deepEqual(await store.delivery(NAMESPACE, delivery.id), { message, delivery });
-    assert.equal(await store.message("other", message.id), undefined);
-    assert.equal(await store.delivery("other", delivery.id), undefined);
-    assert.equal(await store.message(NAMESPACE, "msg_none"), undefined);
-  });
-
-  check("message() carries the receipt of every recipient of a broadcast", async (store) => {
-    const message = makeMessage(1, { recipientId: null, type: "broadcast" });
-    const deliveries = ["bob", "carol"].map((recipientId, index) =>
-      makeDelivery(message, { id: `dlv_b${index}`, recipientId, sequence: index + 1 }),
-    );
-    await store.append(NAMESPACE, [{ kind: "message", message, deliveries, dedupeUntilMs: null }]);
-    assert.deepEqual(await store.message(NAMESPACE, message.id), { message, deliveries });
-    for (const agentId of ["alice", "bob", "carol"]) {
-      assert.equal((await store.messages(NAMESPACE, { agentId })).length, 1, agentId);
-    }
-    assert.equal((await store.messages(NAMESPACE, { recipientId: "carol" })).length, 1);
-    assert.equal((await store.messages(NAMESPACE, { senderId: "carol" })).length, 0);
-  });
-
-  check("messages() lists newest first, pages with beforeId and limit", async (store) => {
-    const all = Array.from({ length: 120 }, (_, index) => makeMessage(index + 1));
-    await store.append(
-      NAMESPACE,
-      all.map((message) => accepted(message)),
-    );
-    const ids = all.map((message) => message.id).toReversed();
-    assert.deepEqual(idsOf(await store.messages(NAMESPACE, {})), ids.slice(0, 100));
-    const page = await store.messages(NAMESPACE, { limit: 5, beforeId: makeMessage(50).id });
-    assert.deepEqual(idsOf(page), ids.slice(71, 76));
-    assert.equal((await store.messages(NAMESPACE, { limit: 9999 })).length, 120);
-  });
-
-  check("messages() holds every condition at once", async (store) => {
-    const one = makeMessage(1, { type: "direct", payload: { text: "Index the Repository" } });
-    const two = makeMessage(2, {
-      senderId: "dave",
-      recipientId: "carol",
-      type: "status_update",
-      conversationId: "talk",
-      payload: { text: "repository ready" },
-      acceptedAtMs: BASE_MS + 2000,
-    });
-    await store.append(NAMESPACE, [accepted(one), accepted(two)]);
-    await store.append(NAMESPACE, [
-      { kind: "delivery", delivery: makeDelivery(two, { state: "dead", deadReason: "expired" }) },
-    ]);
-    const find = async (query: Parameters<CommunicationStore["messages"]>[1]): Promise<string[]> =>
-      idsOf(await store.messages(NAMESPACE, query));
-    assert.deepEqual(await find({ senderId: "dave" }), [two.id]);
-    assert.deepEqual(await find({ recipientId: "bob" }), [one.id]);
-    assert.deepEqual(await find({ agentId: "carol" }), [two.id]);
-    assert.deepEqual(await find({ conversationId: "talk" }), [two.id]);
-    assert.deepEqual(await find({ type: "direct" }), [one.id]);
-    assert.deepEqual(await find({ state: "dead" }), [two.id]);
-    assert.deepEqual(await find({ state: "dead", recipientId: "bob" }), []);
-    assert.deepEqual(await find({ text: "repository" }), [two.id, one.id]);
-    assert.deepEqual(await find({ text: "REPOSITORY index" }), [one.id]);
-    assert.deepEqual(await find({ text: "status_update" }), [two.id]);
-    assert.deepEqual(await find({ text: "nothing" }), []);
-    assert.deepEqual(await find({ text: "100%_'\"*" }), []);
-    assert.deepEqual(await find({ fromMs: BASE_MS + 2000 }), [two.id]);
-    assert.deepEqual(await find({ toMs: BASE_MS + 2000 }), [one.id]);
-    assert.deepEqual(await find({ agentId: "alice", text: "ready" }), []);
-  });
-}
-
-function conversationQueries(check: Check): void {
-  check("conversations() sums up, newest first", async (store) => {
-    const request = makeMessage(1, {
-      conversationId: "c1",
-      type: "task_assignment",
-      task: { title: "index repo" },
-    });
-    const answer = makeMessage(2, {
-      conversationId: "c1",
-      senderId: "bob",
-      recipientId: "alice",
-      replyToId: request.id,
-      acceptedAtMs: BASE_MS + 3000,
-    });
-    const other = makeMessage(3, {
-      conversationId: "c2",
-      senderId: "carol",
-      acceptedAtMs: BASE_MS + 1000,
-    });
-    await store.append(NAMESPACE, [accepted(request), accepted(answer), accepted(other)]);
-    await store.append(NAMESPACE, [
-      { kind: "delivery", delivery: makeDelivery(request, { state: "done" }) },
-      { kind: "delivery", delivery: makeDelivery(other, { state: "dead", deadReason: "expired" }) },
-    ]);
-    const first = {
-      conversationId: "c1",
-      participants: ["alice", "bob"],
-      firstAtMs: request.acceptedAtMs,
-      lastAtMs: BASE_MS + 3000,
-      messages: 2,
-      open: 1,
-      dead: 0,
-      subject: "task_assignment: index repo",
-    };
-    const second = {
-      conversationId: "c2",
-      participants: ["carol", "bob"],
-      firstAtMs: BASE_MS + 1000,
-      lastAtMs: BASE_MS + 1000,
-      messages: 1,
-      open: 0,
-      dead: 1,
-      subject: "direct",
-    };
-    assert.deepEqual(await store.conversations(NAMESPACE, {}), [first, second]);
-    assert.deepEqual(await store.conversations(NAMESPACE, { agentId: "carol" }), [second]);
-    assert.deepEqual(await store.conversations(NAMESPACE, { beforeMs: BASE_MS + 3000 }), [second]);
-    assert.deepEqual(await store.conversations(NAMESPACE, { limit: 1 }), [first]);
-  });
-}
-
 function taskAndStateQueries(check: Check): void {
   check("tasks() filters, newest first; load() gives the open ones", async (store) => {
     const tasks = [
@@ -406,95 +288,4 @@ function forgetting(check: Check): void {
     assert.equal((await store.load(NAMESPACE)).agents.length, 1);
     assert.equal((await store.messages(NAMESPACE, {})).length, 1);
   });
-}
-
-function idsOf(found: readonly { readonly message: Message }[]): string[] {
-  return found.map((entry) => entry.message.id);
-}
-
-function makeAgent(id: string): Agent {
-  return {
-    id,
-    namespace: NAMESPACE,
-    name: id,
-    capabilities: [],
-    endpoint: null,
-    kind: id,
-    version: null,
-    instance: null,
-    metadata: {},
-    status: "online",
-    registeredAtMs: BASE_MS,
-    paused: null,
-  };
-}
-
-function makeMessage(number: number, changes: Partial<Message> = {}): Message {
-  const id = `msg_${String(number).padStart(6, "0")}`;
-  return {
-    id,
-    namespace: NAMESPACE,
-    senderId: "alice",
-    recipientId: "bob",
-    type: "direct",
-    payload: { number },
-    priority: "normal",
-    conversationId: id,
-    replyToId: null,
-    expectsReply: false,
-    orderingKey: null,
-    dedupeKey: null,
-    traceparent: null,
-    task: null,
-    acceptedAtMs: BASE_MS + number,
-    ...changes,
-  };
-}
-
-function makeDelivery(message: Message, changes: Partial<Delivery> = {}): Delivery {
-  const digits = message.id.slice("msg_".length);
-  return {
-    id: `dlv_${digits}`,
-    messageId: message.id,
-    recipientId: message.recipientId ?? "bob",
-    priority: message.priority,
-    sequence: Number(digits),
-    state: "ready",
-    attempts: 0,
-    acceptedAtMs: message.acceptedAtMs,
-    visibleAtMs: null,
-    deliveredAtMs: null,
-    settledAtMs: null,
-    answeredAtMs: null,
-    answerId: null,
-    deadReason: null,
-    note: null,
-    result: null,
-    ...changes,
-  };
-}
-
-function accepted(message: Message, dedupeUntilMs: number | null = null): CommunicationRecord {
-  return { kind: "message", message, deliveries: [makeDelivery(message)], dedupeUntilMs };
-}
-
-function makeTask(number: number, changes: Partial<Task> = {}): Task {
-  return {
-    id: `task_${number}`,
-    namespace: NAMESPACE,
-    agentId: "bob",
-    title: `task ${number}`,
-    parentId: null,
-    messageId: null,
-    state: "working",
-    attempt: 1,
-    progress: null,
-    note: null,
-    result: null,
-    expectMs: null,
-    createdAtMs: BASE_MS + number,
-    updatedAtMs: BASE_MS + number,
-    endedAtMs: null,
-    ...changes,
-  };
 }

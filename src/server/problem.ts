@@ -1,7 +1,5 @@
 // Whatever is thrown becomes one problem+json (RFC 9457) with our code and remedy.
 
-import { STATUS_CODES } from "node:http";
-
 import { z } from "zod";
 
 import { CellphoneError, nearMatches, toProblem } from "../core/index.ts";
@@ -98,9 +96,4 @@ function describe(issue: z.core.$ZodIssue, schema: z.ZodType, part: string): Inp
 
 function fieldsOf(schema: z.ZodType): string[] {
   return schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
-}
-
-/** A short text for people who look at a status with a browser. */
-export function statusText(status: number): string {
-  return `${status} ${STATUS_CODES[status] ?? ""}`.trim();
 }
