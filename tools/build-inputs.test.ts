@@ -25,7 +25,8 @@ function sampleClone(t: TestContext): SampleClone {
   for (const file of ["package.json", "sdk/python/agent_cellphone.py"]) write(file, "{}");
   const sdk = ["dist/sdk/agent-cellphone.js", "dist/sdk/agent_cellphone.py"];
   const library = ["dist/index.js", "dist/client/index.js", "dist/cli/bin.js"];
-  for (const file of [...library, ...sdk, "dist/web/index.html"]) write(file, "built");
+  const others = ["dist/demo/agents/worker.py", "dist/web/index.html"];
+  for (const file of [...library, ...sdk, ...others]) write(file, "built");
   const build = (): void => {
     const parts = Object.values(BuildPart);
     writeStamp(Object.fromEntries(parts.map((part) => [part, inputHash(part, root)])), root);
@@ -46,6 +47,7 @@ test("staleParts() names the parts that a changed, new or deleted file belongs t
     [() => write("src/core/clock.ts", "2"), ["library"]],
     [() => write("src/storage/sqlite/new.ts", "2"), ["library"]],
     [() => rmSync(path.join(root, "src/storage/sqlite/new.ts")), ["library"]],
+    [() => write("src/demo/agents/worker.py", "2"), ["library"]],
     [() => write("src/web/styles/base.css", "2"), ["web"]],
     [() => write("src/client/index.ts", "2"), ["library", "sdk"]],
     [() => write("sdk/python/agent_cellphone.py", "2"), ["sdk"]],
