@@ -1,11 +1,16 @@
 // All namespaces of a server: which there are, with which options, and their running components.
 
-import { DEFAULT_NAMESPACE, nameProblem } from "./core/index.ts";
+import { z } from "zod";
+
+import { communicationConfigSchema } from "./communication/index.ts";
+import { DEFAULT_NAMESPACE, nameProblem, nearMatches } from "./core/index.ts";
 import type { JsonObject, JsonValue } from "./core/index.ts";
+import { dashboardConfigSchema } from "./dashboard/index.ts";
 import { Exchange } from "./exchange.ts";
 import type { ExchangeConfig, ExchangeServices } from "./exchange.ts";
 import { ServerError } from "./server/index.ts";
 import type { IdentityService, NamespaceRecord, SecurityStore } from "./security/index.ts";
+import { trackerConfigSchema } from "./tracker/index.ts";
 import type { SeriesStore } from "./tracker/index.ts";
 
 /** Everything that keeps something of a namespace. */
@@ -108,13 +113,22 @@ export class Exchanges {
     await this.#startExchange(this.#make(record));
   }
 
+  /** @throws ServerError `server.input_invalid` that names the option which cannot be used. */
   #make(record: NamespaceRecord): Exchange {
+    const { config } = record;
+    checkOptionNames(config);
     const overridden = {
-      communication: { ...this.#config.communication, ...section(record.config["communication"]) },
-      tracker: { ...this.#config.tracker, ...section(record.config["tracker"]) },
-      dashboard: { ...this.#config.dashboard, ...section(record.config["dashboard"]) },
+      communication: { ...this.#config.communication, ...section(config["communication"]) },
+      tracker: { ...this.#config.tracker, ...section(config["tracker"]) },
+      dashboard: { ...this.#config.dashboard, ...section(config["dashboard"]) },
     };
-    return new Exchange(record.name, overridden, this.#services);
+    try {
+      return new Exchange(record.name, overridden, this.#services);
+    } catch (cause) {
+      if (!(cause instanceof z.ZodError)) throw cause;
+      const problems = cause.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
+      throw new ServerError("server.input_invalid", problems.join("; "), { cause });
+    }
   }
 
   async #startExchange(exchange: Exchange): Promise<void> {
@@ -128,6 +142,31 @@ export class Exchanges {
     this.#turn = result;
     return result;
   }
+}
+
+/** Options of a namespace, by component. */
+const SECTIONS: Readonly<Record<string, z.ZodObject>> = {
+  communication: communicationConfigSchema,
+  dashboard: dashboardConfigSchema,
+  tracker: trackerConfigSchema,
+};
+
+function checkOptionNames(config: JsonObject): void {
+  for (const [name, options] of Object.entries(config)) {
+    const known = SECTIONS[name];
+    if (known === undefined) throw unknownName(name, Object.keys(SECTIONS));
+    for (const key of Object.keys(section(options))) {
+      const names = Object.keys(known.shape);
+      if (!names.includes(key)) throw unknownName(`${name}.${key}`, names);
+    }
+  }
+}
+
+function unknownName(name: string, known: readonly string[]): ServerError {
+  const near = nearMatches(name.split(".").at(-1) ?? name, known);
+  const hint =
+    near.length > 0 ? `did you mean ${near.join(" or ")}?` : `known: ${known.join(", ")}`;
+  return new ServerError("server.input_invalid", `"${name}" is no option of a namespace; ${hint}`);
 }
 
 function section(value: JsonValue | undefined): JsonObject {

@@ -7,8 +7,11 @@ import { countOption, durationOption } from "../core/index.ts";
 const DAY_S = 86_400;
 const GIBIBYTE = 1_073_741_824;
 
-/** Schema of the options; every field has its unit, default and description. */
-export const communicationConfigSchema = z.strictObject({
+/**
+ * Schema of the options; every field has its unit, default and description. Options of other
+ * components are ignored, so that one object can configure several.
+ */
+export const communicationConfigSchema = z.object({
   heartbeatInterval: durationOption(
     "s",
     30,

@@ -5,7 +5,7 @@ import { z } from "zod";
 import { countOption, durationOption } from "../core/index.ts";
 
 /** Options of {@link PerformanceTracker}; every field has a default. */
-export const trackerConfigSchema = z.strictObject({
+export const trackerConfigSchema = z.object({
   maxMetricsHistory: countOption(
     "items",
     10_000,

@@ -1,0 +1,104 @@
+// The composed system: what survives a restart, what a namespace keeps to itself, and what a
+// second server is told.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { ControlSocket } from "../support/control.ts";
+import { startServer } from "../support/server.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+
+test("startSwitchboard() finds agents, mail, metrics, cost and feed of the last run", async (t) => {
+  const dataFolder = temporaryFolder(t);
+  const first = await startServer(t, { dataFolder });
+  assert.ok(first.switchboard.fresh);
+  using before = new ControlSocket(first.socketPath);
+  await before.call("POST", "/api/v1/agents", { agentId: "worker-1", capabilities: ["sort"] });
+  const mail = { recipientId: "worker-1", payload: { text: "hello" } };
+  const { body: sent } = await before.call("POST", "/api/v1/messages", mail);
+  const sample = { metric: "cost_usd", value: 0.25, agentId: "worker-1" };
+  await before.call("POST", "/api/v1/metrics", { samples: [sample, sample] });
+  const { body: feedBefore } = await before.call("GET", "/api/v1/events");
+  await first.stop();
+
+  const second = await startServer(t, { dataFolder });
+  assert.ok(!second.switchboard.fresh);
+  using after = new ControlSocket(second.socketPath);
+  const { body: agents } = await after.call("GET", "/api/v1/agents?capability=sort");
+  assert.deepEqual(
+    agents.agents.map((agent: { id: string }) => agent.id),
+    ["worker-1"],
+  );
+  const { body: claim } = await after.call("POST", "/api/v1/inbox/worker-1/claim", {});
+  assert.equal(claim.messages[0]?.message.id, sent.messageId);
+  const { body: summary } = await after.call("GET", "/api/v1/metrics/summary?metric=cost_usd");
+  assert.equal(summary.metrics.cost_usd.sum, 0.5);
+  const { body: overview } = await after.call("GET", "/api/v1/overview");
+  assert.equal(overview.summary.costPerHourUsd, 2, "0.50 in a quarter of an hour");
+  await after.call("POST", "/api/v1/agents/worker-1/pause", { reason: "look" });
+  const { body: feedAfter } = await after.call("GET", "/api/v1/events");
+  const ids: number[] = feedAfter.events.map((event: { id: number }) => event.id);
+  assert.deepEqual(
+    ids,
+    [...new Set(ids)].toSorted((a, b) => a - b),
+    "numbers go on, none twice",
+  );
+  assert.ok(ids.length > feedBefore.events.length);
+});
+
+test("A namespace has its own agents and options, and is gone when it is deleted", async (t) => {
+  const server = await startServer(t);
+  using control = new ControlSocket(server.socketPath);
+  const config = { communication: { heartbeatInterval: 2 } };
+  const created = await control.call("PUT", "/api/v1/namespaces/lab", { config });
+  assert.equal(created.status, 201);
+  await control.call("POST", "/api/v1/agents?namespace=lab", { agentId: "probe" });
+  const beat = await control.call("POST", "/api/v1/agents/probe/heartbeat?namespace=lab", {});
+  assert.equal(beat.body.intervalMs, 2000);
+  assert.equal((await control.call("GET", "/api/v1/agents/probe")).status, 404);
+
+  const changed = { communication: { heartbeatInterval: 7 } };
+  assert.equal(
+    (await control.call("PUT", "/api/v1/namespaces/lab", { config: changed })).status,
+    200,
+  );
+  const again = await control.call("POST", "/api/v1/agents/probe/heartbeat?namespace=lab", {});
+  assert.equal(again.body.intervalMs, 7000, "the agent stayed, the option changed");
+
+  assert.equal((await control.call("DELETE", "/api/v1/namespaces/lab")).status, 204);
+  assert.equal((await control.call("GET", "/api/v1/agents?namespace=lab")).status, 404);
+  assert.equal((await control.call("PUT", "/api/v1/namespaces/lab", {})).status, 201);
+  const { body: empty } = await control.call("GET", "/api/v1/agents?namespace=lab");
+  assert.deepEqual(empty.agents, [], "a namespace made anew knows nothing of the old one");
+});
+
+test("Wrong options of a namespace are refused, and what ran goes on", async (t) => {
+  const server = await startServer(t);
+  using control = new ControlSocket(server.socketPath);
+  await control.call("POST", "/api/v1/agents", { agentId: "worker-1" });
+  for (const [config, named] of [
+    [{ communication: { heartbeatInterval: "soon" } }, /heartbeatInterval/],
+    [{ communication: { heartbeatIntervall: 1 } }, /did you mean heartbeatInterval\?/],
+    [{ dashboard: { refresh: 1 } }, /dashboard\.refresh/],
+    [{ comunication: {} }, /comunication/],
+    [{ tracker: { maxMetricsHistory: -1 } }, /maxMetricsHistory/],
+  ] as const) {
+    const refused = await control.call("PUT", "/api/v1/namespaces/default", { config });
+    assert.equal(refused.status, 400, JSON.stringify(refused.body));
+    assert.match(refused.body.detail, named);
+  }
+  assert.equal((await control.call("GET", "/api/v1/agents/worker-1")).status, 200);
+});
+
+test("A second server is refused the folder and the port in words", async (t) => {
+  const server = await startServer(t);
+  await assert.rejects(startServer(t, { dataFolder: server.dataFolder }), (error: Error) => {
+    assert.match(error.message, new RegExp(`pid ${process.pid}`));
+    return "code" in error && error.code === "storage.folder_in_use";
+  });
+  await assert.rejects(startServer(t, { port: server.port }), {
+    code: "server.port_taken",
+    message: new RegExp(String(server.port)),
+  });
+  assert.equal((await fetch(`${server.url}/readyz`)).status, 200, "the first one is unharmed");
+});
