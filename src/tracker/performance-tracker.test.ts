@@ -72,9 +72,8 @@ test("PerformanceTracker.recordMetric() refuses bad names, values, contexts and 
   assert.equal(tracker.statistics().samples, 0);
 });
 
-test("PerformanceTracker refuses unknown options and another namespace's key", () => {
+test("PerformanceTracker refuses impossible options and another namespace's key", () => {
   assert.throws(() => new PerformanceTracker({ maxMetricsHistory: 0 }));
-  assert.throws(() => new PerformanceTracker(JSON.parse('{"maxHistory": 5}')), /maxHistory/);
   assert.throws(() => new PerformanceTracker({}, { namespace: "a b" }), RangeError);
   const tracker = new PerformanceTracker({}, { namespace: "demo" });
   assert.throws(() => tracker.series({ namespace: "default", metric: "m" }), /serves "demo"/);
