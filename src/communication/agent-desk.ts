@@ -13,7 +13,7 @@ import {
   checkStatus,
 } from "./input-checks.ts";
 import { communicationLimits } from "./limits.ts";
-import type { Agent, AgentView } from "./model.ts";
+import type { Agent, AgentStatus, AgentView } from "./model.ts";
 import type { PresenceBook } from "./presence-book.ts";
 import type { AgentCommand, AgentPatch, AgentRegistration } from "./requests.ts";
 import type { HeartbeatReply, HeartbeatRequest } from "./requests.ts";
@@ -112,8 +112,8 @@ export class AgentDesk {
   async heartbeat(agentId: string, request: HeartbeatRequest): Promise<HeartbeatReply> {
     const { clock, engine, registry, settings } = this.#context;
     const record = registry.require(agentId, "communication.agent_unknown");
-    const { status, instanceId } = request;
-    if (status !== undefined) checkStatus(status);
+    const { instanceId } = request;
+    if (request.status !== undefined) checkStatus(request.status);
     const lostLeases: string[] = [];
     for (const token of request.leases ?? []) {
       const lease = engine.lease(token);
@@ -125,6 +125,7 @@ export class AgentDesk {
     const instance = record.agent.instance?.id;
     const current = instanceId === undefined || instance === undefined || instance === instanceId;
     record.lastHeartbeatAtMs = clock.now();
+    const status = request.status ?? (current ? saidByLeaving(record, request) : undefined);
     if (current) this.#noteProcess(record, request);
     this.#presence.life(record);
     if (request.ackCommands !== undefined) {
@@ -285,6 +286,15 @@ export class AgentDesk {
       paused: known?.paused ?? null,
     };
   }
+}
+
+/**
+ * A goodbye says "offline", which outlives a restart of the server: who left on purpose is not
+ * missed. Life after it takes the goodbye back.
+ */
+function saidByLeaving(record: AgentRecord, request: HeartbeatRequest): AgentStatus | undefined {
+  if (request.left === true) return record.left ? undefined : "offline";
+  return record.left && record.agent.status === "offline" ? "online" : undefined;
 }
 
 /** The id without digits and what then dangles: "worker-2" is a "worker". */

@@ -125,6 +125,23 @@ describe("PresenceBook", () => {
     assert.equal((await comm.getPresence("bob")).reason, "it says it is offline");
   });
 
+  test("a goodbye is said as offline, until life takes it back", async () => {
+    const { comm } = await makeBench();
+    await comm.registerAgent({ agentId: "bob", instance: { id: "new" } });
+    await comm.heartbeat("bob", { instanceId: "old", left: true });
+    assert.equal((await comm.getAgentInfo("bob"))?.status, "online", "an old process's last words");
+    await comm.heartbeat("bob", { instanceId: "new", left: true });
+    assert.equal((await comm.getAgentInfo("bob"))?.status, "offline");
+    await comm.heartbeat("bob", { instanceId: "new" });
+    const back = await comm.getAgentInfo("bob");
+    assert.deepEqual([back?.status, back?.presence.state], ["online", "idle"]);
+    await comm.heartbeat("bob", { status: "offline" });
+    await comm.heartbeat("bob", {});
+    assert.equal((await comm.getAgentInfo("bob"))?.status, "offline", "what it said itself stays");
+    await comm.heartbeat("bob", { left: true, status: "error" });
+    assert.equal((await comm.getAgentInfo("bob"))?.status, "error", "its own word wins");
+  });
+
   for (const [what, end] of [
     ["its exit", { exitCode: 1 }],
     ["its goodbye", { left: true }],
