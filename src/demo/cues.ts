@@ -25,6 +25,8 @@ export interface Cue {
   readonly action: string;
   recover(stage: CueStage): Promise<void>;
   recovered(watch: FleetWatch): boolean;
+  /** What is well again, in words. */
+  readonly outcome: string;
 }
 
 /** The cues in the order they are played. */
@@ -37,6 +39,7 @@ export const cues: readonly Cue[] = [
     action: "restart worker-2",
     recover: (stage) => stage.control.call("POST", "/api/v1/agents/worker-2/restart"),
     recovered: (watch) => isWell(watch, "worker-2"),
+    outcome: "worker-2 works again",
   },
   {
     name: "freeze",
@@ -46,6 +49,7 @@ export const cues: readonly Cue[] = [
     action: "wake worker-1 with SIGCONT",
     recover: async (stage) => stage.signal("worker-1", "SIGCONT"),
     recovered: (watch) => isWell(watch, "worker-1"),
+    outcome: "worker-1 works again",
   },
   {
     name: "deadlock",
@@ -55,6 +59,7 @@ export const cues: readonly Cue[] = [
     action: "planner gives up waiting by itself",
     recover: async () => undefined,
     recovered: (watch) => isWell(watch, "planner") && isWell(watch, "reviewer"),
+    outcome: "planner and reviewer work again",
   },
 ];
 

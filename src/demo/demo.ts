@@ -211,8 +211,8 @@ class Play {
       RECOVERY_TIMEOUT_MS,
       this.#signal,
     );
-    if (recovered === true) this.#say("recovered", `${cue.name} is over`);
-    else this.#say("missed", `${cue.name} is not over after ${RECOVERY_TIMEOUT_MS / 1000} s`);
+    if (recovered === true) this.#say("recovered", cue.outcome);
+    else this.#say("missed", `no recovery within ${RECOVERY_TIMEOUT_MS / 1000} s: ${cue.text}`);
     return {
       name: cue.name,
       noticedAfterSeconds: cause === undefined ? null : afterSeconds,

@@ -67,3 +67,6 @@ async function assign(job: Job): Promise<void> {
     console.error(`${titleOf(job)}: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
+
+await phone.run({ drain: "1s" });
+clearInterval(timer);

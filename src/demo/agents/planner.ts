@@ -21,3 +21,5 @@ phone.on<{ contested: boolean }>("coordination", async (message) => {
 });
 
 phone.on("question", () => ({ answer: "the order of the steps does not matter" }));
+
+await phone.run({ drain: "1s" });

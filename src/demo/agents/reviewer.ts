@@ -11,3 +11,5 @@ phone.on<{ contested: boolean }>("coordination", async (message) => {
   });
   return { approved: true, because: answer.payload };
 });
+
+await phone.run({ drain: "1s" });

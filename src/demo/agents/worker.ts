@@ -28,3 +28,5 @@ phone.on<Job>("task_assignment", async (message) => {
 phone.on("demo.wedge", () => {
   wedged = true;
 });
+
+await phone.run({ drain: "1s" });
