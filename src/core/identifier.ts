@@ -20,6 +20,8 @@ export class IdGenerator {
   readonly #randomBytes: RandomBytes;
   #lastMs = -1;
   #tail: number[] = [];
+  /** All characters but the last, which alone changes 31 times out of 32. */
+  #stem = "";
 
   constructor(clock: Clock, randomBytes: RandomBytes = secureRandomBytes) {
     this.#clock = clock;
@@ -31,14 +33,13 @@ export class IdGenerator {
     const nowMs = Math.floor(this.#clock.now());
     if (nowMs > this.#lastMs) this.#begin(nowMs);
     else if (!this.#increment()) this.#begin(this.#lastMs + 1);
-    let tail = "";
-    for (const digit of this.#tail) tail += ALPHABET[digit];
-    return `${prefix}_${encodeTime(this.#lastMs)}${tail}`;
+    return `${prefix}_${this.#stem}${ALPHABET[this.#tail[15] ?? 0]}`;
   }
 
   #begin(timeMs: number): void {
     this.#tail = Array.from(this.#randomBytes(16), (byte) => byte & 31);
     this.#lastMs = timeMs;
+    this.#encodeStem();
   }
 
   /** Counts the random part up; false when all its values of this millisecond are used. */
@@ -47,11 +48,17 @@ export class IdGenerator {
       const digit = this.#tail[index] ?? 0;
       if (digit < 31) {
         this.#tail[index] = digit + 1;
+        if (index < 15) this.#encodeStem();
         return true;
       }
       this.#tail[index] = 0;
     }
     return false;
+  }
+
+  #encodeStem(): void {
+    this.#stem = encodeTime(this.#lastMs);
+    for (const digit of this.#tail.slice(0, 15)) this.#stem += ALPHABET[digit];
   }
 }
 

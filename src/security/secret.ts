@@ -1,7 +1,7 @@
 // Secrets are random, carry their kind as a prefix (so that leak scanners and people recognise
 // them), and are kept as SHA-256 only. A plain hash suffices: 160 random bits cannot be searched.
 
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 import { randomToken, secureRandomBytes } from "../core/index.ts";
 import type { RandomBytes } from "../core/index.ts";
@@ -27,7 +27,7 @@ export function makeSecret(
 
 /** SHA-256 in lower-case hex, the only form in which a secret is kept. */
 export function hashSecret(secret: string): string {
-  return createHash("sha256").update(secret).digest("hex");
+  return hash("sha256", secret, "hex");
 }
 
 /** Whether a text has the form of one of our secrets; says nothing of its being valid. */

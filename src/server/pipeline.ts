@@ -31,7 +31,7 @@ export interface PipelineOptions {
 
 /** What is known of a request so far. */
 interface Call {
-  readonly route: Route | undefined;
+  route: Route | undefined;
   readonly traceparent: string;
   caller: Caller;
   namespaceName: string;
@@ -54,6 +54,10 @@ const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   "cache-control": "no-store",
 };
 
+/** Where a request carries its {@link Call}; a WeakMap beside it is dear to the collector. */
+const CALL = Symbol("call");
+type CarryingRequest = FastifyRequest & { [CALL]?: Call };
+
 /** What fastify makes of a query string. */
 const parameters = z.record(z.string(), z.unknown());
 
@@ -61,7 +65,6 @@ const parameters = z.record(z.string(), z.unknown());
 export class Pipeline {
   readonly #services: Services;
   readonly #options: PipelineOptions;
-  readonly #calls = new WeakMap<FastifyRequest, Call>();
 
   constructor(services: Services, options: PipelineOptions) {
     this.#services = services;
@@ -70,10 +73,14 @@ export class Pipeline {
 
   /** Makes fastify answer for these routes. */
   install(app: FastifyInstance, routes: readonly Route[]): void {
-    app.addHook("onRequest", async (request, reply) => {
+    app.decorateRequest(CALL, undefined);
+    // Hooks with a callback: a promise for each would be a good part of a request's cost.
+    app.addHook("onRequest", (request, reply, done) => {
       this.#begin(request, reply);
-      if (this.#options.isFromSocket(request.raw)) return;
-      checkHost(request.headers.host, this.#options.trustedHosts);
+      if (!this.#options.isFromSocket(request.raw)) {
+        checkHost(request.headers.host, this.#options.trustedHosts);
+      }
+      done();
     });
     app.setErrorHandler((error, request, reply) => this.#answerError(error, request, reply));
     app.setNotFoundHandler((request, reply) => {
@@ -94,7 +101,8 @@ export class Pipeline {
 
   #begin(request: FastifyRequest, reply: FastifyReply): void {
     const traceparent = continueTrace(headerOf(request, "traceparent"));
-    this.#calls.set(request, newCall(undefined, traceparent, this.#addressOf(request)));
+    const carrying: CarryingRequest = request;
+    carrying[CALL] = newCall(traceparent, this.#addressOf(request));
     reply.headers(SECURITY_HEADERS);
     reply.headers({ "x-request-id": request.id, traceparent });
     if (this.#options.closing.aborted) reply.header("connection", "close");
@@ -107,16 +115,19 @@ export class Pipeline {
       // A HEAD of a live stream would never end.
       exposeHeadRoute: route.action !== "stream.read",
       ...(route.bodyBytesMax === undefined ? {} : { bodyLimit: route.bodyBytesMax }),
-      onRequest: async (request) => this.#admit(route, request),
+      onRequest: (request, _reply, done) => {
+        this.#admit(route, request);
+        done();
+      },
       handler: async (request, reply) => this.#handle(route, request, reply),
     });
   }
 
   /** Everything that can refuse a request before its body is read. */
   #admit(route: Route, request: FastifyRequest): void {
-    const traceparent = this.#calls.get(request)?.traceparent ?? continueTrace(undefined);
-    const call = newCall(route, traceparent, this.#addressOf(request));
-    this.#calls.set(request, call);
+    const call = callOf(request);
+    call.route = route;
+    call.resource = { kind: "route", id: route.path };
     call.caller = this.#callerOf(route, request);
     const { principal } = call.caller;
     refuseEarly(route, principal);
@@ -132,8 +143,7 @@ export class Pipeline {
   }
 
   async #handle(route: Route, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
-    const call = this.#calls.get(request);
-    if (call === undefined) throw new Error("A request reached its handler without being admitted");
+    const call = callOf(request);
     const body =
       route.body === undefined ? undefined : parseInput(route.body, request.body ?? {}, "body");
     const result = await route.handler(this.#contextOf(call, route, body, request, reply));
@@ -216,12 +226,12 @@ export class Pipeline {
 
   #answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
     const known = toKnownError(error, request.id);
-    const call = this.#calls.get(request);
+    const call = callOf(request);
     if (known.code === "server.internal") {
       this.#services.log?.error("server.request_failed", {
         requestId: request.id,
         method: request.method,
-        route: call?.route?.path,
+        route: call.route?.path,
         error: known.cause,
       });
     }
@@ -243,8 +253,8 @@ export class Pipeline {
   }
 
   /** Refusals always leave a trace; failures only where success would have. */
-  #remember(error: CellphoneError, call: Call | undefined): void {
-    if (call?.route === undefined) return;
+  #remember(error: CellphoneError, call: Call): void {
+    if (call.route === undefined) return;
     const refused = error.status === 401 || error.status === 403 || error.status === 429;
     const bySecurity = refused && error.code.startsWith("security.");
     if (!bySecurity && !isAudited(call.route)) return;
@@ -277,14 +287,20 @@ export class Pipeline {
   }
 }
 
-function newCall(route: Route | undefined, traceparent: string, address: string): Call {
+function callOf(request: FastifyRequest): Call {
+  const { [CALL]: call }: CarryingRequest = request;
+  if (call === undefined) throw new Error("The request has not been through the first hook");
+  return call;
+}
+
+function newCall(traceparent: string, address: string): Call {
   return {
-    route,
+    route: undefined,
     traceparent,
     caller: anonymousCaller(address),
     namespaceName: "default",
     requestedNamespace: undefined,
-    resource: { kind: "route", id: route?.path ?? "" },
+    resource: { kind: "route", id: "" },
     params: {},
     query: {},
     details: {},

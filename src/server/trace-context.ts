@@ -1,7 +1,7 @@
 // W3C Trace Context (https://www.w3.org/TR/trace-context/): the caller's trace goes on through
 // this server; without one, a trace begins here.
 
-import { randomBytes } from "node:crypto";
+import { randomUUID } from "node:crypto";
 
 const TRACEPARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
 
@@ -16,9 +16,19 @@ export function isTraceparent(text: string): boolean {
 
 /** The traceparent of what this server does for a request: same trace, a span of its own. */
 export function continueTrace(incoming: string | undefined): string {
-  const spanId = randomBytes(8).toString("hex");
+  const spanId = randomHex().slice(16);
   if (incoming !== undefined && isTraceparent(incoming)) {
     return `00-${incoming.slice(3, 35)}-${spanId}-${incoming.slice(53, 55)}`;
   }
-  return `00-${randomBytes(16).toString("hex")}-${spanId}-01`;
+  return `00-${randomHex()}-${spanId}-01`;
+}
+
+/**
+ * 32 hex digits, 122 bits of them random. Node draws randomness for many UUIDs at once: bytes
+ * drawn for each request by themselves cost ten times as much.
+ */
+function randomHex(): string {
+  const uuid = randomUUID();
+  const start = uuid.slice(0, 8) + uuid.slice(9, 13) + uuid.slice(14, 18);
+  return start + uuid.slice(19, 23) + uuid.slice(24);
 }
