@@ -3,7 +3,7 @@
 
 import type { PruneResult, TaskRequest } from "../../communication/index.ts";
 import { storageLimits } from "../limits.ts";
-import { subjectOf } from "./communication-writer.ts";
+import { subjectOf } from "./conversation-writer.ts";
 import type { Database } from "./database.ts";
 import { parsedColumnOrNull } from "./trusted.ts";
 

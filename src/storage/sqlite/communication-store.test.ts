@@ -170,6 +170,22 @@ test("SqliteCommunicationStore.messages() finds words in any letter case, not AS
   assert.equal((await store.messages("default", { text: "århus" })).length, 1);
 });
 
+test("SqliteCommunicationStore.append() joins a message to a conversation that bears its id", async () => {
+  using database = openLedger(":memory:");
+  const store = new SqliteCommunicationStore(database);
+  const own = { conversationId: "msg_000002" };
+  await store.append("default", [
+    accepted(1, { ...own, senderId: "carol" }),
+    accepted(2, own),
+    accepted(3, { conversationId: "msg_000003" }),
+  ]);
+  const [alone, joint] = await store.conversations("default", {});
+  assert.deepEqual([alone?.messages, alone?.participants], [1, ["alice", "bob"]]);
+  assert.equal(joint?.messages, 2);
+  assert.deepEqual(joint.participants, ["carol", "bob", "alice"]);
+  assert.equal((await store.conversations("default", { agentId: "alice" })).length, 2);
+});
+
 test("SqliteCommunicationStore.conversations() finds a busy agent's like a quiet one's", async () => {
   using database = openLedger(":memory:");
   const store = new SqliteCommunicationStore(database);

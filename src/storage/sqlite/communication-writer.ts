@@ -10,12 +10,10 @@ import type {
   Task,
 } from "../../communication/index.ts";
 import { isOpen, isPinned, jsonOrNull } from "./communication-rows.ts";
+import { ConversationWriter } from "./conversation-writer.ts";
 import type { Counters } from "./counters.ts";
 import type { Database } from "./database.ts";
-import { parsedColumn, trusted } from "./trusted.ts";
-
-/** Agents listed with a conversation; a broadcast to more is cut. */
-const PARTICIPANTS_MAX = 20;
+import { trusted } from "./trusted.ts";
 
 /** What the writer must know of a stored delivery to replace it. */
 interface StoredDelivery {
@@ -32,9 +30,11 @@ interface StoredDelivery {
 export class CommunicationWriter {
   readonly #database: Database;
   readonly #counters: Counters;
+  readonly #conversations: ConversationWriter;
 
   constructor(database: Database, counters: Counters) {
     this.#database = database;
+    this.#conversations = new ConversationWriter(database);
     this.#counters = counters;
   }
 
@@ -109,7 +109,7 @@ export class CommunicationWriter {
         dedupeUntilMs,
       );
     }
-    this.#conversation(namespace, message, deliveries);
+    this.#conversations.add(namespace, message, deliveries);
   }
 
   #insertDelivery(
@@ -189,14 +189,7 @@ export class CommunicationWriter {
     const open = Number(isOpen(delivery.state)) - Number(isOpen(stored.state));
     const dead = Number(delivery.state === "dead") - Number(stored.state === "dead");
     if (open === 0 && dead === 0) return;
-    this.#run(
-      `UPDATE conversations SET open = open + ?, dead = dead + ?
-       WHERE namespace = ? AND id = ?`,
-      open,
-      dead,
-      namespace,
-      stored.conversation_id,
-    );
+    this.#conversations.count(namespace, stored.conversation_id, open, dead);
   }
 
   #settle(namespace: string, acceptedAtMs: number, messageRow: number): void {
@@ -205,47 +198,6 @@ export class CommunicationWriter {
       namespace,
       acceptedAtMs,
       messageRow,
-    );
-  }
-
-  #conversation(namespace: string, message: Message, deliveries: readonly Delivery[]): void {
-    const agents = new Set([message.senderId, ...deliveries.map((each) => each.recipientId)]);
-    if (message.recipientId !== null) agents.add(message.recipientId);
-    const row = this.#get(
-      `INSERT INTO conversations
-         (namespace, id, first_at, last_at, messages, open, dead, subject, participants)
-       VALUES (?, ?, ?, ?, 1, ?, ?, ?, ?)
-       ON CONFLICT (namespace, id) DO UPDATE SET
-         first_at = min(first_at, excluded.first_at), last_at = max(last_at, excluded.last_at),
-         messages = messages + 1, open = open + excluded.open, dead = dead + excluded.dead
-       RETURNING row_id, messages, participants`,
-      namespace,
-      message.conversationId,
-      message.acceptedAtMs,
-      message.acceptedAtMs,
-      deliveries.filter((each) => isOpen(each.state)).length,
-      deliveries.filter((each) => each.state === "dead").length,
-      subjectOf(message.type, message.task?.title),
-      JSON.stringify([...agents].slice(0, PARTICIPANTS_MAX)),
-    );
-    if (row === undefined) return;
-    const isNew = row["messages"] === 1;
-    const known = parsedColumn<string[]>(row["participants"]);
-    const joining = isNew ? [...agents] : [...agents].filter((agent) => !known.includes(agent));
-    for (const agent of joining) {
-      this.#run(
-        `INSERT OR IGNORE INTO conversation_agents (conversation_row, agent_id, namespace)
-         VALUES (?, ?, ?)`,
-        row["row_id"] ?? null,
-        agent,
-        namespace,
-      );
-    }
-    if (isNew || joining.length === 0 || known.length >= PARTICIPANTS_MAX) return;
-    this.#run(
-      "UPDATE conversations SET participants = ? WHERE row_id = ?",
-      JSON.stringify([...known, ...joining].slice(0, PARTICIPANTS_MAX)),
-      row["row_id"] ?? null,
     );
   }
 
@@ -322,8 +274,3 @@ export class CommunicationWriter {
 
 type Statement = ReturnType<Database["prepare"]>;
 type SqlValue = Parameters<Statement["run"]>[1];
-
-/** A conversation's subject: its first message's type and, for a task, the title. */
-export function subjectOf(type: string, title: string | undefined): string {
-  return title === undefined ? type : `${type}: ${title}`;
-}
