@@ -14,6 +14,12 @@ export interface QueueBounds {
   readonly bytes: number;
 }
 
+/**
+ * Characters of calls that are posted before the turn ends: enough for the thread to begin with,
+ * while this one goes on with the turn.
+ */
+const POST_BYTES = 32_768;
+
 /** Functions by name, as a thread offers them; a job's result is what its steps return. */
 type Offered = Readonly<Record<string, (...parameters: never[]) => unknown>>;
 type ResultOf<Method> = Method extends (...parameters: never[]) => infer Result
@@ -39,6 +45,7 @@ export class ThreadClient<Methods extends Offered> {
   readonly #exited: Promise<void>;
   readonly #ready: Promise<void>;
   #outgoing: string[] = [];
+  #outgoingBytes = 0;
   #scheduled = false;
   #nextId = 1;
   #pendingBytes = 0;
@@ -110,7 +117,9 @@ export class ThreadClient<Methods extends Offered> {
         bytes = text.length;
         if (this.#pendingBytes + bytes > this.#bounds.bytes) throw this.#overloaded();
         this.#outgoing.push(text);
-        this.#schedule();
+        this.#outgoingBytes += bytes;
+        if (this.#outgoingBytes >= POST_BYTES) this.#post();
+        else this.#schedule();
       } else this.#worker.postMessage([[id, name, parameters]]);
       this.#nextId += 1;
       this.#pendingBytes += bytes;
@@ -137,10 +146,15 @@ export class ThreadClient<Methods extends Offered> {
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
-      const texts = this.#outgoing;
-      this.#outgoing = [];
-      this.#worker.postMessage(`[${texts.join(",")}]`);
+      if (this.#outgoing.length > 0) this.#post();
     });
+  }
+
+  #post(): void {
+    const texts = this.#outgoing;
+    this.#outgoing = [];
+    this.#outgoingBytes = 0;
+    this.#worker.postMessage(`[${texts.join(",")}]`);
   }
 
   #receive(reply: Reply): void {
