@@ -188,7 +188,8 @@ def _parse_address(text):
     parts = urllib.parse.urlsplit(text)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         shown = re.sub(r"//[^@/]*@", "//…@", text)
-        raise ValueError(f'"{shown}" is no URL of a server; write it like {DEFAULT_URL}')
+        hint = "without CELLPHONE_URL= before it, " if text.startswith("CELLPHONE_URL=") else ""
+        raise ValueError(f'"{shown}" is no URL of a server; {hint}write it like {DEFAULT_URL}')
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     port = "" if parts.port is None else f":{parts.port}"
     secret = urllib.parse.unquote(parts.username) if parts.username else None

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { inspect } from "node:util";
 
 import { parseAddress, resolveIdentity } from "./address.ts";
 import { CellphoneClientError } from "./errors.ts";
@@ -23,8 +24,13 @@ test("parseAddress() refuses other text without showing the secret in it", () =>
   assert.throws(() => parseAddress("ftp://127.0.0.1"), TypeError);
   assert.throws(
     () => parseAddress("http://enrol_secret@[broken"),
-    (error: Error) => error instanceof TypeError && !error.message.includes("enrol_secret"),
+    (error: Error) => error instanceof TypeError && !inspect(error).includes("enrol_secret"),
   );
+  assert.throws(() => parseAddress("CELLPHONE_URL=http://enrol_secret@h:1"), {
+    message:
+      '"CELLPHONE_URL=http://…@h:1" is no URL; without CELLPHONE_URL= before it, ' +
+      "write it like http://127.0.0.1:2355",
+  });
 });
 
 test("resolveIdentity() prefers options to the environment, and a key to an enrolment", () => {

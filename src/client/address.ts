@@ -21,9 +21,11 @@ export function parseAddress(text: string): Address {
   let url: URL;
   try {
     url = new URL(text);
-  } catch (cause) {
+  } catch {
+    // Without the cause, which would show the secret.
     const shown = text.replace(/\/\/[^@/]*@/, "//…@");
-    throw new TypeError(`"${shown}" is no URL; write it like ${DEFAULT_URL}`, { cause });
+    const hint = text.startsWith("CELLPHONE_URL=") ? "without CELLPHONE_URL= before it, " : "";
+    throw new TypeError(`"${shown}" is no URL; ${hint}write it like ${DEFAULT_URL}`);
   }
   if (url.protocol !== "http:" && url.protocol !== "https:") {
     throw new TypeError(`The server's URL starts with http: or https:, not "${url.protocol}"`);
