@@ -71,8 +71,25 @@ export class CliContext {
     return configuration;
   }
 
-  /** A client for the server these options name. */
+  /**
+   * A client for the server these options name.
+   * @throws CliError `cli.enrolment_only` when all there is to show is an enrolment string.
+   */
   client(options: ConnectionOptions): ControlClient {
+    const client = this.joiningClient(options);
+    const { target } = client;
+    if (target.kind === "url" && target.key?.startsWith("enrol_") === true) {
+      const what = options.url === undefined ? "CELLPHONE_URL" : "--url";
+      throw new CliError(
+        "cli.enrolment_only",
+        `${what} holds an enrolment string, for agents only`,
+      );
+    }
+    return client;
+  }
+
+  /** The same for a command that joins as an agent, which an enrolment string lets it do. */
+  joiningClient(options: ConnectionOptions): ControlClient {
     const namespace = options.namespace ?? nonEmpty(this.surroundings.env["CELLPHONE_NAMESPACE"]);
     return new ControlClient(this.target(options), namespace ?? null);
   }
@@ -120,7 +137,10 @@ function urlTarget(
   fallback: string | undefined,
 ): ControlTarget {
   if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol)) {
-    throw new CliError("cli.usage", `"${text}" is no URL of a server; write http://host:port`);
+    const shown = text.replace(/\/\/[^@/]*@/, "//…@");
+    const hint = text.startsWith("CELLPHONE_URL=") ? "without CELLPHONE_URL= before it, " : "";
+    const message = `"${shown}" is no URL of a server; ${hint}write http://host:port`;
+    throw new CliError("cli.usage", message);
   }
   const url = new URL(text);
   const inside = decodeURIComponent(url.username);

@@ -141,6 +141,10 @@ export class ControlClient {
       const message = `Cannot reach ${target.url.origin}: ${reason}`;
       return new CliError("cli.server_not_running", message, { cause: error });
     }
+    if (code === "EACCES" || code === "EPERM") {
+      const message = `The server on ${target.folder} belongs to another user`;
+      return new CliError("cli.server_not_yours", message, { cause: error });
+    }
     const absent = code === "ENOENT" || code === "ECONNREFUSED" || code === "ENOTDIR";
     const message = absent
       ? `No server runs on ${target.folder}`

@@ -17,6 +17,18 @@ export const cliErrors = {
     meaning: "No server answers",
     remedy: "Start one with `cellphone start`, or name another data folder with --data.",
   },
+  "cli.server_not_yours": {
+    status: 403,
+    retryable: false,
+    meaning: "The control socket belongs to another user",
+    remedy: "Run the command as the user that started the server, or give --url and --key.",
+  },
+  "cli.enrolment_only": {
+    status: 403,
+    retryable: false,
+    meaning: "An enrolment string lets agents join; it answers no other command",
+    remedy: "Unset CELLPHONE_URL to reach the server of this folder, or give --url and --key.",
+  },
   "cli.server_refused": {
     status: 502,
     retryable: false,

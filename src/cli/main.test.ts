@@ -80,6 +80,7 @@ test("cellphone exits 2 for arguments that cannot be meant", async (t) => {
     [["run", "--", "true"], /Give the agent a name: --name worker-1/],
     [["run", "--name", "a b", "--", "true"], /The name "a b" may hold letters/],
     [["status", "--url", "ftp://x"], /"ftp:\/\/x" is no URL of a server/],
+    [["status", "--url", "CELLPHONE_URL=http://enrol_x@h:1"], /"CELLPHONE_URL=http:\/\/…@h:1".*wi/],
     [["status", "--key", "admin_x"], /--key belongs to a server named with --url/],
     [["config", "servr.port"], /"servr.port" is no option/],
   ];
@@ -99,6 +100,13 @@ test("cellphone says how to start a server when none runs, and exits 1", async (
     "error: No server runs on ./.cellphone\n" +
       "       Start one with `cellphone start`, or name another data folder with --data.\n",
   );
+});
+
+test("cellphone tells an enrolment string from a key, except where one joins", async (t) => {
+  const { code, err } = await cellphone(t, ["agents", "--url", "http://enrol_secret@127.0.0.1:9"]);
+  assert.equal(code, 1);
+  assert.match(err, /--url holds an enrolment string, for agents only\n +Unset CELLPHONE_URL/);
+  assert.doesNotMatch(err, /secret/);
 });
 
 test("cellphone --json says failures as one JSON line", async (t) => {

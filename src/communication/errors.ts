@@ -59,13 +59,13 @@ export const communicationErrors = {
     status: 404,
     retryable: false,
     meaning: "No such agent",
-    remedy: "Check the id against the near matches, or register the agent first.",
+    remedy: "Check the id (names like it are in the message), or register the agent first.",
   },
   "communication.recipient_unknown": {
     status: 404,
     retryable: false,
     meaning: "No such recipient",
-    remedy: "Check the id against the near matches, or find an agent by its capability.",
+    remedy: "Check the id (names like it are in the message), or find an agent by its capability.",
   },
   "communication.agents_full": {
     status: 409,

@@ -58,7 +58,8 @@ export const securityErrors = {
     status: 409,
     retryable: true,
     meaning: "A live process holds this agent's name",
-    remedy: "Choose another name, stop that process, or take over with replace: true.",
+    remedy:
+      "Choose another name, stop that process, or take over with `--replace` (`replace: true`).",
   },
   "security.name_not_yours": {
     status: 403,

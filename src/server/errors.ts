@@ -28,7 +28,9 @@ export const serverErrors = {
     status: 503,
     retryable: false,
     meaning: "Listening beyond loopback without TLS is refused",
-    remedy: "Give --tls-cert and --tls-key, or --insecure when the network itself is private.",
+    remedy:
+      "Set server.tlsCert and server.tlsKey, or server.allowInsecure=true when the network itself " +
+      "is private.",
   },
   "server.tls_unreadable": {
     status: 503,

@@ -73,7 +73,7 @@ async function runProgram(
     },
     replace: options.replace === true,
     restart: new RestartPolicy(options.restart),
-    client: context.client(options),
+    client: context.joiningClient(options),
     env: process.env,
     stdout: process.stdout,
     stderr: process.stderr,

@@ -51,7 +51,8 @@ export async function agentOf(namespace: FleetNamespace, agentId: string): Promi
   if (agent !== undefined) return agent;
   const known = namespace.dashboard.tiles().map((tile) => tile.id);
   const near = nearMatches(agentId, known);
-  const message = `No agent "${agentId}" in namespace "${namespace.name}"`;
+  const hint = near.length === 0 ? "" : `; did you mean "${near.join('", "')}"?`;
+  const message = `No agent "${agentId}" in namespace "${namespace.name}"${hint}`;
   throw new CommunicationError("communication.agent_unknown", message, {
     details: { nearMatches: near },
   });
