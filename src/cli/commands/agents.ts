@@ -28,8 +28,8 @@ export function registerAgents(program: Command, context: CliContext): void {
     .command("agents")
     .summary("list, show, pause, resume, restart or remove agents")
     .description("Lists agents and acts on them.");
-  const list = connectionOptions(agents.command("list", { isDefault: true }))
-    .description("Lists agents, those online and least loaded first.")
+  const list = connectionOptions(agents.command("list [agent]", { isDefault: true }))
+    .description("Lists agents, those online and least loaded first, or shows the one named.")
     .option("-c, --capability <name>", "only those that can do this")
     .addOption(
       choice("--state <state>", "only those we see so", [
@@ -43,7 +43,9 @@ export function registerAgents(program: Command, context: CliContext): void {
     .option("--status <status>", "only those that say so of themselves")
     .option("--text <words>", "only those whose id, name, kind or capability holds this")
     .option("--limit <n>", "at most this many", count)
-    .action(async (options: ListOptions) => listAgents(context, options));
+    .action(async (id: string | undefined, options: ListOptions) =>
+      id === undefined ? listAgents(context, options) : showAgent(context, id, options),
+    );
   examples(list, [
     ["agents", "everyone"],
     ["agents list --capability summarize --state idle", "who could take work now"],

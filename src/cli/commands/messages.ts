@@ -153,6 +153,8 @@ async function showMessage(
     const note = delivery.note === null ? "" : `: ${harmless(delivery.note)}`;
     const label = out.style("quiet", pad(delivery.id, 31));
     out.line(`  ${label}${pad(delivery.recipientId, 16)} ${receipt([delivery])}${note}`);
+    if (delivery.result === null) continue;
+    for (const line of formatPayload(delivery.result).split("\n")) out.line(`    ${line}`);
   }
 }
 
