@@ -41,7 +41,7 @@ test("buildSummary() leaves durations out of the headline and counts further cau
     agentView("worker-1", { state: "down", exitCode: 1 }),
     agentView("critic-1", { state: "stuck" }),
   ];
-  assert.equal(headlineOf(...agents), "2 agents need you: worker-1 is down, and 1 more");
+  assert.equal(headlineOf(...agents), "2 agents need you: worker-1 is down, and 1 more cause");
 });
 
 test("buildSummary() tells paused agents from fine ones, and takes no health for them", () => {

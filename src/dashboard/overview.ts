@@ -77,7 +77,7 @@ function headline(causes: readonly Cause[], total: number, paused: number): stri
   const others = needs.length - 1;
   if (agents === 0) return capitalise(first.text);
   const need = agents === 1 ? "1 agent needs you" : `${agents} agents need you`;
-  const more = others === 0 ? "" : `, and ${others} more`;
+  const more = others === 0 ? "" : `, and ${others} more ${others === 1 ? "cause" : "causes"}`;
   return `${need}: ${shortText(first)}${more}`;
 }
 
