@@ -17,9 +17,12 @@ export function nameProblem(name: unknown): string | undefined {
 /** Up to `most` of `candidates` nearest to `wanted` by edit distance, nearest first. */
 export function nearMatches(wanted: string, candidates: Iterable<string>, most = 3): string[] {
   const cutoff = Math.max(2, Math.floor(wanted.length / 3));
+  const lower = wanted.toLowerCase();
   const scored: { name: string; distance: number }[] = [];
   for (const name of candidates) {
-    const distance = editDistance(wanted.toLowerCase(), name.toLowerCase());
+    // The distance is at least this; without it, a key of megabytes would be compared.
+    if (Math.abs(name.length - wanted.length) > cutoff) continue;
+    const distance = editDistance(lower, name.toLowerCase());
     if (distance <= cutoff) scored.push({ name, distance });
   }
   scored.sort((a, b) => a.distance - b.distance || (a.name < b.name ? -1 : 1));

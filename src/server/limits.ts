@@ -22,6 +22,18 @@ export const serverLimits = {
     reason: "Deeper nesting overflows the stack of whoever serialises it again",
     atLimit: "The request is refused with server.input_invalid",
   },
+  inputIssues: {
+    value: 20,
+    unit: "items",
+    reason: "Problems of one request told back; a body can hold hundreds of thousands",
+    atLimit: "The rest are counted in the message",
+  },
+  inputIssueKey: {
+    value: 128,
+    unit: "characters",
+    reason: "A field's name told back and kept in the audit log; a key can be of megabytes",
+    atLimit: "The name is cut and ends in an ellipsis",
+  },
   connections: {
     value: 10_000,
     unit: "items",

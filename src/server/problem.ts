@@ -6,6 +6,7 @@ import { CellphoneError, nearMatches, toProblem } from "../core/index.ts";
 import type { ProblemDetails } from "../core/index.ts";
 
 import { ServerError } from "./errors.ts";
+import { serverLimits } from "./limits.ts";
 
 /** Media type of problem details. */
 export const PROBLEM_TYPE = "application/problem+json; charset=utf-8";
@@ -69,21 +70,40 @@ export function parseInput<Output>(
 ): Output {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const issues = parsed.error.issues.slice(0, 20).flatMap((issue) => describe(issue, schema, part));
+  const most = serverLimits.inputIssues.value;
+  const issues = parsed.error.issues
+    .slice(0, most)
+    .flatMap((issue) => describe(issue, schema, part, most))
+    .slice(0, most);
   const [first] = issues;
-  const more = issues.length > 1 ? ` (and ${issues.length - 1} more)` : "";
+  const others = countOf(parsed.error.issues) - 1;
+  const more = others > 0 ? ` (and ${others} more)` : "";
   const hint = first?.hint === undefined ? "" : `; ${first.hint}`;
   const message = `${first?.path ?? part} ${first?.problem ?? "does not fit"}${hint}${more}`;
   throw new ServerError("server.input_invalid", message, { details: { issues } });
 }
 
-function describe(issue: z.core.$ZodIssue, schema: z.ZodType, part: string): InputIssue[] {
-  const path = [part, ...issue.path.map(String)].join(".");
+/** Problems in all: one issue may name many fields. */
+function countOf(issues: readonly z.core.$ZodIssue[]): number {
+  let count = 0;
+  for (const issue of issues) {
+    count += issue.code === "unrecognized_keys" ? issue.keys.length : 1;
+  }
+  return count;
+}
+
+function describe(
+  issue: z.core.$ZodIssue,
+  schema: z.ZodType,
+  part: string,
+  most: number,
+): InputIssue[] {
+  const path = [part, ...issue.path.map(cut)].join(".");
   if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((key) => {
+    return issue.keys.slice(0, most).map((key) => {
       const near = issue.path.length === 0 ? nearMatches(key, fieldsOf(schema), 1) : [];
       const problem = "is not a field of this request";
-      const fieldPath = `${path}.${key}`;
+      const fieldPath = `${path}.${cut(key)}`;
       return near.length === 0
         ? { path: fieldPath, problem }
         : { path: fieldPath, problem, hint: `did you mean "${near[0]}"?` };
@@ -92,6 +112,13 @@ function describe(issue: z.core.$ZodIssue, schema: z.ZodType, part: string): Inp
   const missing = issue.code === "invalid_type" && issue.input === undefined;
   const message = issue.message.replace(/^Invalid input: /, "");
   return [{ path, problem: missing ? `is missing or of the wrong kind: ${message}` : message }];
+}
+
+/** A step of a path as it is told back: a key may be of any length. */
+function cut(step: PropertyKey): string {
+  const text = String(step);
+  const most = serverLimits.inputIssueKey.value;
+  return text.length <= most ? text : `${text.slice(0, most)}…`;
 }
 
 function fieldsOf(schema: z.ZodType): string[] {
