@@ -88,6 +88,12 @@ export class AgentCommunicationProtocol extends CommunicationHost {
     return record === undefined ? undefined : presence.view(record);
   }
 
+  /** As {@link getAgentInfo}; @throws CommunicationError that names near matches. */
+  async requireAgent(agentId: string): Promise<AgentView> {
+    const { context, presence } = await this.open();
+    return presence.view(context.registry.require(agentId, "communication.agent_unknown"));
+  }
+
   async getAllAgents(): Promise<readonly AgentView[]> {
     const { context, presence } = await this.open();
     return Array.from(context.registry.all(), (record) => presence.view(record));
@@ -305,9 +311,9 @@ export class AgentCommunicationProtocol extends CommunicationHost {
     return context.engine.counts(agentId);
   }
 
-  /** Whom a token's message is for; checks the lease. */
-  async holderOf(token: string): Promise<string> {
-    return (await this.open()).settlements.held(token).entry.delivery.recipientId;
+  /** Whose lease a token stands for; undefined when it stands for none that is in force. */
+  async holderOf(token: string): Promise<string | undefined> {
+    return (await this.open()).context.engine.lease(token)?.entry.delivery.recipientId;
   }
 
   /** Starts a task that no message asked for. */

@@ -53,7 +53,7 @@ export const actionTable = {
   "dead_letter.redrive": "admin",
   "inbox.read": "self",
   "inbox.claim": "self",
-  "lease.settle": "agent",
+  "lease.settle": "self",
   "task.create": "self",
   "task.update": "self",
   "task.list": "self",

@@ -60,6 +60,7 @@ export interface FleetCommunication {
   unregisterAgent(agentId: string): Promise<unknown>;
   getStates(query: StateQuery): Promise<readonly StateChange[]>;
   getAgentInfo(agentId: string): Promise<AgentView | undefined>;
+  requireAgent(agentId: string): Promise<AgentView>;
   findAgents(query: AgentQuery): Promise<readonly AgentView[]>;
   heartbeat(agentId: string, request: HeartbeatRequest): Promise<HeartbeatReply>;
   pauseAgent(
@@ -98,6 +99,7 @@ export interface FleetCommunication {
 
   getMailbox(agentId: string): Promise<MailboxCounts>;
   claim(agentId: string, options: ClaimOptions): Promise<readonly ClaimedMessage[]>;
+  holderOf(token: string): Promise<string | undefined>;
   extend(token: string): Promise<LeaseExtension>;
   progress(token: string, report: ProgressReport): Promise<LeaseExtension>;
   done(token: string, report: DoneReport): Promise<unknown>;

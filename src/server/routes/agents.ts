@@ -2,9 +2,7 @@
 
 import { z } from "zod";
 
-import { CommunicationError } from "../../communication/index.ts";
 import type { AgentView } from "../../communication/index.ts";
-import { nearMatches } from "../../core/index.ts";
 import type { FleetNamespace } from "../fleet.ts";
 import { serverLimits } from "../limits.ts";
 import { defineRoute, empty, given, json } from "../route.ts";
@@ -46,16 +44,8 @@ export function agentRoutes(services: Services): readonly Route[] {
 }
 
 /** The agent, or an error that names near matches. */
-export async function agentOf(namespace: FleetNamespace, agentId: string): Promise<AgentView> {
-  const agent = await namespace.communication.getAgentInfo(agentId);
-  if (agent !== undefined) return agent;
-  const known = namespace.dashboard.tiles().map((tile) => tile.id);
-  const near = nearMatches(agentId, known);
-  const hint = near.length === 0 ? "" : `; did you mean "${near.join('", "')}"?`;
-  const message = `No agent "${agentId}" in namespace "${namespace.name}"${hint}`;
-  throw new CommunicationError("communication.agent_unknown", message, {
-    details: { nearMatches: near },
-  });
+export function agentOf(namespace: FleetNamespace, agentId: string): Promise<AgentView> {
+  return namespace.communication.requireAgent(agentId);
 }
 
 function register(): Route {

@@ -1,15 +1,16 @@
-// The inbox: claim under a lease, then extend, progress, settle. Whoever holds a lease's token
-// settles it; the token cannot be guessed and fences off everybody who held the work before.
+// The inbox: claim under a lease, then extend, progress, settle. The token cannot be guessed and
+// fences off everybody who held the work before; an agent also needs to be the one it was given to.
 
 import { z } from "zod";
 
 import { serverLimits } from "../limits.ts";
 import { defineRoute, empty, given, json } from "../route.ts";
-import type { Route } from "../route.ts";
+import type { Route, RouteContext } from "../route.ts";
 import { mailboxSchema } from "../schemas/agents.ts";
 import { idSchema, jsonValueSchema, named, nameSchema, noteSchema } from "../schemas/common.ts";
 import { claimedMessageSchema } from "../schemas/messages.ts";
 import { agentOf } from "./agents.ts";
+import { ownThing } from "./messages.ts";
 
 const inboxParams = z.strictObject({ agentId: nameSchema });
 const tokenSchema = idSchema.describe("Token of the claimed message");
@@ -84,8 +85,11 @@ function extend(): Route {
     body: z.strictObject({ token: tokenSchema }),
     example: { token: "..." },
     responses: { 200: json("The lease from now on", leaseSchema) },
-    resource: () => ({ kind: "lease", id: "token" }),
-    handler: ({ namespace, body }) => namespace.communication.extend(body.token),
+    resource: (_, principal) => ownThing("lease", "token", principal),
+    async handler(context) {
+      await authorizeHolder(context);
+      return context.namespace.communication.extend(context.body.token);
+    },
   });
 }
 
@@ -105,9 +109,12 @@ function progress(): Route {
     }),
     example: { token: "...", progress: 0.5, note: "half of the files" },
     responses: { 200: json("The lease from now on", leaseSchema) },
-    resource: () => ({ kind: "lease", id: "token" }),
-    handler: ({ namespace, body: { token, ...report } }) =>
-      namespace.communication.progress(token, report),
+    resource: (_, principal) => ownThing("lease", "token", principal),
+    async handler(context) {
+      await authorizeHolder(context);
+      const { token, ...report } = context.body;
+      return context.namespace.communication.progress(token, report);
+    },
   });
 }
 
@@ -126,9 +133,11 @@ function done(): Route {
     }),
     example: { token: "...", result: { sha256: "..." } },
     responses: { 204: empty("Settled") },
-    resource: () => ({ kind: "lease", id: "token" }),
-    async handler({ namespace, body: { token, ...report } }) {
-      await namespace.communication.done(token, given(report));
+    resource: (_, principal) => ownThing("lease", "token", principal),
+    async handler(context) {
+      await authorizeHolder(context);
+      const { token, ...report } = context.body;
+      await context.namespace.communication.done(token, given(report));
       return undefined;
     },
   });
@@ -149,9 +158,11 @@ function retry(): Route {
     }),
     example: { token: "...", delayMs: 5000, note: "the service answered 503" },
     responses: { 204: empty("Back in the inbox") },
-    resource: () => ({ kind: "lease", id: "token" }),
-    async handler({ namespace, body: { token, ...request } }) {
-      await namespace.communication.retry(token, request);
+    resource: (_, principal) => ownThing("lease", "token", principal),
+    async handler(context) {
+      await authorizeHolder(context);
+      const { token, ...request } = context.body;
+      await context.namespace.communication.retry(token, request);
       return undefined;
     },
   });
@@ -169,10 +180,25 @@ function deadLetter(): Route {
     body: z.strictObject({ token: tokenSchema, note: noteSchema.min(1) }),
     example: { token: "...", note: "no such file" },
     responses: { 204: empty("Dead") },
-    resource: () => ({ kind: "lease", id: "token" }),
-    async handler({ namespace, body: { token, note } }) {
-      await namespace.communication.deadLetter(token, { note });
+    resource: (_, principal) => ownThing("lease", "token", principal),
+    async handler(context) {
+      await authorizeHolder(context);
+      const { token, note } = context.body;
+      await context.namespace.communication.deadLetter(token, { note });
       return undefined;
     },
   });
+}
+
+/**
+ * Refuses another agent's lease: a token that leaked into a log is no key. What is no longer in
+ * force is left to the settlement, which says what became of it.
+ */
+async function authorizeHolder(
+  context: RouteContext<unknown, unknown, { readonly token: string }>,
+): Promise<void> {
+  if (context.principal.kind !== "agent") return;
+  const holder = await context.namespace.communication.holderOf(context.body.token);
+  if (holder === undefined) return;
+  context.authorize({ kind: "lease", id: `of ${holder}`, agentIds: [holder] });
 }
