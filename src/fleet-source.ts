@@ -3,7 +3,7 @@
 import type { AgentCommunicationProtocol, AgentView } from "./communication/index.ts";
 import type { CommunicationEvent } from "./communication/index.ts";
 import { Listeners } from "./core/index.ts";
-import type { DeadLetterCount, FleetEvent, FleetSource } from "./dashboard/index.ts";
+import type { DeadLetterCount, FleetDigest, FleetEvent, FleetSource } from "./dashboard/index.ts";
 import { feedLine } from "./feed-words.ts";
 
 /** One namespace's agents and events, as the dashboard wants them. */
@@ -19,6 +19,10 @@ export class CommunicationFleetSource implements FleetSource {
 
   agents(): readonly AgentView[] {
     return this.#communication.views();
+  }
+
+  digest(): FleetDigest {
+    return this.#communication.digest();
   }
 
   agent(agentId: string): AgentView | undefined {

@@ -37,12 +37,13 @@ export {
   systemClock,
 } from "./core/index.ts";
 export type { Clock, ComponentLog, JsonObject, JsonValue, Telemetry } from "./core/index.ts";
-export { PerformanceDashboard } from "./dashboard/index.ts";
+export { digestOf, PerformanceDashboard } from "./dashboard/index.ts";
 export type {
   AgentTile,
   Cause,
   DashboardOptions,
   FeedEvent,
+  FleetDigest,
   FleetSource,
   HealthScore,
   OverviewSummary,

@@ -15,10 +15,18 @@ import { communicationSettings } from "./config.ts";
 import type { CommunicationOptions, CommunicationSettings } from "./config.ts";
 import type { DeadLetterSummary } from "./dead-letter-book.ts";
 import { CommunicationError } from "./errors.ts";
-import type { AgentView, Message } from "./model.ts";
+import type { AgentsDigest, AgentView, Message } from "./model.ts";
 import type * as requests from "./requests.ts";
 import type { CommunicationStore } from "./store.ts";
 import { VolatileCommunicationStore } from "./volatile-store.ts";
+
+const NOBODY: AgentsDigest = {
+  total: 0,
+  counts: { working: 0, waiting: 0, idle: 0, stuck: 0, down: 0 },
+  paused: 0,
+  attention: [],
+  oldestMailAtMs: null,
+};
 
 /** What the protocol stands on; every part has a default for use as a library. */
 export interface CommunicationDependencies {
@@ -98,6 +106,11 @@ export class CommunicationHost implements AsyncDisposable {
     const runtime = this.runtime;
     if (runtime === undefined) return [];
     return Array.from(runtime.context.registry.all(), (record) => runtime.presence.view(record));
+  }
+
+  /** Counts over all agents and views of those that may need somebody, from memory. */
+  digest(): AgentsDigest {
+    return this.runtime?.presence.digest() ?? NOBODY;
   }
 
   /** As {@link getAgentInfo}, from memory. */

@@ -20,6 +20,7 @@ export type {
   Agent,
   AgentHold,
   AgentInstance,
+  AgentsDigest,
   AgentView,
   ClaimedMessage,
   Delivery,

@@ -193,16 +193,21 @@ export class Mailbox {
 
   counts(): MailboxCounts {
     const ready = { urgent: 0, high: 0, normal: 0, low: 0 };
-    let oldestReadyAtMs: number | null = null;
     for (const [index, [priority]] of LANE_WEIGHTS.entries()) {
-      const lane = this.#lanes[index];
-      if (lane === undefined) continue;
-      ready[priority] = lane.waiting;
-      const head = headOf(lane)?.delivery.acceptedAtMs;
-      if (head === undefined) continue;
-      oldestReadyAtMs = oldestReadyAtMs === null ? head : Math.min(oldestReadyAtMs, head);
+      ready[priority] = this.#lanes[index]?.waiting ?? 0;
     }
+    const oldestReadyAtMs = this.oldestReadyAtMs();
     return { ready, leased: this.leased.size, delayed: this.delayed, oldestReadyAtMs };
+  }
+
+  /** When the oldest of the lanes' next messages was accepted; null when none is ready. */
+  oldestReadyAtMs(): number | null {
+    let oldest: number | null = null;
+    for (const lane of this.#lanes) {
+      const atMs = headOf(lane)?.delivery.acceptedAtMs;
+      if (atMs !== undefined && (oldest === null || atMs < oldest)) oldest = atMs;
+    }
+    return oldest;
   }
 
   #leave(entry: MailboxEntry): void {

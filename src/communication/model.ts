@@ -146,6 +146,17 @@ export interface AgentView extends Agent {
   readonly mailbox: MailboxCounts;
 }
 
+/** A fleet at a glance, without a view of everyone. */
+export interface AgentsDigest {
+  readonly total: number;
+  readonly counts: Readonly<Record<AgentState, number>>;
+  readonly paused: number;
+  /** Agents that are stuck, down, paused, in a circle of waits or in error. */
+  readonly attention: readonly AgentView[];
+  /** When the oldest message that is ready and not claimed was accepted; null when none is. */
+  readonly oldestMailAtMs: number | null;
+}
+
 /** What makes a message a task. */
 export interface TaskRequest {
   readonly title: string;

@@ -6,7 +6,7 @@ import { activeClock } from "./agent-registry.ts";
 import type { AgentRecord } from "./agent-registry.ts";
 import type { CommunicationContext } from "./communication-context.ts";
 import { KeyedHeap } from "./keyed-heap.ts";
-import type { AgentView, HeldWork, Presence, StateChange } from "./model.ts";
+import type { AgentsDigest, AgentView, HeldWork, Presence, StateChange } from "./model.ts";
 import { HEARTBEATS_MISSED, judgePresence } from "./presence-rules.ts";
 import type { PresenceFacts, Verdict } from "./presence-rules.ts";
 
@@ -73,7 +73,9 @@ export class PresenceBook {
 
   /** As {@link evaluate}, without waiting for the store. */
   evaluateNow(): void {
-    const records = this.#evaluateDue().map((change) => ({ kind: "state", change }) as const);
+    const changes = this.#evaluateDue();
+    if (changes.length === 0) return;
+    const records = changes.map((change) => ({ kind: "state", change }) as const);
     this.#context.journal.inBackground(records);
   }
 
@@ -87,9 +89,14 @@ export class PresenceBook {
   }
 
   presence(record: AgentRecord): Presence {
-    this.#dirty.add(record);
     this.evaluateNow();
-    const { verdict, holds } = this.#judge(record);
+    let { verdict, holds } = this.#judge(record);
+    if (verdict.state !== record.state) {
+      // What is shown and what is recorded never differ.
+      this.#dirty.add(record);
+      this.evaluateNow();
+      ({ verdict, holds } = this.#judge(record));
+    }
     return {
       state: verdict.state,
       sinceMs: record.stateSinceAtMs,
@@ -102,6 +109,26 @@ export class PresenceBook {
       process: record.process,
       exitCode: record.exitCode,
     };
+  }
+
+  /** Counts over all agents, and who of them may need somebody: a look at each, not a view. */
+  digest(): AgentsDigest {
+    this.evaluateNow();
+    const { engine, registry } = this.#context;
+    const counts = { working: 0, waiting: 0, idle: 0, stuck: 0, down: 0 };
+    const attention: AgentView[] = [];
+    let paused = 0;
+    for (const record of registry.all()) {
+      const { agent, cycle } = record;
+      if (agent.paused !== null) paused += 1;
+      const state = record.state ?? this.presence(record).state;
+      counts[state] += 1;
+      const calm = state !== "stuck" && state !== "down" && cycle.length === 0;
+      if (calm && agent.paused === null && agent.status !== "error") continue;
+      attention.push(this.view(record));
+    }
+    const total = registry.size;
+    return { total, counts, paused, attention, oldestMailAtMs: engine.oldestReadyAtMs() };
   }
 
   /** Whether mail sent now finds the agent there. */

@@ -11,6 +11,7 @@ import type { DeadLetterCount } from "./ports.ts";
 /** What causes are found from. */
 export interface CauseInput {
   readonly nowMs: number;
+  /** Those that may need somebody; others give no cause. */
   readonly agents: readonly AgentView[];
   /** Deliveries that are dead and wait for someone. */
   readonly deadLetters: DeadLetterCount;
@@ -45,6 +46,7 @@ export function listNames(names: readonly string[]): string {
 
 function deadlocks(input: CauseInput): Cause[] {
   const seen = new Set<string>();
+  const byId = new Map(input.agents.map((agent) => [agent.id, agent]));
   const causes: Cause[] = [];
   for (const agent of input.agents) {
     const cycle = agent.presence.cycle;
@@ -52,7 +54,7 @@ function deadlocks(input: CauseInput): Cause[] {
     const id = `deadlock:${cycle.toSorted().join(",")}`;
     if (seen.has(id)) continue;
     seen.add(id);
-    const members = input.agents.filter((other) => cycle.includes(other.id));
+    const members = cycle.map((id) => byId.get(id)).filter((member) => member !== undefined);
     const sinceMs = Math.max(...members.map((member) => member.presence.sinceMs));
     const text =
       cycle.length === 2

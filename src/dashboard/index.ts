@@ -15,6 +15,7 @@ export type {
 } from "./model.ts";
 export { PerformanceDashboard } from "./performance-dashboard.ts";
 export type { DashboardChange, DashboardDependencies } from "./performance-dashboard.ts";
-export type { DeadLetterCount, FleetEvent, FleetSource, HostUsage } from "./ports.ts";
+export { digestOf } from "./overview.ts";
+export type { DeadLetterCount, FleetDigest, FleetEvent, FleetSource, HostUsage } from "./ports.ts";
 export type { FeedStore } from "./store.ts";
 export { VolatileFeedStore } from "./volatile-feed-store.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { buildSummary, buildTile } from "./overview.ts";
+import { buildSummary, buildTile, digestOf } from "./overview.ts";
 import { agentView } from "./test-support/agent-view.ts";
 
 function headlineOf(...agents: ReturnType<typeof agentView>[]): string {
@@ -12,7 +12,7 @@ function summaryOf(...agents: ReturnType<typeof agentView>[]) {
   return buildSummary({
     namespace: "default",
     nowMs: 100_000,
-    agents,
+    fleet: digestOf(agents),
     deadLetters: { count: 0, oldestAtMs: null },
     costSince: () => null,
     costPerHourUsd: null,

@@ -5,13 +5,13 @@ import type { AgentView } from "../communication/index.ts";
 import { findCauses } from "./causes.ts";
 import { scoreHealth } from "./health.ts";
 import type { AgentTile, Cause, OverviewSummary } from "./model.ts";
-import type { DeadLetterCount, HostUsage, StateCounts } from "./ports.ts";
+import type { DeadLetterCount, FleetDigest, HostUsage, StateCounts } from "./ports.ts";
 
 /** What an overview is built from. */
 export interface OverviewInput {
   readonly namespace: string;
   readonly nowMs: number;
-  readonly agents: readonly AgentView[];
+  readonly fleet: FleetDigest;
   readonly deadLetters: DeadLetterCount;
   readonly costSince: (agentId: string, sinceMs: number) => number | null;
   readonly costPerHourUsd: number | null;
@@ -22,25 +22,35 @@ export interface OverviewInput {
 
 /** The top of the page: headline, counts, causes, health. */
 export function buildSummary(input: OverviewInput): OverviewSummary {
-  const causes = findCauses(input);
-  const counts: StateCounts = { working: 0, waiting: 0, idle: 0, stuck: 0, down: 0 };
-  let paused = 0;
-  for (const agent of input.agents) {
-    counts[agent.presence.state] += 1;
-    if (agent.paused !== null) paused += 1;
-  }
+  const { counts, total, paused, attention, oldestMailAtMs } = input.fleet;
+  const causes = findCauses({ ...input, agents: attention });
   return {
     namespace: input.namespace,
     atMs: input.nowMs,
-    headline: headline(causes, input.agents.length, paused),
-    counts: { ...counts, total: input.agents.length, paused },
+    headline: headline(causes, total, paused),
+    counts: { ...counts, total, paused },
     costPerHourUsd: input.costPerHourUsd,
     errorRatio: input.errorRatio,
     health: scoreHealth(causes, input.host),
     causes,
     deadLetters: input.deadLetters.count,
-    oldestMailAtMs: oldestMail(input.agents),
+    oldestMailAtMs,
   };
+}
+
+/** The digest of agents whose views are at hand. */
+export function digestOf(agents: readonly AgentView[]): FleetDigest {
+  const counts: StateCounts = { working: 0, waiting: 0, idle: 0, stuck: 0, down: 0 };
+  const attention: AgentView[] = [];
+  let paused = 0;
+  for (const agent of agents) {
+    const { state, cycle } = agent.presence;
+    counts[state] += 1;
+    if (agent.paused !== null) paused += 1;
+    const calm = state !== "stuck" && state !== "down" && cycle.length === 0;
+    if (!calm || agent.paused !== null || agent.status === "error") attention.push(agent);
+  }
+  return { total: agents.length, counts, paused, attention, oldestMailAtMs: oldestMail(agents) };
 }
 
 /** One tile: what an agent is and does, in a few words. */

@@ -5,7 +5,8 @@ import type { AgentView } from "../communication/index.ts";
 import { Listeners, ManualClock } from "../core/index.ts";
 
 import { PerformanceDashboard } from "./performance-dashboard.ts";
-import type { FleetEvent, FleetSource } from "./ports.ts";
+import { digestOf } from "./overview.ts";
+import type { FleetDigest, FleetEvent, FleetSource } from "./ports.ts";
 import { agentView } from "./test-support/agent-view.ts";
 
 /** A fleet whose agents the test sets. */
@@ -19,6 +20,9 @@ class SettableFleet implements FleetSource {
   }
   agents(): readonly AgentView[] {
     return [...this.#agents.values()];
+  }
+  digest(): FleetDigest {
+    return digestOf(this.agents());
   }
   agent(agentId: string): AgentView | undefined {
     return this.#agents.get(agentId);

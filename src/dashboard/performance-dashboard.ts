@@ -100,7 +100,7 @@ export class PerformanceDashboard {
     return buildSummary({
       namespace: this.namespace,
       nowMs,
-      agents: this.#fleet.agents(),
+      fleet: this.#fleet.digest(),
       deadLetters: this.#fleet.deadLetters(),
       costSince: (agentId, sinceMs) => this.costs.since(agentId, sinceMs),
       costPerHourUsd: this.costs.perHour(nowMs),

@@ -27,9 +27,24 @@ export interface DeadLetterCount {
   readonly oldestAtMs: number | null;
 }
 
+/**
+ * What the overview rests on. It is asked for every second, so a fleet works it out without a
+ * view of every agent; `digestOf` makes one from views, for small fleets.
+ */
+export interface FleetDigest {
+  readonly total: number;
+  readonly counts: Readonly<StateCounts>;
+  readonly paused: number;
+  /** Agents that are stuck, down, paused, in a circle of waits or in error. */
+  readonly attention: readonly AgentView[];
+  /** When the oldest message that nobody has claimed yet was accepted; null when none waits. */
+  readonly oldestMailAtMs: number | null;
+}
+
 /** The fleet of one namespace. */
 export interface FleetSource {
   agents(): readonly AgentView[];
+  digest(): FleetDigest;
   agent(agentId: string): AgentView | undefined;
   /** Deliveries that are dead and have not been redriven. */
   deadLetters(): DeadLetterCount;

@@ -6,7 +6,12 @@ import type { AgentView, CommunicationEvent } from "../../communication/index.ts
 import { Listeners } from "../../core/index.ts";
 import type { JsonObject } from "../../core/index.ts";
 import { PerformanceDashboard } from "../../dashboard/index.ts";
-import type { DeadLetterCount, FleetEvent, FleetSource } from "../../dashboard/index.ts";
+import type {
+  DeadLetterCount,
+  FleetDigest,
+  FleetEvent,
+  FleetSource,
+} from "../../dashboard/index.ts";
 import type { NamespaceRecord } from "../../security/index.ts";
 import { PerformanceTracker } from "../../tracker/index.ts";
 import { AgentLogs } from "../agent-logs.ts";
@@ -67,6 +72,10 @@ class TestSource implements FleetSource {
 
   agents(): readonly AgentView[] {
     return this.#communication.views();
+  }
+
+  digest(): FleetDigest {
+    return this.#communication.digest();
   }
 
   agent(agentId: string): AgentView | undefined {
