@@ -94,13 +94,18 @@ export class Exchange implements FleetNamespace {
     this.dashboard.start();
   }
 
-  /** Stops all components; what they still hold is written first. */
+  /**
+   * Stops all components; what they still hold is written first. One that cannot write it (a full
+   * disk) does not keep the others from stopping; its error is thrown at the end.
+   */
   async stop(): Promise<void> {
     for (const subscription of this.#subscriptions) subscription[Symbol.dispose]();
-    await this.communication.stop();
-    await this.dashboard.stop();
-    await this.tracker.stop();
-    this.#fleet[Symbol.dispose]();
+    await using stopping = new AsyncDisposableStack();
+    // Disposed in reverse.
+    stopping.defer(() => this.#fleet[Symbol.dispose]());
+    stopping.defer(() => this.tracker.stop());
+    stopping.defer(() => this.dashboard.stop());
+    stopping.defer(() => this.communication.stop());
   }
 
   onConversationChange(callback: (conversationId: string) => void): Disposable {
@@ -133,7 +138,7 @@ export class Exchange implements FleetNamespace {
 function telemetryOf(tracker: PerformanceTracker): Telemetry {
   return {
     series: (key) => tracker.series(key),
-    recent: (_namespace, agentId) => tracker.recent(agentId),
+    recent: (_namespace, agentId, metric) => tracker.recent(agentId, metric),
     // Communication knows its own agents' output first-hand.
     activity: () => undefined,
   };

@@ -85,28 +85,43 @@ export class Exchanges {
       const record: NamespaceRecord = { name, createdAtMs, config };
       const exchange = this.#make(record); // refuses wrong options before anything is stored
       await this.#stores.ledger.putNamespace(record);
-      await this.#running.get(name)?.stop();
+      await this.#stopExchange(name);
       await this.#startExchange(exchange);
       return { record, created: existing === undefined };
     });
   }
 
-  /** Stops a namespace and forgets everything in it. */
+  /** Stops a namespace and forgets everything in it; what cannot be forgotten runs on. */
   delete(name: string): Promise<void> {
     return this.#inTurn(async () => {
-      await this.#running.get(name)?.stop();
+      const record = (await this.records()).find((one) => one.name === name);
+      await this.#stopExchange(name);
       this.#running.delete(name);
+      try {
+        await this.#stores.series.deleteNamespace(name);
+        await this.#stores.ledger.deleteNamespace(name); // with its record, so it comes last
+      } catch (error) {
+        if (record !== undefined) await this.#run(record);
+        throw error;
+      }
       this.#identities.forgetNamespace(name);
-      await this.#stores.ledger.deleteNamespace(name);
-      await this.#stores.series.deleteNamespace(name);
     });
   }
 
   /** Stops all namespaces. */
   async stop(): Promise<void> {
     await this.#turn.catch(() => undefined);
-    await Promise.all(this.all().map((exchange) => exchange.stop()));
+    await Promise.all(this.all().map((exchange) => this.#stopExchange(exchange.name)));
     this.#running.clear();
+  }
+
+  /** What a namespace could not write is lost with it, be it stopped, replaced or deleted. */
+  async #stopExchange(name: string): Promise<void> {
+    try {
+      await this.#running.get(name)?.stop();
+    } catch (error) {
+      this.#services.log.error("exchanges.stop_failed", { namespace: name, error });
+    }
   }
 
   async #run(record: NamespaceRecord): Promise<void> {
@@ -153,9 +168,13 @@ const SECTIONS: Readonly<Record<string, z.ZodObject>> = {
 
 function checkOptionNames(config: JsonObject): void {
   for (const [name, options] of Object.entries(config)) {
-    const known = SECTIONS[name];
+    const known = Object.hasOwn(SECTIONS, name) ? SECTIONS[name] : undefined;
     if (known === undefined) throw unknownName(name, Object.keys(SECTIONS));
-    for (const key of Object.keys(section(options))) {
+    if (!isObject(options)) {
+      const message = `"${name}" holds options by name: {"${name}":{...}}`;
+      throw new ServerError("server.input_invalid", message);
+    }
+    for (const key of Object.keys(options)) {
       const names = Object.keys(known.shape);
       if (!names.includes(key)) throw unknownName(`${name}.${key}`, names);
     }

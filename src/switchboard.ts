@@ -242,14 +242,23 @@ class System implements Switchboard, Fleet {
     return this.#started(this.#exchanges).records();
   }
 
+  // Streams end afterwards as well: whoever came back meanwhile watches what has been stopped.
+
   async putNamespace(...change: Parameters<Fleet["putNamespace"]>) {
-    this.#controlPlane?.endStreams(change[0]);
-    return this.#started(this.#exchanges).put(...change);
+    const [name] = change;
+    this.#controlPlane?.endStreams(name);
+    const result = await this.#started(this.#exchanges).put(...change);
+    if (!result.created) this.#controlPlane?.endStreams(name);
+    return result;
   }
 
   async deleteNamespace(name: string): Promise<void> {
     this.#controlPlane?.endStreams(name);
-    await this.#started(this.#exchanges).delete(name);
+    try {
+      await this.#started(this.#exchanges).delete(name);
+    } finally {
+      this.#controlPlane?.endStreams(name);
+    }
   }
 
   async readiness(): ReturnType<Fleet["readiness"]> {

@@ -1,0 +1,105 @@
+// Namespaces over stores that refuse to write, as on a full disk: what stops, what runs on.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { TestContext } from "node:test";
+
+import { VolatileCommunicationStore } from "./communication/index.ts";
+import { noComponentLog } from "./core/index.ts";
+import type { JsonObject } from "./core/index.ts";
+import { EventNumbers, VolatileFeedStore } from "./dashboard/index.ts";
+import { Exchanges } from "./exchanges.ts";
+import { IdentityService, VolatileSecurityStore } from "./security/index.ts";
+import { StorageError } from "./storage/index.ts";
+import { VolatileSeriesStore } from "./tracker/index.ts";
+
+/** A series store on a disk that can be full. */
+class LimitedSeriesStore extends VolatileSeriesStore {
+  full = false;
+
+  override async append(...batch: Parameters<VolatileSeriesStore["append"]>): Promise<void> {
+    if (this.full) throw new StorageError("storage.disk_full", "the disk is full");
+    await super.append(...batch);
+  }
+}
+
+/** A ledger on a disk that can be full. */
+class LimitedLedger extends VolatileSecurityStore {
+  full = false;
+
+  override async deleteNamespace(namespace: string): Promise<void> {
+    if (this.full) throw new StorageError("storage.disk_full", "the disk is full");
+    await super.deleteNamespace(namespace);
+  }
+}
+
+async function startExchanges(t: TestContext) {
+  const ledger = new LimitedLedger();
+  const series = new LimitedSeriesStore();
+  const identities = new IdentityService({}, { store: ledger });
+  const exchanges = new Exchanges(
+    { ledger, series },
+    identities,
+    {
+      communicationStore: new VolatileCommunicationStore(100),
+      seriesStore: series,
+      feedStore: new VolatileFeedStore(),
+      eventNumbers: new EventNumbers(0),
+      hostUsage: () => null,
+      log: noComponentLog,
+    },
+    { communication: {}, tracker: {}, dashboard: {} },
+    () => undefined,
+  );
+  await exchanges.start();
+  t.after(() => exchanges.stop());
+  await exchanges.put("fleet", {});
+  const fleet = exchanges.get("fleet") ?? assert.fail("the namespace runs");
+  await fleet.communication.registerAgent({ agentId: "w1" });
+  fleet.tracker.recordMetric("load", 1, "w1");
+  const { token } = await identities.createEnrolment("fleet");
+  return { ledger, series, identities, exchanges, token };
+}
+
+test("Exchanges.delete() deletes although the last samples cannot be written", async (t) => {
+  const { series, exchanges } = await startExchanges(t);
+  series.full = true;
+  await exchanges.delete("fleet");
+  assert.equal(exchanges.get("fleet"), undefined);
+  assert.ok(!(await exchanges.records()).some((record) => record.name === "fleet"));
+});
+
+test("Exchanges.delete() leaves a namespace running that the disk does not let go", async (t) => {
+  const { ledger, identities, exchanges, token } = await startExchanges(t);
+  ledger.full = true;
+  await assert.rejects(exchanges.delete("fleet"), { code: "storage.disk_full" });
+  const agent = await exchanges.get("fleet")?.communication.getAgentInfo("w1");
+  assert.equal(agent?.id, "w1");
+  assert.equal(identities.authenticate(token).principal.namespace, "fleet");
+  ledger.full = false;
+  await exchanges.delete("fleet");
+  assert.throws(() => identities.authenticate(token), { code: "security.key_unknown" });
+});
+
+test("Exchanges.put() gives other options although the last samples cannot be written", async (t) => {
+  const { series, exchanges } = await startExchanges(t);
+  series.full = true;
+  await exchanges.put("fleet", { communication: { heartbeatInterval: 2 } });
+  const fleet = exchanges.get("fleet");
+  assert.equal(fleet?.heartbeatIntervalMs, 2000);
+  assert.equal((await fleet?.communication.getAgentInfo("w1"))?.id, "w1");
+});
+
+test("Exchanges.put() refuses what is no component or no options, by name", async (t) => {
+  const { exchanges } = await startExchanges(t);
+  const wrong: [JsonObject, RegExp][] = [
+    [{ communication: 5 }, /"communication" holds options by name/],
+    [{ constructor: {} }, /"constructor" is no option/],
+    [{ comunication: {} }, /did you mean communication/],
+    [{ communication: { heartbeat: 1 } }, /"communication\.heartbeat" is no option/],
+  ];
+  for (const [config, message] of wrong) {
+    await assert.rejects(exchanges.put("fleet", config), { code: "server.input_invalid", message });
+  }
+  assert.equal(exchanges.get("fleet")?.heartbeatIntervalMs, 30_000);
+});
