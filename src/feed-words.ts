@@ -75,7 +75,7 @@ function stateLine(
     return { kind: "state", level: "warning", agentId, text: `stuck: ${reason}` };
   if (state === "down") {
     const leftWell = agent?.status === "offline" && (agent.presence.exitCode ?? 0) === 0;
-    if (leftWell) return info("left", agentId, reason);
+    if (leftWell) return info("left", agentId, reason === "it left" ? "left" : `left: ${reason}`);
     return { kind: "state", level: "error", agentId, text: `down: ${reason}` };
   }
   if (event.previous === "stuck" || event.previous === "down") {

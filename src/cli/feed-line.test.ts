@@ -31,6 +31,11 @@ test("printFeedEvent() puts time, agent and word in columns", () => {
     lineOf({ kind: "cause", agentId: null, text: "planner and reviewer wait on each other" }),
     "  12:04:11  fleet       needs you  planner and reviewer wait on each other\n",
   );
+  assert.equal(lineOf({ kind: "left", text: "left" }), "  12:04:11  worker-1    left\n");
+  assert.equal(
+    lineOf({ kind: "left", agentId: "demo/planner", text: "left: it says it is offline" }),
+    "  12:04:11  demo/planner      left       it says it is offline\n",
+  );
 });
 
 test("printFeedEvent() lets no agent move the cursor", () => {

@@ -19,7 +19,7 @@ const WORDS: Readonly<Record<FeedEvent["kind"], string | null>> = {
   paused: "paused",
   resumed: "resumed",
   restarted: "restart",
-  dead_letter: "dead",
+  dead_letter: "dead mail",
   cause: "needs you",
   cause_resolved: "over",
   server: "server",
@@ -28,7 +28,8 @@ const WORDS: Readonly<Record<FeedEvent["kind"], string | null>> = {
 /** Prints one event for people. */
 export function printFeedEvent(out: Terminal, event: FeedEvent, nowMs: number): void {
   const time = out.style("quiet", timeOfDay(event.atMs, nowMs));
-  const who = out.style("strong", pad(event.agentId ?? "fleet", 10));
+  const name = event.agentId ?? "fleet";
+  const who = out.style("strong", pad(name, name.includes("/") ? 16 : 10));
   const { word, rest } = splitText(event);
   const what = out.style(TONES[event.level], pad(word, 9));
   out.line(`  ${time}  ${who}  ${what}  ${rest}`.trimEnd());
