@@ -96,7 +96,7 @@ export class AgentCommunicationProtocol extends CommunicationHost {
 
   async getAllAgents(): Promise<readonly AgentView[]> {
     const { context, presence } = await this.open();
-    return Array.from(context.registry.all(), (record) => presence.view(record));
+    return presence.views([...context.registry.all()]);
   }
 
   /** Agents that can do something: online first, then least loaded; away or paused ones last. */
@@ -106,13 +106,13 @@ export class AgentCommunicationProtocol extends CommunicationHost {
   ): Promise<readonly AgentView[]> {
     const { discovery, presence } = await this.open();
     const found = discovery.withCapability(capability, options.includeOffline ?? false);
-    return found.map((record) => presence.view(record));
+    return presence.views(found);
   }
 
   /** Agents that match, in the order of discovery. */
   async findAgents(query: requests.AgentQuery = {}): Promise<readonly AgentView[]> {
     const { discovery, presence } = await this.open();
-    return discovery.matching(query).map((record) => presence.view(record));
+    return presence.views(discovery.matching(query));
   }
 
   /** A sign of life; proves existence, never progress. */

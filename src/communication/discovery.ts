@@ -1,7 +1,9 @@
 // Finding agents: whoever is there and has the least to do comes first.
 
+import type { RecentStatistics } from "../core/index.ts";
 import type { AgentRecord } from "./agent-registry.ts";
 import type { CommunicationContext } from "./communication-context.ts";
+import { communicationLimits } from "./limits.ts";
 import type { PresenceBook } from "./presence-book.ts";
 import type { AgentQuery } from "./requests.ts";
 
@@ -11,7 +13,8 @@ interface Candidate {
   readonly rank: number;
   /** Work in hand and waiting, times how long one piece takes it. */
   readonly loadSeconds: number;
-  readonly cpuPercent: number;
+  /** NaN until it is needed: most of a large fleet is told apart without. */
+  cpuPercent: number;
 }
 
 /** Rank from which an agent is not there. */
@@ -48,34 +51,60 @@ export class Discovery {
       if (query.state !== undefined && record.state !== query.state) continue;
       if (words.every((word) => describe(record).includes(word))) found.push(record);
     }
-    return this.#ranked(found)
-      .slice(0, Math.max(0, limit))
-      .map(({ record }) => record);
+    return this.#ranked(found, Math.max(0, limit)).map(({ record }) => record);
   }
 
-  #ranked(records: Iterable<AgentRecord>): Candidate[] {
-    const candidates = Array.from(records, (record) => this.#candidate(record));
-    return candidates.sort(
-      (a, b) =>
-        a.rank - b.rank ||
-        a.loadSeconds - b.loadSeconds ||
-        a.cpuPercent - b.cpuPercent ||
-        (a.record.agent.id < b.record.agent.id ? -1 : 1),
+  #ranked(records: Iterable<AgentRecord>, limit = Infinity): Candidate[] {
+    const compare = (a: Candidate, b: Candidate): number => this.#compare(a, b);
+    if (limit > communicationLimits.bestKept.value) {
+      const all = Array.from(records, (record) => this.#candidate(record));
+      return all.sort(compare).slice(0, limit);
+    }
+    const best: Candidate[] = [];
+    for (const record of records) {
+      const candidate = this.#candidate(record);
+      const last = best.at(-1);
+      const full = best.length >= limit;
+      if (full && (last === undefined || compare(last, candidate) < 0)) continue;
+      if (full) best.pop();
+      best.splice(placeOf(candidate, best, compare), 0, candidate);
+    }
+    return best;
+  }
+
+  #compare(a: Candidate, b: Candidate): number {
+    return (
+      a.rank - b.rank ||
+      a.loadSeconds - b.loadSeconds ||
+      this.#cpuPercent(a) - this.#cpuPercent(b) ||
+      (a.record.agent.id < b.record.agent.id ? -1 : 1)
     );
   }
 
+  #cpuPercent(candidate: Candidate): number {
+    if (Number.isNaN(candidate.cpuPercent)) {
+      candidate.cpuPercent = this.#recent(candidate.record, "cpu_usage")?.latest ?? 0;
+    }
+    return candidate.cpuPercent;
+  }
+
   #candidate(record: AgentRecord): Candidate {
-    const { engine, namespace, tasks, telemetry } = this.#context;
+    const loadSeconds = this.#loadSeconds(record);
+    return { record, rank: this.#rank(record), loadSeconds, cpuPercent: Number.NaN };
+  }
+
+  #loadSeconds(record: AgentRecord): number {
+    const { engine, tasks } = this.#context;
     const { id } = record.agent;
-    const recent = telemetry.recent(namespace, id);
     const pieces = (engine.mailbox(id)?.messages ?? 0) + tasks.ownCount(id);
-    const pieceSeconds = recent["task_duration"]?.avg ?? recent["response_time"]?.avg ?? 1;
-    return {
-      record,
-      rank: this.#rank(record),
-      loadSeconds: pieces * Math.max(pieceSeconds, 0.001),
-      cpuPercent: recent["cpu_usage"]?.latest ?? 0,
-    };
+    if (pieces === 0) return 0;
+    const took = this.#recent(record, "task_duration") ?? this.#recent(record, "response_time");
+    return pieces * Math.max(took?.avg ?? 1, 0.001);
+  }
+
+  #recent(record: AgentRecord, metric: string): RecentStatistics | undefined {
+    const { namespace, telemetry } = this.#context;
+    return telemetry.recent(namespace, record.agent.id, metric)[metric];
   }
 
   #rank(record: AgentRecord): number {
@@ -84,6 +113,23 @@ export class Discovery {
     const { status } = record.agent;
     return status === "error" || status === "maintenance" ? 1 : 0;
   }
+}
+
+/** Where a candidate belongs among sorted ones. */
+function placeOf(
+  candidate: Candidate,
+  sorted: readonly Candidate[],
+  compare: (a: Candidate, b: Candidate) => number,
+): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const other = sorted[middle];
+    if (other !== undefined && compare(other, candidate) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 function describe({ agent }: AgentRecord): string {

@@ -106,6 +106,18 @@ export const communicationLimits = {
     reason: "Requests whose answer is awaited, in total; each is an edge of the graph of waits.",
     atLimit: "Further requests are delivered and answered, but show no wait.",
   },
+  viewsPerTurn: {
+    value: 500,
+    unit: "items",
+    reason: "Views of agents made at a stretch: a few milliseconds of the main thread.",
+    atLimit: "Whatever else waits gets its turn, then the list goes on.",
+  },
+  bestKept: {
+    value: 256,
+    unit: "items",
+    reason: "A search that wants so few agents keeps the best instead of sorting all.",
+    atLimit: "All that match are sorted.",
+  },
   cycleSearch: {
     value: 10_000,
     unit: "items",

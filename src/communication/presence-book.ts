@@ -1,11 +1,12 @@
 // Judges agents when something about them happened or time may have changed the judgement, and at
 // no other time: ten thousand quiet agents cost nothing.
 
-import { ActivityKind } from "../core/index.ts";
+import { ActivityKind, mapInSlices } from "../core/index.ts";
 import { activeClock } from "./agent-registry.ts";
 import type { AgentRecord } from "./agent-registry.ts";
 import type { CommunicationContext } from "./communication-context.ts";
 import { KeyedHeap } from "./keyed-heap.ts";
+import { communicationLimits } from "./limits.ts";
 import type { AgentsDigest, AgentView, HeldWork, Presence, StateChange } from "./model.ts";
 import { HEARTBEATS_MISSED, judgePresence } from "./presence-rules.ts";
 import type { PresenceFacts, Verdict } from "./presence-rules.ts";
@@ -86,6 +87,17 @@ export class PresenceBook {
       presence: this.presence(record),
       mailbox: this.#context.engine.counts(record.agent.id),
     };
+  }
+
+  /** Views of many agents, made in slices; those that are unregistered meanwhile are left out. */
+  async views(records: readonly AgentRecord[]): Promise<AgentView[]> {
+    const { registry } = this.#context;
+    const views = await mapInSlices(
+      records,
+      (record) => (registry.get(record.agent.id) === record ? this.view(record) : undefined),
+      communicationLimits.viewsPerTurn.value,
+    );
+    return views.filter((view) => view !== undefined);
   }
 
   presence(record: AgentRecord): Presence {

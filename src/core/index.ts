@@ -19,6 +19,7 @@ export type { LimitDefinition, LimitTable } from "./limits.ts";
 export { NAME_PATTERN, nameProblem, nearMatches } from "./name.ts";
 export { DEFAULT_NAMESPACE, PrincipalKind } from "./principal.ts";
 export type { AuthorizationResult, Principal } from "./principal.ts";
+export { mapInSlices, nextTurn } from "./slices.ts";
 export { ActivityKind, noTelemetry } from "./telemetry.ts";
 export type {
   RecentStatistics,

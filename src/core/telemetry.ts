@@ -48,8 +48,15 @@ export interface RecentStatistics {
 export interface Telemetry {
   /** Opens (or finds) a series for writing. */
   series(key: SeriesKey): SeriesHandle;
-  /** Statistics of what is in memory for one agent, by metric; empty when nothing is known. */
-  recent(namespace: string, agentId: string): Readonly<Record<string, RecentStatistics>>;
+  /**
+   * Statistics of what is in memory for one agent, by metric; empty when nothing is known.
+   * @param metric the only one that is wanted; naming it makes the answer cheaper.
+   */
+  recent(
+    namespace: string,
+    agentId: string,
+    metric?: string,
+  ): Readonly<Record<string, RecentStatistics>>;
   /** Says that an agent did something; presence and ranking listen. */
   activity(namespace: string, agentId: string, kind: ActivityKind, detail?: JsonObject): void;
 }

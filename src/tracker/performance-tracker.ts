@@ -325,9 +325,9 @@ export class PerformanceTracker implements AsyncDisposable {
     yield* exportText(await this.#exportSource(timeRange));
   }
 
-  /** Statistics of an agent's last five minutes in memory, by metric. */
-  recent(agentId: string): Readonly<Record<string, RecentStatistics>> {
-    return recentStatistics(this.#table.select(undefined, agentId), this.#clock.now());
+  /** Statistics of an agent's last five minutes in memory, by metric; of one when it is named. */
+  recent(agentId: string, metric?: string): Readonly<Record<string, RecentStatistics>> {
+    return recentStatistics(this.#table.select(metric, agentId), this.#clock.now());
   }
 
   /** Agents that have series in memory, by name. */
