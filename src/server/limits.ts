@@ -106,6 +106,12 @@ export const serverLimits = {
     reason: "Ids of changed conversations kept for a viewer until the next frame",
     atLimit: "Further ids are left out; the list is read again anyway",
   },
+  viewerFrameAgents: {
+    value: 500,
+    unit: "items",
+    reason: "About 100 kB: the most that waits in the connection of a viewer that does not read",
+    atLimit: "The others come in further frames, as the viewer takes them",
+  },
   viewerFeedTail: {
     value: 256,
     unit: "items",

@@ -8,6 +8,7 @@ import { PassThrough } from "node:stream";
 import { describe, test } from "node:test";
 
 import { ManualClock } from "../core/index.ts";
+import { serverLimits } from "./limits.ts";
 import { LiveStreams } from "./live-stream.ts";
 import type { ViewerRequest } from "./live-stream.ts";
 import { TestNamespace } from "./test-support/test-fleet.ts";
@@ -240,6 +241,34 @@ describe("LiveViewer", () => {
       [...ids].sort((a, b) => a - b),
     );
     assert.equal(new Set(ids).size, 31, "30 joined, one late, none twice, none lost");
+    await namespace.stop();
+  });
+
+  test("sends a large fleet in frames, as the connection takes them", async () => {
+    const { clock, namespace, streams, response } = await watch();
+    response.destroy();
+    const agents = 3 * serverLimits.viewerFrameAgents.value + 1;
+    const ids = Array.from({ length: agents }, (_, index) => `worker-${index}`);
+    for (const agentId of ids) await namespace.communication.registerAgent({ agentId });
+    const late = new SlowResponse();
+    streams.open(namespace, { response: late, lastEventId: undefined, isAllowed: () => true });
+    await new Promise((resolve) => setImmediate(resolve));
+    const waiting = late.writableLength + late.readableLength;
+    const changed = namespace.dashboard.tiles().map((tile) => tile.id);
+    for (const agentId of changed) {
+      await namespace.communication.updateAgentStatus(agentId, "busy");
+    }
+    clock.advance(1000);
+    assert.equal(late.writableLength + late.readableLength, waiting, "nothing piles up");
+    const told = (await late.readAll()).split("event: agents").slice(1);
+    assert.ok(waiting < 2 * Math.max(...told.map((text) => text.length)), `${waiting} bytes wait`);
+    // The first frame, then everybody: the rest of the first look, and whoever changed since.
+    assert.deepEqual(
+      told.map((text) => count(text, '"id":"worker-')),
+      [500, 500, 500, 500, 1],
+    );
+    for (const agentId of ids) assert.ok(told.some((text) => text.includes(`"${agentId}"`)));
+    assert.equal(count(told.slice(1).join(""), '"status":"online"'), 0, "late frames are new");
     await namespace.stop();
   });
 

@@ -10,7 +10,7 @@ import type { FeedEvent } from "../dashboard/index.ts";
 import { ServerError } from "./errors.ts";
 import type { FleetNamespace } from "./fleet.ts";
 import { serverLimits } from "./limits.ts";
-import { agentsFrame, LiveViewer, messageFrame, summaryFrame } from "./live-viewer.ts";
+import { agentsFrames, LiveViewer, messageFrame, summaryFrame } from "./live-viewer.ts";
 
 /** Changes within this time travel together. */
 const GATHER_MS = 200;
@@ -175,11 +175,11 @@ class LiveHub {
     const conversationIds = [...this.#changedConversations];
     this.#changedAgents.clear();
     this.#changedConversations.clear();
-    const agents = agentIds.length === 0 ? "" : agentsFrame(this.namespace.dashboard, agentIds);
+    const agents = agentsFrames(this.namespace.dashboard, agentIds);
     const messages = conversationIds.length === 0 ? "" : messageFrame(conversationIds);
     this.#flushSummary();
     for (const viewer of this.#viewers) {
-      viewer.takeAgents(agentIds, agents);
+      viewer.takeAgents(agents);
       viewer.takeConversations(conversationIds, messages);
       viewer.takeSummary();
     }

@@ -24,8 +24,28 @@ function frame(event: string, data: unknown, id?: number): string {
   return `event: ${event}\n${idLine}data: ${JSON.stringify(data)}\n\n`;
 }
 
+/** A frame about some agents, to be written whole. */
+export interface AgentsFrame {
+  readonly ids: readonly string[];
+  readonly text: string;
+}
+
+/** Frames about these agents, each small enough to wait in a connection that takes nothing. */
+export function agentsFrames(
+  dashboard: FleetDashboard,
+  agentIds: readonly string[],
+): readonly AgentsFrame[] {
+  const most = serverLimits.viewerFrameAgents.value;
+  const frames: AgentsFrame[] = [];
+  for (let start = 0; start < agentIds.length; start += most) {
+    const ids = agentIds.slice(start, start + most);
+    frames.push({ ids, text: agentsFrame(dashboard, ids) });
+  }
+  return frames;
+}
+
 /** Tiles of these agents as they are now; ids without an agent are removed ones. */
-export function agentsFrame(dashboard: FleetDashboard, agentIds: Iterable<string>): string {
+function agentsFrame(dashboard: FleetDashboard, agentIds: Iterable<string>): string {
   const agents: AgentTile[] = [];
   const removed: string[] = [];
   for (const id of agentIds) {
@@ -86,12 +106,13 @@ export class LiveViewer {
     else this.#behind = true;
   }
 
-  takeAgents(ids: readonly string[], text: string): void {
-    if (text === "") return;
-    if (this.#ready) this.#write(text);
-    // While it starts, everything is sent at the end anyway; after that the number of agents is
-    // the bound, and a removed agent's id costs as much as a present one's.
-    else if (this.#live) for (const id of ids) this.#missedAgents.add(id);
+  takeAgents(frames: readonly AgentsFrame[]): void {
+    for (const { ids, text } of frames) {
+      if (this.#ready) this.#write(text);
+      // While it starts, everything is sent at the end anyway; after that the number of agents is
+      // the bound, and a removed agent's id costs as much as a present one's.
+      else if (this.#live) for (const id of ids) this.#missedAgents.add(id);
+    }
   }
 
   takeConversations(ids: readonly string[], text: string): void {
@@ -196,12 +217,32 @@ export class LiveViewer {
     const { frame: text, version } = this.#source.summary();
     if (!this.#live || version !== this.#summaryVersion) this.#write(text);
     this.#summaryVersion = version;
-    if (!this.#live) this.#write(frame("agents", { agents: dashboard.tiles(), removed: [] }));
-    else if (this.#missedAgents.size > 0) this.#write(agentsFrame(dashboard, this.#missedAgents));
+    if (!this.#live) this.#sendFirstAgents(dashboard);
+    this.#sendMissedAgents(dashboard);
     if (this.#missedConversations.size > 0) this.#write(messageFrame(this.#missedConversations));
+    this.#missedConversations.clear();
+  }
+
+  /** The first frame is there even when nobody is; the rest goes as the connection takes it. */
+  #sendFirstAgents(dashboard: FleetDashboard): void {
+    const tiles = dashboard.tiles();
+    const most = serverLimits.viewerFrameAgents.value;
+    this.#write(frame("agents", { agents: tiles.slice(0, most), removed: [] }));
     this.#live = true;
     this.#missedAgents.clear();
-    this.#missedConversations.clear();
+    for (const { id } of tiles.slice(most)) this.#missedAgents.add(id);
+  }
+
+  #sendMissedAgents(dashboard: FleetDashboard): void {
+    while (this.#missedAgents.size > 0 && !this.#isBlocked && !this.#isGone) {
+      const ids: string[] = [];
+      for (const id of this.#missedAgents) {
+        if (ids.length >= serverLimits.viewerFrameAgents.value) break;
+        ids.push(id);
+        this.#missedAgents.delete(id);
+      }
+      this.#write(agentsFrame(dashboard, ids));
+    }
   }
 
   #writeEvent(event: FeedEvent): void {
