@@ -19,6 +19,7 @@ import {
 import type { ComponentLog } from "./core/index.ts";
 import { EventNumbers } from "./dashboard/index.ts";
 import type { FeedEvent } from "./dashboard/index.ts";
+import { checkDisk } from "./disk-check.ts";
 import { Exchanges } from "./exchanges.ts";
 import { HostUsageMeter } from "./host-usage.ts";
 import { AuditLog, IdentityService } from "./security/index.ts";
@@ -267,7 +268,9 @@ class System implements Switchboard, Fleet {
       check(() => this.#started(this.#series).snapshots(DEFAULT_NAMESPACE, 1)),
     ]);
     const namespaces = { ok: this.namespace(DEFAULT_NAMESPACE) !== undefined };
-    return { ledger, series, namespaces };
+    const { path, ledgerPath, seriesPath } = this.#folder;
+    const disk = await checkDisk(path, [ledgerPath, seriesPath]);
+    return { ledger, series, disk, namespaces };
   }
 
   configuration(): readonly ConfigurationRow[] {

@@ -49,6 +49,14 @@ export const storageErrors = {
     meaning: "The disk is full",
     remedy: "Free space on the disk that holds the data folder; nothing stored is lost.",
   },
+  "storage.file_gone": {
+    status: 503,
+    retryable: true,
+    meaning: "A data file was moved or deleted while the server runs",
+    remedy:
+      "Put the very file back where it was and the server goes on; a copy, or an empty folder, " +
+      "needs a restart of the server.",
+  },
   "storage.query_too_slow": {
     status: 503,
     retryable: false,

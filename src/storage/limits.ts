@@ -32,6 +32,12 @@ export const storageLimits = {
     reason: "One commit for more would hold the first of them back for over 50 ms.",
     atLimit: "The rest goes into the next commit.",
   },
+  freeBytes: {
+    value: 1024 * 1024,
+    unit: "bytes",
+    reason: "One payload of the largest size; with less, sends are about to be refused.",
+    atLimit: "/readyz says not ready, with the bytes that are left.",
+  },
   stepRows: {
     value: 1_000,
     unit: "items",

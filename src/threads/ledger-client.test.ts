@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
@@ -154,6 +154,21 @@ test("LedgerClient.open() rejects with the reason when the file is no database",
     return true;
   });
   assert.equal(failures, 0, "nothing served, so nothing failed later");
+});
+
+test("LedgerClient.append() refuses while the file is gone, and goes on once it is back", async (t) => {
+  const file = path.join(temporaryFolder(t), "ledger.db");
+  const store = await LedgerClient.open(file);
+  t.after(() => store.close());
+  await store.append("default", [accepted(1)]);
+  renameSync(file, `${file}.aside`);
+  await assert.rejects(store.append("default", [accepted(2)]), { code: "storage.file_gone" });
+  writeFileSync(file, "");
+  await assert.rejects(store.append("default", [accepted(3)]), { code: "storage.file_gone" });
+  renameSync(`${file}.aside`, file);
+  await store.append("default", [accepted(4)]);
+  const ids = (await store.messages("default", {})).map(({ message }) => message.id);
+  assert.deepEqual(ids, ["msg_000004", "msg_000001"]);
 });
 
 test("LedgerClient.close() finishes what waits and leaves one file, without a log", async (t) => {

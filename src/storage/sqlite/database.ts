@@ -1,6 +1,7 @@
 // One connection to one SQLite file: opened with our durability settings, migrated to our
 // version, with prepared statements kept and SQLite's result codes turned into words.
 
+import { statSync } from "node:fs";
 import { basename } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { StatementSync } from "node:sqlite";
@@ -47,6 +48,8 @@ export class Database implements Disposable {
   // One entry per SQL text in our source (lists build theirs from a fixed set of conditions), so
   // it stays at a few hundred.
   readonly #statements = new Map<string, StatementSync>();
+  /** Which file was opened; undefined for one in memory. */
+  readonly #file: string | undefined;
   #open = true;
 
   constructor(path: string, schema: Schema, options: DatabaseOptions = {}) {
@@ -62,6 +65,7 @@ export class Database implements Disposable {
       this.#database.close();
       throw error;
     }
+    this.#file = fileAt(path);
   }
 
   /** A prepared statement; the same text gives the same statement. */
@@ -74,8 +78,12 @@ export class Database implements Disposable {
     return statement;
   }
 
-  /** Runs `body` in one transaction: all of it or, when it throws, nothing. */
+  /**
+   * Runs `body` in one transaction: all of it or, when it throws, nothing.
+   * @throws StorageError storage.file_gone, storage.disk_full and others.
+   */
   transaction<Result>(body: () => Result): Result {
+    this.#refuseGone();
     return this.#guard(() => {
       this.prepare("BEGIN IMMEDIATE").run();
       return this.#finish(body);
@@ -110,6 +118,13 @@ export class Database implements Disposable {
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  /** A deleted file takes writes that nobody will ever read; that must not count as stored. */
+  #refuseGone(): void {
+    if (this.#file === undefined || fileAt(this.path) === this.#file) return;
+    const message = `Cannot write ${basename(this.path)}: ${this.path} was moved or deleted`;
+    throw new StorageError("storage.file_gone", message);
   }
 
   #finish<Result>(body: () => Result): Result {
@@ -177,6 +192,12 @@ export class Database implements Disposable {
       throw explainSqliteError(error, this.path);
     }
   }
+}
+
+/** Device and inode of the file at a path; undefined when there is none. */
+function fileAt(path: string): string | undefined {
+  const facts = statSync(path, { throwIfNoEntry: false });
+  return facts === undefined ? undefined : `${facts.dev}:${facts.ino}`;
 }
 
 function openOptions(options: DatabaseOptions): ConstructorParameters<typeof DatabaseSync>[1] {
