@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { AgentCommunicationProtocol, MetricType, PerformanceTracker } from "./index.ts";
+import { AgentCommunicationProtocol, MetricType, PerformanceTracker } from "../../src/index.ts";
 
 test("One options object configures several components, each taking what is its own", async () => {
   const options = {
