@@ -49,7 +49,7 @@ export class AgentDesk {
       const message = `Cannot register "${agentId}": ${settings.maxAgents} agents are registered`;
       throw new CommunicationError("communication.agents_full", message);
     }
-    const agent = this.#agentFrom(registration, known?.agent);
+    let agent = this.#agentFrom(registration, known?.agent);
     if (known === undefined) this.#joining.add(agentId);
     try {
       await journal.append([{ kind: "agent", agent }]);
@@ -58,6 +58,12 @@ export class AgentDesk {
     }
     const nowMs = clock.monotonic();
     const restarted = known?.agent.instance?.id !== agent.instance?.id;
+    // A pause, or a removal, that came while this was being stored stands.
+    const paused = registry.get(agentId)?.agent.paused ?? null;
+    if (paused !== agent.paused) {
+      agent = { ...agent, paused };
+      journal.inBackground([{ kind: "agent", agent }]);
+    }
     const record = registry.put(agent, nowMs);
     engine.open(agentId, nowMs);
     record.lastLifeMs = nowMs;
@@ -158,6 +164,7 @@ export class AgentDesk {
       await this.#change(record, (agent) => ({ ...agent, paused: agent.paused ?? paused }));
     } catch (error) {
       engine.setPaused(agentId, false);
+      this.#claims.pump(agentId); // what came meanwhile
       throw error;
     }
     const nowMs = clock.monotonic();

@@ -45,6 +45,8 @@ export class MailboxEngine {
   readonly #delays = new KeyedHeap<MailboxEntry>();
   readonly #byDelivery = new Map<string, MailboxEntry>();
   readonly #byMessage = new Map<string, MailboxEntry | Map<string, MailboxEntry>>();
+  /** Counts of removed mailboxes to which messages are still being stored. */
+  readonly #departed = new Map<string, Mailbox>();
   #pendingBytes = 0;
 
   constructor(settings: MailboxEngineSettings) {
@@ -68,8 +70,14 @@ export class MailboxEngine {
   /** Makes a mailbox; keeps the one that is there. */
   open(agentId: string, nowMs: number): void {
     if (this.#slots.has(agentId)) return;
+    const mailbox = new Mailbox(agentId);
+    // What is still being stored for the agent's former self arrives here.
+    const departed = this.#departed.get(agentId);
+    mailbox.messages = departed?.messages ?? 0;
+    mailbox.bytes = departed?.bytes ?? 0;
+    this.#departed.delete(agentId);
     this.#slots.set(agentId, {
-      mailbox: new Mailbox(agentId),
+      mailbox,
       paused: false,
       clockMs: 0,
       runningSinceMs: nowMs,
@@ -84,6 +92,7 @@ export class MailboxEngine {
     const left = [...new Set(slot.expiry)].filter((entry) => entry.place !== "settled");
     for (const entry of left) this.settle(entry);
     this.#slots.delete(agentId);
+    if (slot.mailbox.messages > 0) this.#departed.set(agentId, slot.mailbox);
     return left;
   }
 
@@ -100,8 +109,10 @@ export class MailboxEngine {
 
   /** Gives reserved room back. */
   release(agentId: string, bytes: number): void {
-    const slot = this.#slots.get(agentId);
-    if (slot !== undefined) this.#count(slot.mailbox, -bytes, -1);
+    const mailbox = this.#slots.get(agentId)?.mailbox ?? this.#departed.get(agentId);
+    if (mailbox === undefined) return;
+    this.#count(mailbox, -bytes, -1);
+    if (mailbox.messages === 0) this.#departed.delete(agentId);
   }
 
   /** Makes a stored message claimable; its room was reserved. */

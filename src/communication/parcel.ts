@@ -6,6 +6,7 @@ import type { QuotaProblem } from "./mailbox-engine.ts";
 import type { Delivery, Message, Task } from "./model.ts";
 import type { Answer } from "./reply-desk.ts";
 import type { CommunicationRecord } from "./store.ts";
+import { changeTask } from "./task-book.ts";
 
 /** A message being stored. */
 export interface Parcel {
@@ -51,9 +52,18 @@ export function newDelivery(
   };
 }
 
-/** The receipt of a message whose recipient is gone. */
-export function orphaned(delivery: Delivery, atMs: number): Delivery {
-  return { ...delivery, state: "dead", deadReason: "recipient_removed", settledAtMs: atMs };
+/** What becomes of a delivery, and of its task, whose recipient is gone. */
+export function orphanOf(
+  delivery: Delivery,
+  task: Task | undefined,
+  atMs: number,
+): { readonly delivery: Delivery; readonly records: readonly CommunicationRecord[] } {
+  const deadReason = "recipient_removed";
+  const dead: Delivery = { ...delivery, state: "dead", deadReason, settledAtMs: atMs };
+  const records: CommunicationRecord[] = [{ kind: "delivery", delivery: dead }];
+  const change = { state: "failed", note: `dead letter: ${deadReason}` } as const;
+  if (task !== undefined) records.push({ kind: "task", task: changeTask(task, change, atMs) });
+  return { delivery: dead, records };
 }
 
 /** Why a mailbox takes no more. */

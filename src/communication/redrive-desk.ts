@@ -7,7 +7,7 @@ import { CommunicationError } from "./errors.ts";
 import { payloadBytes } from "./input-checks.ts";
 import type { Delivery, Message } from "./model.ts";
 import type { PresenceBook } from "./presence-book.ts";
-import { quotaError } from "./parcel.ts";
+import { orphanOf, quotaError } from "./parcel.ts";
 import type { CommunicationRecord, MessageQuery, MessageWithDeliveries } from "./store.ts";
 import { taskOfMessage } from "./task-book.ts";
 
@@ -108,6 +108,12 @@ export class RedriveDesk {
     } catch (error) {
       engine.release(recipientId, bytes);
       throw error;
+    }
+    if (engine.mailbox(recipientId) === undefined) {
+      // Unregistered while it was being stored.
+      engine.release(recipientId, bytes);
+      await journal.append(orphanOf(delivery, task, clock.now()).records);
+      registry.require(recipientId, "communication.recipient_unknown");
     }
     const nowMs = clock.monotonic();
     this.#context.deadLetters.remove(delivery.id);

@@ -13,7 +13,7 @@ import { communicationLimits } from "./limits.ts";
 import { draftMessage } from "./message-draft.ts";
 import type { MessageDraft } from "./message-draft.ts";
 import type { Delivery, Message } from "./model.ts";
-import { deliveryIdOf, newDelivery, orphaned, quotaError } from "./parcel.ts";
+import { deliveryIdOf, newDelivery, orphanOf, quotaError } from "./parcel.ts";
 import type { Parcel } from "./parcel.ts";
 import type { PresenceBook } from "./presence-book.ts";
 import type { Answer, FetchedOriginals, ReplyDesk } from "./reply-desk.ts";
@@ -288,14 +288,18 @@ export class SendDesk {
     if (mark !== undefined) mark.pending = null;
     const nowMs = clock.monotonic();
     const sender = registry.get(message.senderId);
-    for (const task of parcel.tasks) tasks.put(task);
-    for (const delivery of deliveries) {
+    for (const [index, delivery] of deliveries.entries()) {
+      const task = parcel.tasks[index]; // every delivery has one, or none has
       if (engine.mailbox(delivery.recipientId) === undefined) {
         // Unregistered while the message was being stored.
-        journal.inBackground([{ kind: "delivery", delivery: orphaned(delivery, clock.now()) }]);
+        engine.release(delivery.recipientId, bytes);
+        const orphan = orphanOf(delivery, task, clock.now());
+        journal.inBackground(orphan.records);
         deadLetters.add(delivery.id, clock.now());
+        this.#replies.died(message, orphan.delivery);
         continue;
       }
+      if (task !== undefined) tasks.put(task);
       engine.admit(message, delivery, bytes, nowMs);
       this.#presence.touch(registry.get(delivery.recipientId));
       if (message.expectsReply) waits.open(message, delivery, nowMs);
