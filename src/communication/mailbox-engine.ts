@@ -280,17 +280,6 @@ export class MailboxEngine {
     return (this.#slots.get(agentId)?.mailbox ?? EMPTY).counts();
   }
 
-  /** When the oldest ready message of all was accepted; null when none is ready. */
-  oldestReadyAtMs(): number | null {
-    let oldest: number | null = null;
-    for (const { mailbox } of this.#slots.values()) {
-      if (mailbox.messages === 0) continue;
-      const atMs = mailbox.oldestReadyAtMs();
-      if (atMs !== null && (oldest === null || atMs < oldest)) oldest = atMs;
-    }
-    return oldest;
-  }
-
   /** The unsettled entry with this delivery id. */
   entry(deliveryId: string): MailboxEntry | undefined {
     return this.#byDelivery.get(deliveryId);

@@ -130,9 +130,12 @@ export class PresenceBook {
     const counts = { working: 0, waiting: 0, idle: 0, stuck: 0, down: 0 };
     const attention: AgentView[] = [];
     let paused = 0;
+    let oldestMailAtMs: number | null = null;
     for (const record of registry.all()) {
       const { agent, cycle } = record;
       if (agent.paused !== null) paused += 1;
+      const mailAtMs = engine.mailbox(agent.id)?.oldestReadyAtMs() ?? null;
+      if (mailAtMs !== null) oldestMailAtMs = Math.min(mailAtMs, oldestMailAtMs ?? mailAtMs);
       const state = record.state ?? this.presence(record).state;
       counts[state] += 1;
       const calm = state !== "stuck" && state !== "down" && cycle.length === 0;
@@ -140,7 +143,7 @@ export class PresenceBook {
       attention.push(this.view(record));
     }
     const total = registry.size;
-    return { total, counts, paused, attention, oldestMailAtMs: engine.oldestReadyAtMs() };
+    return { total, counts, paused, attention, oldestMailAtMs };
   }
 
   /** Whether mail sent now finds the agent there. */
