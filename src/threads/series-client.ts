@@ -3,6 +3,8 @@
 import type { seriesReader, seriesWriter } from "../storage/index.ts";
 import { storageLimits } from "../storage/index.ts";
 import type {
+  MergedRow,
+  MergedSampleQuery,
   MinuteAggregate,
   MinuteQuery,
   PerformanceSnapshot,
@@ -84,6 +86,17 @@ export class SeriesClient implements SeriesStore {
 
   minutes(namespace: string, query: MinuteQuery): Promise<readonly MinuteAggregate[]> {
     return this.#readers.call("minutes", namespace, query);
+  }
+
+  mergedMinutes(
+    namespace: string,
+    query: Omit<MinuteQuery, "agentId">,
+  ): Promise<{ readonly rows: readonly MergedRow[]; readonly agents: readonly string[] }> {
+    return this.#readers.call("mergedMinutes", namespace, query);
+  }
+
+  mergedSamples(namespace: string, query: MergedSampleQuery): Promise<readonly MergedRow[] | null> {
+    return this.#readers.call("mergedSamples", namespace, query);
   }
 
   snapshots(namespace: string, count: number): Promise<readonly PerformanceSnapshot[]> {

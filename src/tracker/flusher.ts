@@ -5,6 +5,7 @@ import type { Clock } from "../core/index.ts";
 import { TrackerError } from "./errors.ts";
 import { labelsKey } from "./labels.ts";
 import { trackerLimits } from "./limits.ts";
+import type { MergedMinutes } from "./merged-minutes.ts";
 import { identityOf, mergeRow, toRow } from "./minute-buffer.ts";
 import type { MinuteBuffer, TakenRows } from "./minute-buffer.ts";
 import type { SampleRing } from "./sample-ring.ts";
@@ -27,6 +28,7 @@ export interface FlusherParts {
   readonly ring: SampleRing;
   readonly minutes: MinuteBuffer;
   readonly table: SeriesTable;
+  readonly merged: MergedMinutes;
   /** Told of every failed flush; the next one tries again. */
   readonly onError: (error: unknown) => void;
 }
@@ -133,12 +135,12 @@ export class Flusher {
   }
 
   async #writeBatch(openMost: number): Promise<TakenRows> {
-    const { namespace, store, ring, minutes, table } = this.#parts;
+    const { ring, minutes, table } = this.#parts;
     const { samples, end } = ring.pending(trackerLimits.flushSamples.value);
     const taken = minutes.take(trackerLimits.flushMinutes.value, openMost);
     if (samples.length === 0 && taken.rows.length === 0) return taken;
     try {
-      await store.append(namespace, { samples, minutes: taken.rows });
+      await this.#append({ samples, minutes: taken.rows });
     } catch (error) {
       minutes.giveBack(({ identity }) =>
         table.find(identity.metric, identity.agentId, identity.labelsKey),
@@ -152,7 +154,6 @@ export class Flusher {
 
   /** Adds late rows of one minute to what is stored of it, in one write. */
   async #writeLate(late: readonly MinuteRow[]): Promise<void> {
-    const { namespace, store } = this.#parts;
     const stored = new Map<string, MinuteAggregate>();
     for (const row of await this.#storedOf(late)) {
       stored.set(minuteKey(identityOf(row), row.minuteMs), row);
@@ -164,7 +165,19 @@ export class Flusher {
       mergeRow(merged, row);
       return toAggregate(merged);
     });
-    await store.append(namespace, { samples: [], minutes });
+    await this.#append({ samples: [], minutes });
+  }
+
+  /** What is known of the minutes written is void before and after: the store has either. */
+  async #append(batch: Parameters<SeriesStore["append"]>[1]): Promise<void> {
+    const { namespace, store, merged } = this.#parts;
+    const minutesMs = new Set(batch.minutes.map(({ minuteMs }) => minuteMs));
+    if (minutesMs.size > 0) merged.forget(minutesMs);
+    try {
+      await store.append(namespace, batch);
+    } finally {
+      if (minutesMs.size > 0) merged.forget(minutesMs);
+    }
   }
 
   /** The stored rows of these series in their minute; of all series when that is one read less. */

@@ -18,7 +18,16 @@ export { PerformanceTracker } from "./performance-tracker.ts";
 export type { TrackerDependencies } from "./performance-tracker.ts";
 export type { RecordRequest } from "./record-request.ts";
 export { DistributionSketch } from "./sketch.ts";
-export type { MinuteAggregate, MinuteQuery, Retention, SampleQuery, SeriesStore } from "./store.ts";
+export { RowMerger } from "./merge.ts";
+export type {
+  MergedRow,
+  MergedSampleQuery,
+  MinuteAggregate,
+  MinuteQuery,
+  Retention,
+  SampleQuery,
+  SeriesStore,
+} from "./store.ts";
 export type { Summaries, SummaryQuery } from "./tracker-queries.ts";
 export type { TrackerStatistics } from "./tracker-statistics.ts";
 export { VolatileSeriesStore } from "./volatile-series-store.ts";

@@ -82,6 +82,18 @@ export const trackerLimits = {
     reason: "One answer is held in memory as a whole; exports page instead.",
     atLimit: "The limit asked for is lowered to it.",
   },
+  mergedMinutes: {
+    value: 50_000,
+    unit: "items",
+    reason: "A week of five metrics over all agents, kept merged, under 50 MB.",
+    atLimit: "All are forgotten and merged again when they are asked for.",
+  },
+  mergedRows: {
+    value: 200_000,
+    unit: "items",
+    reason: "Rows that one read merges: about half a second of the reading thread.",
+    atLimit: "The range is read in parts, of a minute at least.",
+  },
   exportPage: {
     value: 5000,
     unit: "items",

@@ -191,6 +191,18 @@ export class MinuteBuffer {
     yield* this.#closed;
   }
 
+  /** True while the store may lack something of the minutes before `untilMs`. */
+  hasUnwrittenBefore(untilMs: number): boolean {
+    if (this.hasLate || this.#closed.some((row) => row.minuteMs < untilMs)) return true;
+    if (this.#inFlight.some((row) => row.minuteMs < untilMs)) return true;
+    return this.#dirty.some(({ dirty, minuteMs }) => dirty && minuteMs < untilMs);
+  }
+
+  /** What released series, or an earlier process, left of minutes from `fromMs` on. */
+  *bases(fromMs: number): Generator<MinuteRow> {
+    for (const row of this.#bases.values()) if (row.minuteMs >= fromMs) yield row;
+  }
+
   #leaveMinute(series: Series): void {
     series.rememberMinute();
     if (!series.dirty) {

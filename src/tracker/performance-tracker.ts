@@ -21,6 +21,7 @@ import { Flusher } from "./flusher.ts";
 import { trackerLimits } from "./limits.ts";
 import { exportText, writeExport } from "./metrics-export.ts";
 import type { MetricsExport, MetricsExportSource, WrittenMetricsExport } from "./metrics-export.ts";
+import { MergedMinutes } from "./merged-minutes.ts";
 import { MinuteBuffer } from "./minute-buffer.ts";
 import type {
   AgentSummary,
@@ -113,7 +114,8 @@ export class PerformanceTracker implements AsyncDisposable {
     this.#table = table;
     this.#recorder = new Recorder({ clock, ring, minutes, listeners: this.#metricListeners });
     const onError = dependencies.onStoreError ?? ((): void => undefined);
-    const shared = { namespace, store, storeHasSamples, clock, ring, minutes, table, onError };
+    const parts = { namespace, store, storeHasSamples, clock, ring, minutes, table, onError };
+    const shared = { ...parts, merged: new MergedMinutes() };
     this.#flusher = new Flusher(shared);
     const reader = new SeriesReader({ ...shared, flusher: this.#flusher });
     const rawInStore = storeHasSamples;

@@ -5,8 +5,12 @@
 // older ones). Minutes: memory's rows are visited first and at once; a stored row of the same
 // series and minute is older, or holds what was recorded since, and is passed over.
 
+import type { Clock } from "../core/index.ts";
 import type { Flusher } from "./flusher.ts";
 import { unavailable } from "./flusher.ts";
+import { trackerLimits } from "./limits.ts";
+import { rowOf } from "./merged-minutes.ts";
+import type { MergedMinutes } from "./merged-minutes.ts";
 import { identityOf, toRow } from "./minute-buffer.ts";
 import type { MinuteBuffer } from "./minute-buffer.ts";
 import type { Sample } from "./model.ts";
@@ -17,6 +21,9 @@ import type { SeriesTable } from "./series-table.ts";
 import type { SeriesStore } from "./store.ts";
 
 const DAY_MS = 86_400_000;
+const MINUTES_A_DAY = 1440;
+/** Flushes to wait for until the minutes that are over are in the store. */
+const MOST_FLUSHES = 100;
 
 /** What to read; absent fields do not restrict. Ranges: from inclusive, to exclusive. */
 export interface ReadQuery {
@@ -36,6 +43,8 @@ export interface SeriesReaderParts {
   readonly minutes: MinuteBuffer;
   readonly table: SeriesTable;
   readonly flusher: Flusher;
+  readonly merged: MergedMinutes;
+  readonly clock: Clock;
 }
 
 /** Reads samples and minutes. */
@@ -112,6 +121,125 @@ export class SeriesReader {
     }
   }
 
+  /**
+   * As {@link minutes}, of all agents together: what the store has of minutes that are over comes
+   * merged from the thread that reads it, and only the running minute is put together here.
+   * @param agents takes the ids of those whose minutes they are; without it merged minutes are
+   * remembered, so that the next chart reads only what is new.
+   */
+  async mergedMinutes(
+    query: Omit<ReadQuery, "agentId">,
+    visit: (row: MinuteRow) => void,
+    agents?: Set<string>,
+  ): Promise<void> {
+    const { clock, minutes, table } = this.#parts;
+    await this.ready();
+    const fromMs = minuteOf(query.fromMs);
+    const isWritten = await this.#writeMinutesThatAreOver();
+    if (!isWritten) return this.minutes(query, (row) => see(row, visit, agents));
+    const runningMs = minutes.latestMinute(clock.now());
+    // From here to the first read nothing may wait: both halves are cut at the same instant.
+    const running = { ...query, fromMs: Math.max(fromMs, runningMs) };
+    for (const series of table.select(query.metric)) {
+      const { identity, minuteMs } = series;
+      if (!matches(running, identity.metric, identity.agentId, minuteMs)) continue;
+      see(series.openRow(), visit, agents);
+    }
+    for (const row of minutes.bases(running.fromMs)) {
+      if (matches(running, row.identity.metric, null, row.minuteMs)) see(row, visit, agents);
+    }
+    try {
+      await this.#visitMerged(
+        { ...query, fromMs, toMs: Math.min(query.toMs, runningMs) },
+        visit,
+        agents,
+      );
+    } catch (error) {
+      throw unavailable("read", error);
+    }
+  }
+
+  /** Brings minutes that are over to the store; false when it does not take them. */
+  async #writeMinutesThatAreOver(): Promise<boolean> {
+    const { clock, flusher, minutes } = this.#parts;
+    for (let flushes = 0; flushes < MOST_FLUSHES; flushes++) {
+      if (!minutes.hasUnwrittenBefore(minutes.latestMinute(clock.now()))) return true;
+      try {
+        await flusher.flush();
+      } catch {
+        return false; // the flusher says so; memory still has what was not written
+      }
+    }
+    return false;
+  }
+
+  /** Minutes that are over, a part of the range at a time. */
+  async #visitMerged(
+    query: Omit<ReadQuery, "agentId">,
+    visit: (row: MinuteRow) => void,
+    agents: Set<string> | undefined,
+  ): Promise<void> {
+    const { namespace, store, merged, table } = this.#parts;
+    const { metric } = query;
+    const most = trackerLimits.mergedRows.value / Math.max(1, table.countOf(metric));
+    const lengthMs = Math.max(1, Math.min(MINUTES_A_DAY, Math.floor(most))) * MINUTE_MS;
+    const remembers = metric !== undefined && agents === undefined;
+    let fromMs = query.fromMs;
+    while (fromMs < query.toMs) {
+      const known = remembers ? merged.get(metric, fromMs) : undefined;
+      if (known !== undefined) {
+        if (known !== null) visit(known);
+        fromMs += MINUTE_MS;
+        continue;
+      }
+      let toMs = fromMs + MINUTE_MS;
+      while (toMs < Math.min(query.toMs, fromMs + lengthMs)) {
+        if (remembers && merged.get(metric, toMs) !== undefined) break;
+        toMs += MINUTE_MS;
+      }
+      const { version } = merged;
+      const range = { ...(metric === undefined ? {} : { metric }), fromMs, toMs };
+      const { rows, agents: whose } = await store.mergedMinutes(namespace, range);
+      for (const agentId of whose) agents?.add(agentId);
+      const found = rows.map(rowOf);
+      for (const row of found) visit(row);
+      if (remembers && merged.version === version) remember(merged, metric, range, found);
+      fromMs = toMs;
+    }
+  }
+
+  /**
+   * Samples merged into buckets of `stepMs`, for a chart of one line; null when there are too many.
+   */
+  async mergedSamples(
+    query: ReadQuery & { readonly metric: string },
+    stepMs: number,
+    visitRow: (row: MinuteRow) => void,
+    visitSample: (value: number, atMs: number) => void,
+  ): Promise<boolean> {
+    const { namespace, store, flusher, ring } = this.#parts;
+    await flusher.flush();
+    // From here to the read nothing may wait: both halves are cut at the same instant.
+    const cutMs = Math.max(ring.evictedMaxAtMs, flusher.storedMaxAtMs) + 1;
+    const newer: [number, number][] = [];
+    const late = { ...query, fromMs: Math.max(query.fromMs, cutMs) };
+    this.scanRing(late, (_metric, _agentId, value, atMs) => newer.push([value, atMs]));
+    const { metric, agentId, fromMs } = query;
+    const toMs = Math.min(query.toMs, cutMs);
+    const most = trackerLimits.queryLimit.value - newer.length;
+    const whose = agentId === undefined ? {} : { agentId };
+    try {
+      const older = { metric, ...whose, fromMs, toMs, stepMs, most };
+      const rows = fromMs < toMs ? await store.mergedSamples(namespace, older) : [];
+      if (rows === null) return false;
+      for (const row of rows) visitRow(rowOf(row));
+    } catch (error) {
+      throw unavailable("read", error);
+    }
+    for (const [value, atMs] of newer) visitSample(value, atMs);
+    return true;
+  }
+
   async #visitStored(
     query: ReadQuery,
     seen: ReadonlySet<string>,
@@ -179,6 +307,28 @@ export class SeriesReader {
       .sort((a, b) => b.atMs - a.atMs)
       .slice(0, limit);
   }
+}
+
+/** Remembers the minutes of a range, the empty ones too. */
+function remember(
+  merged: MergedMinutes,
+  metric: string,
+  { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number },
+  rows: readonly MinuteRow[],
+): void {
+  const byMinute = new Map(rows.map((row) => [row.minuteMs, row]));
+  for (let minuteMs = fromMs; minuteMs < toMs; minuteMs += MINUTE_MS) {
+    merged.set(metric, minuteMs, byMinute.get(minuteMs) ?? null);
+  }
+}
+
+function see(
+  row: MinuteRow,
+  visit: (row: MinuteRow) => void,
+  agents: Set<string> | undefined,
+): void {
+  visit(row);
+  if (row.identity.agentId !== null) agents?.add(row.identity.agentId);
 }
 
 function matches(query: ReadQuery, metric: string, agentId: string | null, atMs: number): boolean {

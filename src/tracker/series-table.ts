@@ -116,6 +116,11 @@ export class SeriesTable {
     }
   }
 
+  /** How many series a metric has; all, when none is named. */
+  countOf(metric: string | undefined): number {
+    return metric === undefined ? this.#count : (this.#metrics.get(metric)?.count ?? 0);
+  }
+
   get metricCount(): number {
     return this.#metrics.size;
   }

@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
 
 import type { PerformanceSnapshot, Sample } from "./model.ts";
+import { mergedReadsContract } from "./store-merge-contract.ts";
 import type { MinuteAggregate, SeriesStore } from "./store.ts";
 
 /** A store under test. */
@@ -91,6 +92,8 @@ export function seriesStoreContract(
     afterEach(async () => {
       await fixture.close?.();
     });
+
+    mergedReadsContract(() => store);
 
     test("samples() returns what append() took, unchanged, after its promise", async () => {
       const samples = [

@@ -34,6 +34,29 @@ export interface MinuteQuery {
   readonly toMs: number;
 }
 
+/** Many series' samples of one metric in one bucket of time. */
+export interface MergedRow {
+  readonly metric: string;
+  /** Start of the minute, or of the bucket. */
+  readonly startMs: number;
+  readonly last: number;
+  readonly lastAtMs: number;
+  /** A serialised {@link DistributionSketch}. */
+  readonly sketch: Uint8Array;
+}
+
+/** Samples of a metric to be merged into buckets. */
+export interface MergedSampleQuery {
+  readonly metric: string;
+  readonly agentId?: string;
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** Length of a bucket; buckets begin at its multiples since the epoch. */
+  readonly stepMs: number;
+  /** Beyond so many samples the answer is null. */
+  readonly most: number;
+}
+
 /** What to keep. */
 export interface Retention {
   /** Raw samples older than this instant may go. */
@@ -53,6 +76,16 @@ export interface SeriesStore {
   samples(namespace: string, query: SampleQuery): Promise<readonly Sample[]>;
   /** Minutes in the range, by time. */
   minutes(namespace: string, query: MinuteQuery): Promise<readonly MinuteAggregate[]>;
+  /**
+   * The same minutes, merged over agents and labels: a row per metric and minute, by time; and
+   * the agents they are of. Answers the size of which does not grow with the fleet's rows.
+   */
+  mergedMinutes(
+    namespace: string,
+    query: Omit<MinuteQuery, "agentId">,
+  ): Promise<{ readonly rows: readonly MergedRow[]; readonly agents: readonly string[] }>;
+  /** Samples merged into buckets, by time; null when there are more than `most`. */
+  mergedSamples(namespace: string, query: MergedSampleQuery): Promise<readonly MergedRow[] | null>;
   /** The newest snapshots, newest first. */
   snapshots(namespace: string, count: number): Promise<readonly PerformanceSnapshot[]>;
   prune(namespace: string, retention: Retention): Promise<{ readonly samples: number }>;

@@ -11,6 +11,7 @@ import type { MetricSummary, Sample, SeriesPoints, SeriesQuery, TimeRange } from
 import { alignToMinutes } from "./series-reader.ts";
 import type { ReadQuery, SeriesReader } from "./series-reader.ts";
 import { MINUTE_MS } from "./series.ts";
+import type { MinuteRow } from "./series.ts";
 import { SummaryGroup } from "./summary.ts";
 
 /** What summaries are asked for. */
@@ -36,6 +37,8 @@ export class TrackerQueries {
   readonly #clock: Clock;
   readonly #settings: TrackerSettings;
   readonly #rawInStore: boolean;
+  /** Lines with more samples than a chart may read: until when, and from which length on. */
+  readonly #tooMany = new Map<string, { readonly untilMs: number; readonly lengthMs: number }>();
 
   constructor(parts: {
     readonly reader: SeriesReader;
@@ -88,10 +91,15 @@ export class TrackerQueries {
       return finish(query, group, agents);
     }
     const aligned = { ...query, ...alignToMinutes(query.fromMs, query.toMs) };
-    await this.#reader.minutes(aligned, (row) => {
-      group.of(row.identity.metric).addMinute(row);
-      if (row.identity.agentId !== null) agents.add(row.identity.agentId);
-    });
+    if (query.agentId === undefined) {
+      const visit = (row: MinuteRow): void => group.of(row.identity.metric).addMinute(row);
+      await this.#reader.mergedMinutes(aligned, visit, agents);
+    } else {
+      await this.#reader.minutes(aligned, (row) => {
+        group.of(row.identity.metric).addMinute(row);
+        if (row.identity.agentId !== null) agents.add(row.identity.agentId);
+      });
+    }
     return finish(aligned, group, agents);
   }
 
@@ -102,16 +110,18 @@ export class TrackerQueries {
     const { metric, agentId } = query;
     const range = this.#bounded(query);
     if (range.fromMs >= range.toMs) return [];
-    if (query.stepMs < MINUTE_MS && (await this.#chartRaw(range, chart))) return chart.build();
-    await this.#reader.minutes(
-      { metric, agentId, ...alignToMinutes(range.fromMs, range.toMs) },
-      (row) => chart.addMinute(row),
-    );
+    if (query.stepMs < MINUTE_MS && (await this.#chartRaw(query, range, chart)))
+      return chart.build();
+    const aligned = alignToMinutes(range.fromMs, range.toMs);
+    const visit = (row: MinuteRow): void => chart.addMinute(row);
+    if (agentId === undefined && query.groupBy !== "agent") {
+      await this.#reader.mergedMinutes({ metric, ...aligned }, visit);
+    } else await this.#reader.minutes({ metric, agentId, ...aligned }, visit);
     return chart.build();
   }
 
   /** Fills a chart from raw samples; false when there are too many, or no longer all of them. */
-  async #chartRaw(range: ReadQuery, chart: ChartBuilder): Promise<boolean> {
+  async #chartRaw(query: SeriesQuery, range: ReadQuery, chart: ChartBuilder): Promise<boolean> {
     await this.#reader.ready();
     if (this.#reader.ringCovers(range.fromMs)) {
       this.#reader.scanRing(range, (_, agentId, value, atMs) => {
@@ -121,10 +131,35 @@ export class TrackerQueries {
     }
     const keptFromMs = this.#clock.now() - this.#settings.rawRetention * 1000;
     if (!this.#rawInStore || range.fromMs < keptFromMs) return false;
+    if (query.groupBy !== "agent") return this.#mergedRaw(query, range, chart);
     const samples = await this.#reader.samples(range, maxQuery);
     if (samples.length >= maxQuery) return false;
     for (const { agentId, value, atMs } of samples) chart.addSample(agentId, value, atMs);
     return true;
+  }
+
+  /** As {@link #chartRaw}, merged where the samples are read. */
+  async #mergedRaw(query: SeriesQuery, range: ReadQuery, chart: ChartBuilder): Promise<boolean> {
+    const { metric, stepMs } = query;
+    const line = `${metric} ${query.agentId ?? ""}`;
+    const lengthMs = range.toMs - range.fromMs;
+    const refused = this.#tooMany.get(line);
+    const nowMs = this.#clock.now();
+    // Counting them again at each refresh of a chart would keep the reading thread busy.
+    if (refused !== undefined && nowMs < refused.untilMs && lengthMs >= refused.lengthMs) {
+      return false;
+    }
+    const fitted = await this.#reader.mergedSamples(
+      { ...range, metric },
+      stepMs,
+      (row) => chart.addMinute(row),
+      (value, atMs) => chart.addSample(null, value, atMs),
+    );
+    this.#tooMany.delete(line);
+    if (fitted) return true;
+    if (this.#tooMany.size >= trackerLimits.chartLines.value) this.#tooMany.clear();
+    this.#tooMany.set(line, { untilMs: nowMs + MINUTE_MS, lengthMs });
+    return false;
   }
 
   #checkChart(query: SeriesQuery): void {

@@ -3,7 +3,16 @@
 
 import { labelsKey } from "./labels.ts";
 import type { PerformanceSnapshot, Sample } from "./model.ts";
-import type { MinuteAggregate, MinuteQuery, Retention, SampleQuery, SeriesStore } from "./store.ts";
+import { RowMerger } from "./merge.ts";
+import type {
+  MergedRow,
+  MergedSampleQuery,
+  MinuteAggregate,
+  MinuteQuery,
+  Retention,
+  SampleQuery,
+  SeriesStore,
+} from "./store.ts";
 
 /** How much a {@link VolatileSeriesStore} keeps, per namespace; the oldest go first. */
 export interface VolatileSeriesStoreOptions {
@@ -85,6 +94,33 @@ export class VolatileSeriesStore implements SeriesStore {
       rows.push(row);
     }
     return rows.sort((a, b) => a.minuteMs - b.minuteMs);
+  }
+
+  async mergedMinutes(
+    namespace: string,
+    query: Omit<MinuteQuery, "agentId">,
+  ): Promise<{ readonly rows: readonly MergedRow[]; readonly agents: readonly string[] }> {
+    const merger = new RowMerger();
+    const agents = new Set<string>();
+    for (const row of await this.minutes(namespace, query)) {
+      merger.addRow(row.metric, row.minuteMs, row.sketch, row.last, row.lastAtMs);
+      if (row.agentId !== null) agents.add(row.agentId);
+    }
+    return { rows: merger.rows(), agents: [...agents] };
+  }
+
+  async mergedSamples(
+    namespace: string,
+    query: MergedSampleQuery,
+  ): Promise<readonly MergedRow[] | null> {
+    const { most, stepMs } = query;
+    const samples = await this.samples(namespace, { ...query, limit: most + 1 });
+    if (samples.length > most) return null;
+    const merger = new RowMerger();
+    for (const { metric, value, atMs } of samples.toReversed()) {
+      merger.addSample(metric, Math.floor(atMs / stepMs) * stepMs, value, atMs);
+    }
+    return merger.rows();
   }
 
   async snapshots(namespace: string, count: number): Promise<readonly PerformanceSnapshot[]> {

@@ -1,6 +1,8 @@
 // SeriesStore over series.db on the calling thread; the server goes through threads/SeriesClient.
 
 import type {
+  MergedRow,
+  MergedSampleQuery,
   MinuteAggregate,
   MinuteQuery,
   PerformanceSnapshot,
@@ -10,8 +12,9 @@ import type {
   SeriesStore,
 } from "../../tracker/index.ts";
 import type { Database } from "./database.ts";
-import { SeriesReader, SeriesWriter } from "./series-tables.ts";
-import type { SeriesBatch } from "./series-tables.ts";
+import { SeriesReader } from "./series-reader.ts";
+import { SeriesWriter } from "./series-writer.ts";
+import type { SeriesBatch } from "./series-writer.ts";
 import { runSteps } from "./transactions.ts";
 
 /**
@@ -50,6 +53,17 @@ export class SqliteSeriesStore implements SeriesStore {
 
   async minutes(namespace: string, query: MinuteQuery): Promise<readonly MinuteAggregate[]> {
     return this.#reader.minutes(namespace, query);
+  }
+
+  async mergedMinutes(namespace: string, query: Omit<MinuteQuery, "agentId">) {
+    return this.#reader.mergedMinutes(namespace, query);
+  }
+
+  async mergedSamples(
+    namespace: string,
+    query: MergedSampleQuery,
+  ): Promise<readonly MergedRow[] | null> {
+    return this.#reader.mergedSamples(namespace, query);
   }
 
   async snapshots(namespace: string, count: number): Promise<readonly PerformanceSnapshot[]> {

@@ -14,8 +14,9 @@ import { Counters } from "./counters.ts";
 import type { Database } from "./database.ts";
 import { FeedTables } from "./feed-store.ts";
 import { SecurityTables } from "./security-store.ts";
-import { SeriesReader, SeriesWriter } from "./series-tables.ts";
-import type { SeriesBatch } from "./series-tables.ts";
+import { SeriesReader } from "./series-reader.ts";
+import { SeriesWriter } from "./series-writer.ts";
+import type { SeriesBatch } from "./series-writer.ts";
 
 /** The writing side of a thread. */
 export interface WriterMethods {
@@ -114,6 +115,10 @@ export function seriesReader(database: Database) {
       series.samples(namespace, query),
     minutes: (namespace: string, query: Parameters<SeriesReader["minutes"]>[1]) =>
       series.minutes(namespace, query),
+    mergedMinutes: (namespace: string, query: Parameters<SeriesReader["mergedMinutes"]>[1]) =>
+      series.mergedMinutes(namespace, query),
+    mergedSamples: (namespace: string, query: Parameters<SeriesReader["mergedSamples"]>[1]) =>
+      series.mergedSamples(namespace, query),
     snapshots: (namespace: string, count: number) => series.snapshots(namespace, count),
   } satisfies Methods;
 }

@@ -1,20 +1,15 @@
-// Synchronous access to series.db: the half that writes and the half that reads, as the series
-// thread and its reader use them.
+// Synchronous write access to series.db, as the series thread uses it.
 
 import type {
   MinuteAggregate,
-  MinuteQuery,
   PerformanceSnapshot,
   Retention,
   Sample,
-  SampleQuery,
 } from "../../tracker/index.ts";
 import { storageLimits } from "../limits.ts";
 import { deleteSteps } from "./communication-maintenance.ts";
 import type { Steps } from "./communication-maintenance.ts";
 import type { Database } from "./database.ts";
-import { Deadline, pageSize } from "./deadline.ts";
-import { parsedColumn, parsedColumnOrNull, trusted } from "./trusted.ts";
 
 const STEP_ROWS = storageLimits.stepRows.value;
 
@@ -154,142 +149,6 @@ export class SeriesWriter {
   }
 }
 
-/** Series up to this many are read one by one; more by walking all samples by time. */
-const FEW_SERIES = 50;
-
-interface SeriesRow {
-  readonly row_id: number;
-  readonly metric: string;
-  readonly agent_id: string;
-  readonly labels: string;
-}
-
-/** Reads series; read-only connections do. */
-export class SeriesReader {
-  readonly #database: Database;
-
-  constructor(database: Database) {
-    this.#database = database;
-  }
-
-  samples(namespace: string, query: SampleQuery): readonly Sample[] {
-    return this.#database.snapshot(() => {
-      const limit = pageSize(query.limit, 10_000, storageLimits.listedSamples.value);
-      const series = new Map(
-        this.#seriesOf(namespace, query)
-          .filter((row) => row.labels === "{}")
-          .map((row) => [row.row_id, row]),
-      );
-      if (series.size === 0 || limit === 0) return [];
-      const range = [query.fromMs ?? -Number.MAX_VALUE, query.toMs ?? Number.MAX_VALUE] as const;
-      const deadline = new Deadline();
-      const found: Record<string, unknown>[] = [];
-      if (series.size <= FEW_SERIES) {
-        const newest = this.#database.prepare(
-          `SELECT * FROM samples INDEXED BY samples_by_series
-           WHERE series_row = ? AND at >= ? AND at < ? ORDER BY at DESC, row_id DESC LIMIT ?`,
-        );
-        for (const row of series.keys()) {
-          for (const sample of newest.iterate(row, ...range, limit)) {
-            deadline.row();
-            found.push(sample);
-          }
-        }
-        found.sort(newestFirst);
-      } else {
-        const all = this.#database.prepare(
-          `SELECT * FROM samples INDEXED BY samples_by_time
-           WHERE at >= ? AND at < ? ORDER BY at DESC, row_id DESC`,
-        );
-        for (const sample of all.iterate(...range)) {
-          deadline.row();
-          if (!series.has(Number(sample["series_row"]))) continue;
-          found.push(sample);
-          if (found.length >= limit) break;
-        }
-      }
-      return found.slice(0, limit).map((sample) => sampleOf(sample, series));
-    });
-  }
-
-  minutes(namespace: string, query: MinuteQuery): readonly MinuteAggregate[] {
-    return this.#database.snapshot(() => {
-      const deadline = new Deadline();
-      const found: MinuteAggregate[] = [];
-      const range = this.#database.prepare(
-        "SELECT * FROM minutes WHERE series_row = ? AND minute >= ? AND minute < ?",
-      );
-      for (const series of this.#seriesOf(namespace, query)) {
-        for (const row of range.iterate(series.row_id, query.fromMs, query.toMs)) {
-          deadline.row();
-          found.push(minuteOf(row, series));
-        }
-      }
-      return found.toSorted((a, b) => a.minuteMs - b.minuteMs);
-    });
-  }
-
-  snapshots(namespace: string, count: number): readonly PerformanceSnapshot[] {
-    return this.#database
-      .prepare(
-        `SELECT snapshot FROM snapshots WHERE namespace = ?
-           ORDER BY at DESC, row_id DESC LIMIT ?`,
-      )
-      .all(namespace, pageSize(count, 0, storageLimits.listedRows.value))
-      .map((row) => parsedColumn<PerformanceSnapshot>(row["snapshot"]));
-  }
-
-  #seriesOf(
-    namespace: string,
-    query: { readonly metric?: string; readonly agentId?: string },
-  ): SeriesRow[] {
-    const conditions = ["namespace = ?"];
-    const values = [namespace];
-    for (const [column, value] of [
-      ["metric", query.metric],
-      ["agent_id", query.agentId],
-    ] as const) {
-      if (value === undefined) continue;
-      conditions.push(`${column} = ?`);
-      values.push(value);
-    }
-    const sql = `SELECT * FROM series WHERE ${conditions.join(" AND ")}`;
-    return trusted<SeriesRow[]>(this.#database.prepare(sql).all(...values));
-  }
-}
-
-function newestFirst(a: Record<string, unknown>, b: Record<string, unknown>): number {
-  return Number(b["at"]) - Number(a["at"]) || Number(b["row_id"]) - Number(a["row_id"]);
-}
-
-function sampleOf(row: Record<string, unknown>, series: ReadonlyMap<number, SeriesRow>): Sample {
-  const { metric = "", agent_id: agentId = "" } = series.get(Number(row["series_row"])) ?? {};
-  return {
-    metric,
-    value: Number(row["value"]),
-    atMs: Number(row["at"]),
-    agentId: agentId === "" ? null : agentId,
-    context: objectOf(row["context"]),
-    metadata: objectOf(row["metadata"]),
-  };
-}
-
-function minuteOf(row: Record<string, unknown>, series: SeriesRow): MinuteAggregate {
-  return {
-    metric: series.metric,
-    agentId: series.agent_id === "" ? null : series.agent_id,
-    labels: parsedColumn(series.labels),
-    minuteMs: Number(row["minute"]),
-    count: Number(row["count"]),
-    sum: Number(row["sum"]),
-    min: Number(row["min"]),
-    max: Number(row["max"]),
-    last: Number(row["last"]),
-    lastAtMs: Number(row["last_at"]),
-    sketch: trusted(row["sketch"]),
-  };
-}
-
 /** Labels as JSON with sorted names, so that one series has one text. */
 function canonicalLabels(labels: Readonly<Record<string, string>>): string {
   return JSON.stringify(
@@ -300,8 +159,4 @@ function canonicalLabels(labels: Readonly<Record<string, string>>): string {
 function textUnlessEmpty(object: object): string | null {
   const text = JSON.stringify(object);
   return text === "{}" ? null : text;
-}
-
-function objectOf(text: unknown): Sample["context"] {
-  return parsedColumnOrNull<Sample["context"]>(text) ?? {};
 }
