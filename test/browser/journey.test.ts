@@ -92,6 +92,15 @@ test("The empty page offers three languages and turns into the overview by itsel
   await screenshot(page, "overview-first-agent");
 });
 
+test("An address with an unknown namespace says so", async (t) => {
+  const stage = await openStage(t);
+  if (stage === undefined) return;
+  const { page, server } = stage;
+  await page.goto(new URL("/?ns=blank", server.url).href);
+  await page.getByRole("heading", { name: "No namespace blank" }).waitFor();
+  assert.equal(await page.getByTestId("banner").count(), 0);
+});
+
 test("A deadlock is named in the headline; pausing its agents can be undone", async (t) => {
   const stage = await openStage(t);
   if (stage === undefined) return;
@@ -113,7 +122,7 @@ test("A deadlock is named in the headline; pausing its agents can be undone", as
   await page.getByTestId("cause").waitFor();
   await screenshot(page, "overview-deadlock-light");
   await pauseAndUndo(page);
-  await page.getByTestId("tile").filter({ hasText: "planner" }).click();
+  await page.locator('[data-testid="tile"][data-agent="planner"]').click();
   await page.getByTestId("agent-words").waitFor();
   await screenshot(page, "agent-deadlock-light");
   await page.getByRole("link", { name: "Conversations" }).first().click();

@@ -117,12 +117,14 @@ function Plot(props: PlotProps) {
       format,
       logarithmic: logarithmic === true,
       steps: steps ?? "decimal",
-      // The plot outlives a range: it asks for the bounds whenever it draws.
+      // The plot outlives a range: it asks for the bounds whenever it draws. It ends where the
+      // last bucket starts, so that lines reach their labels.
       get fromSeconds() {
         return (latest.current.range ?? range).fromMs / 1000;
       },
       get toSeconds() {
-        return (latest.current.range ?? range).toMs / 1000;
+        const { fromMs, toMs, stepMs } = latest.current.range ?? range;
+        return Math.max(fromMs + stepMs, toMs - stepMs) / 1000;
       },
       onCursor,
       onBrush: (fromMs, toMs) => setRange({ kind: "fixed", fromMs, toMs }),

@@ -14,7 +14,7 @@ export interface LinePlotOptions {
   readonly labels: readonly string[];
   readonly colors: ChartColors;
   readonly format: (value: number) => string;
-  /** Room for the bucket after the last start, in seconds. */
+  /** What the time axis spans. */
   readonly fromSeconds: number;
   readonly toSeconds: number;
   readonly logarithmic: boolean;

@@ -1,12 +1,14 @@
 // Asks the server for the series behind a chart, in step with the page's time range.
 
-import { useMemo } from "preact/hooks";
-import { bucketStarts } from "../model/chart-data.ts";
-import { resolveRange } from "../model/time-range.ts";
+import { useMemo, useRef } from "preact/hooks";
+import { bucketStarts, firstSampleMs } from "../model/chart-data.ts";
+import { resolveRange, resolveYoungRange } from "../model/time-range.ts";
 import type { ResolvedRange } from "../model/time-range.ts";
 import type { Aggregation, SeriesPoints } from "../model/wire.ts";
 import { useApp } from "../state/app.ts";
 import { useResource } from "../state/use-resource.ts";
+import { firstOfGroup, noteFirstSample, useChartGroup } from "./chart-group.tsx";
+import type { FirstSamples } from "./chart-group.tsx";
 
 /** One question for the server. */
 export interface SeriesRequest {
@@ -33,29 +35,47 @@ const REFRESH_MAX_MS = 60_000;
 /** Reads several series over the page's range and keeps them fresh while the range ends now. */
 export function useSeries(requests: readonly SeriesRequest[]): SeriesAnswers {
   const app = useApp();
+  const first = useChartGroup();
   const range = app.range.value;
+  const sinceOf = (known: FirstSamples["value"]): number | null =>
+    range.kind === "preset" ? firstOfGroup(known, range.preset) : null;
+  const resolveAt = (nowMs: number): ResolvedRange =>
+    resolveYoungRange(range, nowMs, sinceOf(first.peek()));
   // Refreshing follows the bucket length; a second is as good as a minute for a week's chart.
-  const { stepMs } = resolveRange(range, app.nowMs.peek());
+  const { stepMs } = resolveAt(app.nowMs.peek());
   const refreshMs = Math.min(REFRESH_MAX_MS, Math.max(REFRESH_MIN_MS, stepMs / 3));
   const follows = range.kind === "preset";
-  const key = JSON.stringify([requests, range, app.live.connections.value]);
+  const chart = JSON.stringify(requests);
+  const question = `${chart} ${JSON.stringify(range)} ${app.live.connections.value}`;
+  // The first answer covers the whole range: only that can tell where the data begins.
+  const asked = useRef("");
   const resource = useResource(
-    key,
+    `${question} ${sinceOf(first.value) ?? ""}`,
     async (signal) => {
       const askedAtMs = Date.now() + app.live.clockOffsetMs.peek();
-      const resolved = resolveRange(app.range.peek(), askedAtMs);
-      const answers = await Promise.all(
-        requests.map(async (request) => {
-          const query = { ...request, ...resolved };
-          const path = "/api/v1/metrics/series";
-          return (await app.api.get<{ series: SeriesPoints[] }>(path, query, signal)).series;
-        }),
-      );
-      return { range: resolved, answers, askedAtMs };
+      const read = async (resolved: ResolvedRange) => {
+        const answers = await Promise.all(
+          requests.map(async (request) => {
+            const query = { ...request, ...resolved };
+            const path = "/api/v1/metrics/series";
+            return (await app.api.get<{ series: SeriesPoints[] }>(path, query, signal)).series;
+          }),
+        );
+        const firstMs = firstSampleMs(answers.flat());
+        if (range.kind === "preset" && firstMs !== null) {
+          noteFirstSample(first, range.preset, chart, firstMs);
+        }
+        return { range: resolved, answers, askedAtMs };
+      };
+      if (asked.current === question) return read(resolveAt(askedAtMs));
+      const whole = await read(resolveRange(range, askedAtMs));
+      asked.current = question;
+      const young = resolveAt(askedAtMs);
+      return young.fromMs === whole.range.fromMs ? whole : read(young);
     },
     follows ? { refreshMs } : {},
   );
-  const shown = resource.data?.range ?? resolveRange(range, app.nowMs.peek());
+  const shown = resource.data?.range ?? resolveAt(app.nowMs.peek());
   const times = useMemo(
     () => bucketStarts(shown).map((atMs) => atMs / 1000),
     [shown.fromMs, shown.toMs, shown.stepMs],

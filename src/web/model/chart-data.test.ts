@@ -4,6 +4,7 @@ import fc from "fast-check";
 import {
   alignPoints,
   bucketStarts,
+  firstSampleMs,
   isolatedPoints,
   lastKnown,
   limitLines,
@@ -114,4 +115,14 @@ test("spreadLabels() separates labels and keeps their order when there is room",
       }
     }),
   );
+});
+
+test("firstSampleMs() is the earliest instant of any series", () => {
+  const one = series(null, [
+    [20, 1],
+    [30, 1],
+  ]);
+  const other = series("a", [[10, 1]]);
+  assert.equal(firstSampleMs([one, other]), 10);
+  assert.equal(firstSampleMs([]), null);
 });

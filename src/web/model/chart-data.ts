@@ -27,6 +27,15 @@ export function bucketStarts(range: ResolvedRange): readonly number[] {
   return starts;
 }
 
+/** The earliest instant that any series knows; null when none knows anything. */
+export function firstSampleMs(series: readonly SeriesPoints[]): number | null {
+  let first: number | null = null;
+  for (const { points } of series) {
+    for (const [atMs] of points) if (first === null || atMs < first) first = atMs;
+  }
+  return first;
+}
+
 /** Puts a series' points into the buckets of a range. */
 export function alignPoints(
   points: SeriesPoints["points"],

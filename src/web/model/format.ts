@@ -48,6 +48,18 @@ export function formatUsd(dollars: number): string {
   return `${dollars < 0 ? "-" : ""}$${text}`;
 }
 
+/**
+ * Dollars since an instant; undefined when none are known, and within the first minute, because
+ * costs are summed by whole minutes.
+ */
+export function costSince(
+  dollars: number | null,
+  sinceMs: number,
+  nowMs: number,
+): string | undefined {
+  return dollars === null || nowMs - sinceMs < MINUTE_MS ? undefined : formatUsd(dollars);
+}
+
 /** A ratio of 0 to 1 as percent: "0%", "0.4%", "12%". */
 export function formatRatio(ratio: number): string {
   const percent = ratio * 100;

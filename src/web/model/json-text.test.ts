@@ -74,3 +74,11 @@ test("parsePayload() takes JSON in braces as it is and anything else as text", (
     }),
   );
 });
+
+test("prettyJson() fills lines with the items of a long list of plain values", () => {
+  const list = Array.from({ length: 40 }, (_, index) => 1000 + index);
+  const lines = prettyJson({ numbers: list }).split("\n");
+  assert.equal(lines.length, 8);
+  assert.ok(lines.every((line) => line.length <= 72));
+  assert.deepEqual(JSON.parse(lines.join("\n")), { numbers: list });
+});

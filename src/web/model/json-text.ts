@@ -77,8 +77,26 @@ function pretty(value: JsonValue, indent: string): string {
   if (parts.length === 0) return `${open}${close}`;
   const length = parts.reduce((sum, part) => sum + part.length + 2, indent.length);
   const fits = length <= INLINE_LENGTH && !parts.some((part) => part.includes("\n"));
+  if (isList && !fits && value.every(isScalar)) return `[\n${filled(parts, inner)}\n${indent}]`;
   if (fits) return isList ? `[${parts.join(", ")}]` : `{ ${parts.join(", ")} }`;
   return `${open}\n${inner}${parts.join(`,\n${inner}`)}\n${indent}${close}`;
+}
+
+function isScalar(value: JsonValue): boolean {
+  return typeof value !== "object" || value === null;
+}
+
+/** Numbers and short words side by side, as many as a line takes. */
+function filled(parts: readonly string[], indent: string): string {
+  const lines: string[] = [];
+  let line = "";
+  for (const part of parts) {
+    if (line !== "" && indent.length + line.length + part.length + 2 > INLINE_LENGTH) {
+      lines.push(`${indent}${line},`);
+      line = part;
+    } else line = line === "" ? part : `${line}, ${part}`;
+  }
+  return [...lines, `${indent}${line}`].join("\n");
 }
 
 /** The shape of a payload without its values; equal shapes make messages similar. */

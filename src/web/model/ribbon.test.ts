@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { stateShares, stretches } from "./ribbon.ts";
+import { ribbonStart, stateShares, stretches } from "./ribbon.ts";
 import type { AgentState, StateChange } from "./wire.ts";
 
 function change(state: AgentState, atMs: number): StateChange {
@@ -52,4 +52,12 @@ test("stateShares() adds up to the known time, largest first", () => {
     { state: "idle", durationMs: 30, ratio: 0.3 },
   ]);
   assert.deepEqual(stateShares([]), []);
+});
+
+test("ribbonStart() is the first state of a young agent, else the start of the day", () => {
+  const young = [change("idle", 40_000), change("working", 55_000)];
+  assert.equal(ribbonStart(young, 0, 100_000), 40_000);
+  assert.equal(ribbonStart(young, 50_000, 100_000), 50_000);
+  assert.equal(ribbonStart([], 50_000, 100_000), 50_000);
+  assert.equal(ribbonStart([change("idle", 99_000)], 0, 100_000), 90_000);
 });

@@ -10,6 +10,19 @@ export interface Stretch {
   readonly reason: string;
 }
 
+/** The least that a ribbon spans. */
+const SPAN_MIN_MS = 10_000;
+
+/**
+ * Where a ribbon of at most a day begins: an agent that is younger fills it from its first state
+ * on, so that its first minutes can be seen.
+ */
+export function ribbonStart(changes: readonly StateChange[], fromMs: number, toMs: number): number {
+  const first = changes.reduce((earliest, { atMs }) => Math.min(earliest, atMs), toMs);
+  if (changes.length === 0 || first <= fromMs) return fromMs;
+  return Math.min(first, toMs - SPAN_MIN_MS);
+}
+
 /** Stretches within a range; time before the first known change stays empty. */
 export function stretches(
   changes: readonly StateChange[],

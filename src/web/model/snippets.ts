@@ -30,6 +30,16 @@ export function freeName(taken: ReadonlySet<string>): string {
   return `worker-${number}`;
 }
 
+/** What a command needs to act in the namespace on screen, ending in a space; "" for the default. */
+export function namespaceFlag(namespace: string | undefined): string {
+  return namespace === undefined ? "" : `--namespace ${namespace} `;
+}
+
+/** The command that starts a program as an agent of that name. */
+export function runCommand(name: string, namespace: string | undefined): string {
+  return `./cellphone run ${namespaceFlag(namespace)}--name ${name} -- python3 agent.py`;
+}
+
 /** Shown in place of the enrolment string until it was made. */
 export const ENROLMENT_PLACEHOLDER = "enrol_…";
 

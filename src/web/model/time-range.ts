@@ -37,6 +37,12 @@ const BUCKETS_WANTED = 60;
 
 const SHORTEST_MS = 30_000;
 
+/** The least that a chart of young data spans, so that its first samples are a line. */
+const YOUNGEST_MS = 60_000;
+
+/** Buckets of young data are at least this long: a rate over less jumps with every event. */
+const YOUNG_STEP_MS = 10_000;
+
 /** Reads `range=1h` or `from=..&to=..`; anything else is the default. */
 export function parseRange(query: URLSearchParams): TimeRange {
   const fromMs = Number(query.get("from") ?? Number.NaN);
@@ -69,6 +75,24 @@ export function resolveRange(range: TimeRange, nowMs: number): ResolvedRange {
   const toMs = Math.ceil(endMs / stepMs) * stepMs;
   const fromMs = range.kind === "preset" ? toMs - lengthMs : range.fromMs;
   return { fromMs: Math.floor(fromMs / stepMs) * stepMs, toMs, stepMs };
+}
+
+/**
+ * The same for data that began at `sinceMs`: a preset longer than that starts with the data and
+ * takes finer buckets, because fourteen empty minutes before the first one say nothing.
+ */
+export function resolveYoungRange(
+  range: TimeRange,
+  nowMs: number,
+  sinceMs: number | null,
+): ResolvedRange {
+  const whole = resolveRange(range, nowMs);
+  if (range.kind === "fixed" || sinceMs === null || sinceMs <= whole.fromMs) return whole;
+  const ageMs = Math.max(YOUNGEST_MS, nowMs - sinceMs);
+  const stepMs = Math.min(whole.stepMs, Math.max(YOUNG_STEP_MS, stepFor(ageMs)));
+  const toMs = Math.ceil(nowMs / stepMs) * stepMs;
+  const fromMs = Math.floor((nowMs - ageMs) / stepMs) * stepMs;
+  return { fromMs: Math.max(whole.fromMs, fromMs), toMs, stepMs };
 }
 
 /** The bucket length that gives about 60 buckets. */

@@ -3,6 +3,7 @@
 import { useEffect } from "preact/hooks";
 import type { Route } from "../model/routes.ts";
 import { useApp } from "../state/app.ts";
+import { useNamespaces } from "../state/use-namespaces.ts";
 import { AgentPage } from "./agent/agent-page.tsx";
 import { AgentsPage } from "./agent/agents-page.tsx";
 import { ConnectPage } from "./connect/connect-page.tsx";
@@ -26,18 +27,45 @@ export function Root() {
   }, [title]);
   if (route.page === "sign-in") return <SignInPage reason="asked" />;
   if (app.signedOut.value) return <SignInPage reason="signed-out" />;
-  const stale = app.live.connection.value.state === "lost";
+  return <Frame route={route} />;
+}
+
+function Frame({ route }: { readonly route: Route }) {
+  const { live, namespace } = useApp();
+  const namespaces = useNamespaces();
+  // An address with a namespace that is gone gets an answer, not a server that seems silent.
+  const missing = namespace !== undefined && namespaces?.includes(namespace) === false;
+  const stale = live.connection.value.state === "lost" && !missing;
   return (
     <div class={stale ? "frame frame-stale" : "frame"}>
       <Nav />
       <div class="frame-main">
-        <TopBar />
-        <ConnectionBanner />
-        <Page route={route} />
+        <TopBar namespaces={namespaces ?? []} />
+        {missing ? (
+          <NoNamespace name={namespace} />
+        ) : (
+          <>
+            <ConnectionBanner />
+            <Page route={route} />
+          </>
+        )}
       </div>
       <ToastStack />
       <Palette />
     </div>
+  );
+}
+
+function NoNamespace({ name }: { readonly name: string }) {
+  return (
+    <main class="page">
+      <h1 class="page-title">No namespace {name}</h1>
+      <EmptyState
+        title="A namespace is a fleet of its own."
+        why="There is none of this name, or it was removed. This creates it:"
+        command={`./cellphone namespaces create ${name}`}
+      />
+    </main>
   );
 }
 

@@ -137,7 +137,7 @@ function LastLogPanel({ agentId }: { readonly agentId: string }) {
   return (
     <Panel title="Last log lines">
       {lines.length === 0 ? (
-        <p class="panel-note">No line yet. Programs under ./cellphone run send theirs.</p>
+        <p class="panel-note">None came yet. Agents under ./cellphone run send theirs.</p>
       ) : (
         <LogLines lines={lines.slice(-LAST_LINES)} short />
       )}

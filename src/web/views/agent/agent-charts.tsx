@@ -1,6 +1,7 @@
 // Four charts of one agent.
 
 import type { AxisSteps } from "../../charts/line-plot.ts";
+import { ChartGroup } from "../../charts/chart-group.tsx";
 import { LineChart } from "../../charts/line-chart.tsx";
 import { useSeries } from "../../charts/use-series.ts";
 import { lineOf, outcomeLines } from "../../model/chart-data.ts";
@@ -10,7 +11,7 @@ import { useServerStart } from "../../state/use-server-start.ts";
 /** The charts of an agent's first tab, two by two. */
 export function AgentCharts({ agentId }: { readonly agentId: string }) {
   return (
-    <section class="charts charts-2" aria-label="Charts">
+    <ChartGroup class="charts-2">
       <OutcomeChart agentId={agentId} />
       <PercentileChart agentId={agentId} />
       <ProcessChart
@@ -28,7 +29,7 @@ export function AgentCharts({ agentId }: { readonly agentId: string }) {
         format={formatBytes}
         steps="bytes"
       />
-    </section>
+    </ChartGroup>
   );
 }
 
@@ -89,7 +90,7 @@ function ProcessChart(props: ProcessChartProps) {
       lines={[lineOf("average", series.answers?.[0], series.range)]}
       format={format}
       steps={steps ?? "decimal"}
-      empty="Nothing was reported in this time. ./cellphone run reports it."
+      empty="No figures in this time. Agents under ./cellphone run report them."
     />
   );
 }

@@ -1,6 +1,7 @@
 // One agent: what it does in words, its day, its work, and what one can do about it.
 
 import { useState } from "preact/hooks";
+import { runCommand } from "../../model/snippets.ts";
 import type { AgentView } from "../../model/wire.ts";
 import { useApp } from "../../state/app.ts";
 import { useResource } from "../../state/use-resource.ts";
@@ -20,7 +21,7 @@ const REFRESH_MS = 5000;
 
 /** The page at /agents/:id. */
 export function AgentPage({ agentId }: { readonly agentId: string }) {
-  const { api, live } = useApp();
+  const { api, live, namespace } = useApp();
   const [writing, setWriting] = useState(false);
   const tile = live.agents.value?.get(agentId);
   const version = `${tile?.state} ${tile?.sinceMs} ${tile?.paused} ${tile?.task} ${tile?.status}`;
@@ -36,7 +37,7 @@ export function AgentPage({ agentId }: { readonly agentId: string }) {
         <EmptyState
           title="No agent of this name is registered."
           why="It may have left and been forgotten, or it lives in another namespace. To start it:"
-          command={`./cellphone run --name ${agentId} -- python3 agent.py`}
+          command={runCommand(agentId, namespace)}
         />
       </main>
     );

@@ -3,7 +3,7 @@
 import { useRef, useState } from "preact/hooks";
 import { SHOWN_STATES, shownState } from "../../model/agent-state.ts";
 import { compareNames } from "../../model/fleet.ts";
-import { formatUsd } from "../../model/format.ts";
+import { costSince } from "../../model/format.ts";
 import { agentPath } from "../../model/routes.ts";
 import { holdOrder } from "../../model/table-order.ts";
 import type { AgentTile } from "../../model/wire.ts";
@@ -66,7 +66,7 @@ export function AgentTable({ agents }: { readonly agents: ReadonlyMap<string, Ag
             ))}
             <th scope="col">Reason</th>
             <th scope="col">Says</th>
-            <th scope="col" class="number">
+            <th scope="col" class="number" title="Since the state began">
               Cost
             </th>
             <th scope="col">
@@ -113,7 +113,7 @@ function SortHeader({ column, sort, onSort }: SortHeaderProps) {
 }
 
 function AgentRow({ tile }: { readonly tile: AgentTile }) {
-  const { actions, router } = useApp();
+  const { actions, nowMs, router } = useApp();
   const open = agentPath(tile.id);
   return (
     <tr
@@ -137,7 +137,7 @@ function AgentRow({ tile }: { readonly tile: AgentTile }) {
         {tile.task !== null && shownState(tile) === "working" ? tile.task : tile.reason}
       </td>
       <td>{tile.status}</td>
-      <td class="number">{tile.costUsd === null ? "" : formatUsd(tile.costUsd)}</td>
+      <td class="number">{costSince(tile.costUsd, tile.sinceMs, nowMs.peek()) ?? ""}</td>
       <td class="cell-action">
         <button
           type="button"

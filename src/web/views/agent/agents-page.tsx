@@ -4,6 +4,7 @@ import { useState } from "preact/hooks";
 import { SHOWN_STATES, countShownStates, shownState } from "../../model/agent-state.ts";
 import type { ShownState } from "../../model/agent-state.ts";
 import { plural } from "../../model/format.ts";
+import { runCommand } from "../../model/snippets.ts";
 import type { AgentTile } from "../../model/wire.ts";
 import { useApp } from "../../state/app.ts";
 import { EmptyState } from "../parts/empty-state.tsx";
@@ -12,7 +13,7 @@ import { AgentTable } from "./agent-table.tsx";
 
 /** The page at /agents. */
 export function AgentsPage() {
-  const { live, router } = useApp();
+  const { live, namespace, router } = useApp();
   const [text, setText] = useState("");
   const [state, setState] = useState<ShownState | undefined>(undefined);
   const agents = live.agents.value;
@@ -29,7 +30,7 @@ export function AgentsPage() {
         <EmptyState
           title="Every agent of this namespace stands here."
           why="None has joined yet. This starts a program as an agent named worker-1:"
-          command="./cellphone run --name worker-1 -- python3 agent.py"
+          command={runCommand("worker-1", namespace)}
         />
       ) : (
         <>

@@ -2,6 +2,7 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { formatTime } from "../../model/format.ts";
+import { runCommand } from "../../model/snippets.ts";
 import { useApp } from "../../state/app.ts";
 import { useResource } from "../../state/use-resource.ts";
 import { EmptyState } from "../parts/empty-state.tsx";
@@ -18,7 +19,7 @@ const LINES_MAX = 1000;
 
 /** The Log tab. */
 export function LogTab({ agentId }: { readonly agentId: string }) {
-  const { api } = useApp();
+  const { api, namespace } = useApp();
   const [text, setText] = useState("");
   const path = `/api/v1/agents/${encodeURIComponent(agentId)}/log`;
   const { data, loading } = useResource(
@@ -33,7 +34,7 @@ export function LogTab({ agentId }: { readonly agentId: string }) {
       <EmptyState
         title="The last lines that the agent's process printed."
         why="None came yet. Programs started like this send theirs:"
-        command={`./cellphone run --name ${agentId} -- python3 agent.py`}
+        command={runCommand(agentId, namespace)}
       />
     );
   }

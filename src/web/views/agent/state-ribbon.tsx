@@ -2,7 +2,7 @@
 
 import { useRef, useState } from "preact/hooks";
 import { formatAge, formatRatio, formatTime } from "../../model/format.ts";
-import { stateShares, stretches } from "../../model/ribbon.ts";
+import { ribbonStart, stateShares, stretches } from "../../model/ribbon.ts";
 import type { Stretch } from "../../model/ribbon.ts";
 import { resolveRange } from "../../model/time-range.ts";
 import type { StateChange } from "../../model/wire.ts";
@@ -12,9 +12,11 @@ import { StateShape } from "../parts/state-mark.tsx";
 
 const DAY_MS = 86_400_000;
 const REFRESH_MS = 60_000;
-const HOURS_MARKED = [0, 6, 12, 18, 24];
-/** A shorter drag is a click. */
-const BRUSH_MIN_MS = 60_000;
+const QUARTERS = [0, 0.25, 0.5, 0.75, 1];
+/** A drag over less of the ribbon is a click. */
+const BRUSH_MIN_SHARE = 0.005;
+/** Below this span, marks tell seconds. */
+const SECONDS_BELOW_MS = 600_000;
 
 /** Which agent; `version` changes whenever its state does. */
 export interface StateRibbonProps {
@@ -26,20 +28,23 @@ export interface StateRibbonProps {
 export function StateRibbon({ agentId, version }: StateRibbonProps) {
   const { api, nowMs } = useApp();
   const toMs = nowMs.peek();
-  const fromMs = toMs - DAY_MS;
+  const dayAgoMs = toMs - DAY_MS;
   const path = `/api/v1/agents/${encodeURIComponent(agentId)}/states`;
   const { data } = useResource(
     `${path} ${version}`,
-    (signal) => api.get<{ states: StateChange[] }>(path, { fromMs, toMs: toMs + 1 }, signal),
+    (signal) =>
+      api.get<{ states: StateChange[] }>(path, { fromMs: dayAgoMs, toMs: toMs + 1 }, signal),
     { refreshMs: REFRESH_MS },
   );
-  const parts = stretches(data?.states ?? [], fromMs, toMs);
+  const states = data?.states ?? [];
+  const fromMs = ribbonStart(states, dayAgoMs, toMs);
+  const parts = stretches(states, fromMs, toMs);
   const shares = stateShares(parts);
   const words = shares.map(({ state, ratio }) => `${state} ${formatRatio(ratio)}`).join(", ");
   return (
     <section class="ribbon-section" aria-label="States of the last 24 hours">
       <div class="ribbon-key">
-        <span class="dim">Last 24 h</span>
+        <span class="dim">{fromMs === dayAgoMs ? "Last 24 h" : "Since it joined"}</span>
         {shares.map(({ state, ratio, durationMs }) => (
           <span key={state} class="ribbon-share" title={formatAge(durationMs)}>
             <StateShape state={state} />
@@ -77,7 +82,8 @@ function RibbonBar({ parts, fromMs, toMs, words }: RibbonBarProps) {
     if (brush === undefined) return;
     setBrush(undefined);
     const [start, end] = [Math.min(...brush), Math.max(...brush)];
-    if (end - start >= BRUSH_MIN_MS) setRange({ kind: "fixed", fromMs: start, toMs: end });
+    if (end - start >= (toMs - fromMs) * BRUSH_MIN_SHARE)
+      setRange({ kind: "fixed", fromMs: start, toMs: end });
   };
   const shown = resolveRange(range.value, nowMs.peek());
   const [markFrom, markTo] = brush ?? [shown.fromMs, shown.toMs];
@@ -112,7 +118,7 @@ function RibbonBar({ parts, fromMs, toMs, words }: RibbonBarProps) {
             }}
           />
         ))}
-        {markRight > markLeft ? (
+        {markRight > markLeft && markRight - markLeft < 100 ? (
           <i
             class="ribbon-range"
             style={{ left: `${markLeft}%`, width: `${markRight - markLeft}%` }}
@@ -120,8 +126,10 @@ function RibbonBar({ parts, fromMs, toMs, words }: RibbonBarProps) {
         ) : null}
       </div>
       <div class="ribbon-hours" aria-hidden="true">
-        {HOURS_MARKED.map((hour) => (
-          <span key={hour}>{formatTime(fromMs + (hour / 24) * DAY_MS, toMs, false)}</span>
+        {QUARTERS.map((part) => (
+          <span key={part}>
+            {formatTime(fromMs + part * (toMs - fromMs), toMs, toMs - fromMs < SECONDS_BELOW_MS)}
+          </span>
         ))}
       </div>
     </>

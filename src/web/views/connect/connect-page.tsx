@@ -19,14 +19,14 @@ export function ConnectPage() {
       <h1 class="page-title">Connect an agent</h1>
       <p class="lead" aria-live="polite">
         {first === undefined ? (
-          "This line names the agent as soon as it joins."
+          "Start a program in one of these ways. This line names it when it has joined."
         ) : (
           <>
             {nameList(joined)} joined. <a href={router.href(agentPath(first))}>Open {first}</a>
           </>
         )}
       </p>
-      <ConnectSteps />
+      {agents === null ? null : <ConnectSteps />}
     </main>
   );
 }

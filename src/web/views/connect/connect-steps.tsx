@@ -3,7 +3,7 @@
 
 import { useState } from "preact/hooks";
 import { formatTime } from "../../model/format.ts";
-import { SNIPPET_LANGUAGES, freeName, snippetSteps } from "../../model/snippets.ts";
+import { SNIPPET_LANGUAGES, freeName, runCommand, snippetSteps } from "../../model/snippets.ts";
 import type { SnippetLanguage, SnippetStep } from "../../model/snippets.ts";
 import { useApp } from "../../state/app.ts";
 import { CopyButton } from "../parts/copy-button.tsx";
@@ -17,8 +17,7 @@ interface Enrolment {
 /** Tabs with steps. */
 export function ConnectSteps() {
   const { api, live, namespace } = useApp();
-  const place = namespace === undefined ? "" : `--namespace ${namespace} `;
-  // Chosen once: the commands must not change when the agent they name has joined.
+  // Chosen once, when the fleet is known: the commands must not change when the agent they name has joined.
   const [name] = useState(() => freeName(new Set(live.agents.peek()?.keys())));
   const [language, setLanguage] = useState<SnippetLanguage>("Python");
   const [enrolment, setEnrolment] = useState<Enrolment | undefined>(undefined);
@@ -48,7 +47,7 @@ export function ConnectSteps() {
         <p class="panel-note">
           Gives it an identity, watches its process, and shows its log. It needs no key.
         </p>
-        <CommandLine command={`./cellphone run ${place}--name ${name} -- python3 agent.py`} />
+        <CommandLine command={runCommand(name, namespace)} />
       </section>
       <section class="panel" aria-label="With the SDK or plain HTTP">
         <LanguageTabs language={language} onChoose={setLanguage} />

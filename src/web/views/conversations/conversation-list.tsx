@@ -29,9 +29,11 @@ export function ConversationList({ conversations, currentId, query }: Conversati
       onPointerLeave={() => setHeld(false)}
     >
       {order.changed > 0 ? (
-        <button type="button" class="list-changed" onClick={() => setHeld(false)}>
-          {order.changed} changed, apply
-        </button>
+        <div class="list-changed">
+          <button type="button" class="button button-small" onClick={() => setHeld(false)}>
+            {order.changed} changed<span class="list-changed-verb">, apply</span>
+          </button>
+        </div>
       ) : null}
       <ul class="conversation-list" data-testid="conversation-list">
         {order.ids.map((id) => {

@@ -3,6 +3,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { plural } from "../../model/format.ts";
 import { conversationPath } from "../../model/routes.ts";
+import { namespaceFlag } from "../../model/snippets.ts";
 import { useApp } from "../../state/app.ts";
 import { ConfirmButton } from "../parts/confirm-button.tsx";
 import { EmptyState } from "../parts/empty-state.tsx";
@@ -10,6 +11,9 @@ import { isTyping } from "../parts/keyboard.ts";
 import { ConversationList } from "./conversation-list.tsx";
 import { Thread } from "./thread.tsx";
 import { useConversations } from "./use-conversations.ts";
+
+/** Where there is room for the list or the text, as in conversations.css. */
+const NARROW = "(max-width: 720px)";
 
 /** The pages at /conversations and /conversations/:id. */
 export function ConversationsPage({ conversationId }: { readonly conversationId: string | null }) {
@@ -27,7 +31,8 @@ export function ConversationsPage({ conversationId }: { readonly conversationId:
   const current = conversationId ?? first ?? null;
   useEffect(() => {
     // The newest conversation changes all the time; the one being read must not.
-    if (conversationId !== null || first === undefined) return;
+    // A narrow page shows the list until one is chosen.
+    if (conversationId !== null || first === undefined || matchMedia(NARROW).matches) return;
     router.replace(conversationPath(first), query);
   }, [conversationId, first]);
   useBracketKeys(
@@ -40,35 +45,11 @@ export function ConversationsPage({ conversationId }: { readonly conversationId:
   }
   if (conversations.length === 0 && conversationId === null) return <NoConversation />;
   return (
-    <main class="conversation-page">
+    <main
+      class={`conversation-page conversation-${conversationId === null ? "list" : "text"}-first`}
+    >
       <section class="conversation-side" aria-label="Conversations">
-        <div class="conversation-filters">
-          <h1 class="section-title">Conversations</h1>
-          <input
-            class="input"
-            type="search"
-            aria-label="Filter by subject or agent"
-            placeholder="Subject or agent"
-            value={text}
-            onInput={(event) => setText(event.currentTarget.value)}
-          />
-          <div class="segmented" role="group" aria-label="Which conversations">
-            <button
-              type="button"
-              aria-pressed={!deadOnly}
-              onClick={() => router.setQuery({ show: null })}
-            >
-              all
-            </button>
-            <button
-              type="button"
-              aria-pressed={deadOnly}
-              onClick={() => router.setQuery({ show: "dead" })}
-            >
-              with dead letters
-            </button>
-          </div>
-        </div>
+        <ConversationFilters text={text} onText={setText} deadOnly={deadOnly} />
         {deadOnly && listed.length > 0 ? <RedriveAll /> : null}
         {listed.length === 0 ? (
           <p class="panel-note">
@@ -77,8 +58,52 @@ export function ConversationsPage({ conversationId }: { readonly conversationId:
         ) : null}
         <ConversationList conversations={listed} currentId={current} query={query} />
       </section>
+      {conversationId === null ? null : (
+        <a class="conversation-back link" href={router.href("/conversations", query)}>
+          All conversations
+        </a>
+      )}
       {current === null ? null : <Thread key={current} conversationId={current} />}
     </main>
+  );
+}
+
+interface ConversationFiltersProps {
+  readonly text: string;
+  readonly onText: (text: string) => void;
+  readonly deadOnly: boolean;
+}
+
+function ConversationFilters({ text, onText, deadOnly }: ConversationFiltersProps) {
+  const { router } = useApp();
+  return (
+    <div class="conversation-filters">
+      <h1 class="section-title">Conversations</h1>
+      <input
+        class="input"
+        type="search"
+        aria-label="Filter by subject or agent"
+        placeholder="Subject or agent"
+        value={text}
+        onInput={(event) => onText(event.currentTarget.value)}
+      />
+      <div class="segmented" role="group" aria-label="Which conversations">
+        <button
+          type="button"
+          aria-pressed={!deadOnly}
+          onClick={() => router.setQuery({ show: null })}
+        >
+          all
+        </button>
+        <button
+          type="button"
+          aria-pressed={deadOnly}
+          onClick={() => router.setQuery({ show: "dead" })}
+        >
+          with dead letters
+        </button>
+      </div>
+    </div>
   );
 }
 
@@ -108,13 +133,15 @@ function RedriveAll() {
 }
 
 function NoConversation() {
+  const { live, namespace } = useApp();
+  const [first = "worker-1"] = live.agents.value?.keys() ?? [];
   return (
     <main class="page">
       <h1 class="page-title">Conversations</h1>
       <EmptyState
         title="Every message between agents, with its receipts, grouped by what it led to."
         why="No message has been sent yet. This sends one as the operator:"
-        command={'./cellphone send worker-1 "hello"'}
+        command={`./cellphone send ${namespaceFlag(namespace)}${first} "hello"`}
       />
     </main>
   );

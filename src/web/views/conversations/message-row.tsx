@@ -28,14 +28,16 @@ export function MessageRow({ entry, chosen, onChoose }: MessageRowProps) {
       onClick={onChoose}
     >
       <div class="message-head">
-        <Clock atMs={message.acceptedAtMs} />
-        <button type="button" class="link-button message-sender" onClick={onChoose}>
-          {message.senderId}
-        </button>
-        <span class="dim">to {message.recipientId ?? "everyone"}</span>
-        <span class="message-type">{message.type}</span>
-        {urgent ? <span class="message-priority">{message.priority}</span> : null}
-        {message.task === null ? null : <span class="message-task">{message.task.title}</span>}
+        <div class="message-about">
+          <Clock atMs={message.acceptedAtMs} />
+          <button type="button" class="link-button message-sender" onClick={onChoose}>
+            {message.senderId}
+          </button>
+          <span class="dim">to {message.recipientId ?? "everyone"}</span>
+          <span class="message-type">{message.type}</span>
+          {urgent ? <span class="message-priority">{message.priority}</span> : null}
+          {message.task === null ? null : <span class="message-task">{message.task.title}</span>}
+        </div>
         <ReceiptDots entry={entry} />
       </div>
       <Payload payload={message.payload} />

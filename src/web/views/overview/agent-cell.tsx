@@ -41,7 +41,7 @@ export class AgentCell extends Component<AgentCellProps> {
         data-testid="tile"
         draggable={false}
         tabIndex={tabbable ? 0 : -1}
-        aria-label={cellWords(tile)}
+        aria-label={density === "tiles" ? undefined : cellWords(tile)}
       >
         {density === "tiles" ? <TileBody tile={tile} /> : null}
         {density === "chips" ? <ChipBody tile={tile} /> : null}
@@ -58,6 +58,13 @@ function cellWords(tile: AgentTile): string {
   return `${tile.name}, ${state}${task}${reason}`;
 }
 
+/** What a tile says only by its shape, or not at all. */
+function unseenWords(tile: AgentTile): string {
+  const state = shownState(tile);
+  if (state === "working") return state;
+  return state === "stuck" || state === "down" ? tile.reason : "";
+}
+
 function TileBody({ tile }: { readonly tile: AgentTile }) {
   const state = shownState(tile);
   return (
@@ -72,6 +79,7 @@ function TileBody({ tile }: { readonly tile: AgentTile }) {
         </span>
         <Age sinceMs={tile.sinceMs} />
       </span>
+      <span class="visually-hidden">{unseenWords(tile)}</span>
     </>
   );
 }

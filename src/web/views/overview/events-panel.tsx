@@ -44,7 +44,9 @@ function EventLine({ event }: { readonly event: FeedEvent }) {
     <li class={`event event-${event.level}`}>
       <Clock atMs={event.atMs} />
       <span class="event-text" title={words}>
-        {mark === "" ? null : <i class={`event-mark event-mark-${mark}`} aria-label={mark} />}
+        {mark === "" ? null : (
+          <i class={`event-mark event-mark-${mark}`} role="img" aria-label={mark} />
+        )}
         {event.agentId === null ? (
           words
         ) : (

@@ -2,7 +2,7 @@
 
 import { shownState } from "../../model/agent-state.ts";
 import { capital } from "../../model/agent-words.ts";
-import { formatUsd } from "../../model/format.ts";
+import { costSince } from "../../model/format.ts";
 import { useApp } from "../../state/app.ts";
 import { Age } from "../parts/age.tsx";
 import { StateShape } from "../parts/state-mark.tsx";
@@ -14,10 +14,11 @@ const HEIGHT_GUESS_PX = 150;
 
 /** A card beside a cell; out of the accessibility tree, because the cell's label says the same. */
 export function HoverCard({ agentId, anchor }: Hovered) {
-  const { live } = useApp();
+  const { live, nowMs } = useApp();
   const tile = live.agents.value?.get(agentId);
   if (tile === undefined) return null;
   const state = shownState(tile);
+  const cost = costSince(tile.costUsd, tile.sinceMs, nowMs.peek());
   const left = Math.max(8, Math.min(anchor.left, innerWidth - WIDTH_PX - 8));
   const below = anchor.bottom + GAP_PX + HEIGHT_GUESS_PX < innerHeight;
   const place = below
@@ -54,10 +55,10 @@ export function HoverCard({ agentId, anchor }: Hovered) {
         )}
         <dt>says</dt>
         <dd>{tile.status}</dd>
-        {tile.costUsd === null ? null : (
+        {cost === undefined ? null : (
           <>
             <dt>cost</dt>
-            <dd>{formatUsd(tile.costUsd)} since then</dd>
+            <dd>{cost} since then</dd>
           </>
         )}
       </dl>

@@ -3,7 +3,7 @@
 import { useState } from "preact/hooks";
 import { causeShape, shownState } from "../../model/agent-state.ts";
 import { eventWords } from "../../model/event-words.ts";
-import { formatUsd } from "../../model/format.ts";
+import { costSince } from "../../model/format.ts";
 import { agentPath } from "../../model/routes.ts";
 import type { Cause, CauseAction } from "../../model/wire.ts";
 import { useApp } from "../../state/app.ts";
@@ -22,17 +22,19 @@ export function NeedsYou({ causes }: { readonly causes: readonly Cause[] }) {
   const [all, setAll] = useState(false);
   const shown = all ? causes : causes.slice(0, ROWS_MAX);
   const hidden = causes.length - shown.length;
+  const well = causes.every((cause) => cause.level === "info");
   return (
     <section class="panel needs-you" aria-labelledby="needs-you" data-testid="needs-you">
       <h2 id="needs-you" class="panel-title">
         Needs you
       </h2>
-      {causes.every((cause) => cause.level === "info") ? <AllWell /> : null}
+      {well ? <p class="panel-note">Nothing needs you.</p> : null}
       <ul class="causes">
         {shown.map((cause) => (
           <CauseRow key={cause.id} cause={cause} />
         ))}
       </ul>
+      {well ? <SolvedLast /> : null}
       {hidden > 0 ? (
         <button type="button" class="button button-quiet more" onClick={() => setAll(true)}>
           Show {hidden} more
@@ -42,32 +44,31 @@ export function NeedsYou({ causes }: { readonly causes: readonly Cause[] }) {
   );
 }
 
-/** Nothing to do: what was solved last keeps the panel useful. */
-function AllWell() {
+/** What was solved last keeps the panel useful when there is nothing to do. */
+function SolvedLast() {
   const { live } = useApp();
   const solved = live.events.value.filter((event) => event.kind === "cause_resolved").slice(0, 3);
+  if (solved.length === 0) {
+    return (
+      <p class="dim">
+        Agents that are stuck, down or wait on each other will stand here, with the reason.
+      </p>
+    );
+  }
   return (
-    <div class="all-well">
-      <p>Nothing needs you.</p>
-      {solved.length === 0 ? (
-        <p class="dim">
-          Agents that are stuck, down or wait on each other will stand here, with the reason.
-        </p>
-      ) : (
-        <ul class="solved" aria-label="Solved last">
-          {solved.map((event) => (
-            <li key={event.id}>
-              <Clock atMs={event.atMs} />
-              <span>{eventWords(event)}</span>
-            </li>
-          ))}
-        </ul>
-      )}
-    </div>
+    <ul class="solved" aria-label="Solved last">
+      {solved.map((event) => (
+        <li key={event.id}>
+          <Clock atMs={event.atMs} />
+          <span>{eventWords(event)}</span>
+        </li>
+      ))}
+    </ul>
   );
 }
 
 function CauseRow({ cause }: { readonly cause: Cause }) {
+  const { nowMs } = useApp();
   return (
     <li
       class={`cause cause-${cause.level}`}
@@ -83,7 +84,7 @@ function CauseRow({ cause }: { readonly cause: Cause }) {
       <span class="cause-since">
         <Age sinceMs={cause.sinceMs} />
       </span>
-      <span class="cause-cost">{cause.costUsd === null ? "" : formatUsd(cause.costUsd)}</span>
+      <span class="cause-cost">{costSince(cause.costUsd, cause.sinceMs, nowMs.peek()) ?? ""}</span>
       <span class="cause-actions">
         {cause.actions.map((action) => (
           <CauseButton key={action.kind} cause={cause} action={action} />

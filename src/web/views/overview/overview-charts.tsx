@@ -2,6 +2,7 @@
 
 import { lineOf, linesByKind, outcomeLines, rates } from "../../model/chart-data.ts";
 import { formatSeconds, formatUsd, formatValue } from "../../model/format.ts";
+import { ChartGroup } from "../../charts/chart-group.tsx";
 import { LineChart } from "../../charts/line-chart.tsx";
 import { useSeries } from "../../charts/use-series.ts";
 import { useApp } from "../../state/app.ts";
@@ -13,12 +14,12 @@ const BY_KIND_AGENTS_MAX = 300;
 /** The charts below the fleet. */
 export function OverviewCharts() {
   return (
-    <section class="charts charts-4" aria-label="Charts">
+    <ChartGroup class="charts-4">
       <DoneChart />
       <CostChart />
       <CallChart />
       <WaitChart />
-    </section>
+    </ChartGroup>
   );
 }
 

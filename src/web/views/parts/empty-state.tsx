@@ -25,7 +25,7 @@ export function EmptyState({ title, why, command }: EmptyStateProps) {
 export function CommandLine({ command }: { readonly command: string }) {
   return (
     <div class="command-line">
-      <code>{command}</code>
+      <code tabIndex={0}>{command}</code>
       <CopyButton text={command} />
     </div>
   );

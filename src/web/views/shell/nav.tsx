@@ -9,7 +9,7 @@ const PAGES: readonly { readonly path: string; readonly label: string; readonly 
     { path: "/", label: "Overview", icon: "overview" },
     { path: "/agents", label: "Agents", icon: "agents" },
     { path: "/conversations", label: "Conversations", icon: "conversations" },
-    { path: "/connect", label: "Connect an agent", icon: "connect" },
+    { path: "/connect", label: "Connect", icon: "connect" },
   ];
 
 const PAGE_OF_ROUTE: Readonly<Record<string, string>> = {

@@ -4,11 +4,15 @@ import { formatTime } from "../../model/format.ts";
 import { RANGE_PRESETS } from "../../model/time-range.ts";
 import { useApp } from "../../state/app.ts";
 import { THEMES } from "../../state/theme.ts";
-import { useResource } from "../../state/use-resource.ts";
 import { Icon } from "../parts/icons.tsx";
 
+/** What there is to choose from. */
+export interface TopBarProps {
+  readonly namespaces: readonly string[];
+}
+
 /** The bar above every page. */
-export function TopBar() {
+export function TopBar({ namespaces }: TopBarProps) {
   const { paletteOpen } = useApp();
   return (
     <header class="top-bar">
@@ -25,7 +29,7 @@ export function TopBar() {
         <kbd>Ctrl K</kbd>
       </button>
       <div class="top-bar-right">
-        <NamespaceSwitch />
+        <NamespaceSwitch namespaces={namespaces} />
         <LiveMark />
         <RangeSwitch />
         <ThemeSwitch />
@@ -73,7 +77,7 @@ function LiveMark() {
     return (
       <span class="live-mark" data-testid="live" role="status">
         <i class="live-shape" aria-hidden="true" />
-        Live
+        <span>Live</span>
       </span>
     );
   }
@@ -88,15 +92,10 @@ function LiveMark() {
 }
 
 /** Shown when there is a choice, or when this is not the default namespace. */
-function NamespaceSwitch() {
-  const { api, live, namespace } = useApp();
-  const { data } = useResource(`namespaces ${live.connections.value}`, async (signal) => {
-    type Answer = { readonly namespaces: readonly (string | { readonly name: string })[] };
-    const { namespaces } = await api.get<Answer>("/api/v1/namespaces", {}, signal);
-    return namespaces.map((entry) => (typeof entry === "string" ? entry : entry.name));
-  });
+function NamespaceSwitch({ namespaces }: TopBarProps) {
+  const { namespace } = useApp();
   const current = namespace ?? "default";
-  const names = [...new Set([...(data ?? []), current])].sort();
+  const names = [...new Set([...namespaces, current])].sort();
   if (names.length < 2) return null;
   return (
     <label class="namespace">

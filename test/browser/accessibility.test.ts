@@ -1,0 +1,100 @@
+// What a machine can tell about the pages' accessibility, in both themes and on a telephone: names,
+// roles, contrast, focus. Run on a fleet with a deadlock, because trouble is when pages must serve.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { TestContext } from "node:test";
+
+import axe from "axe-core";
+import type { AxeResults } from "axe-core";
+import type { Page } from "playwright-core";
+
+import { build } from "../../tools/build.ts";
+import { launchBrowser } from "../support/browser.ts";
+import { agent, enrolmentUrl } from "../support/fleet.ts";
+import { startServer } from "../support/server.ts";
+import type { TestServer } from "../support/server.ts";
+
+const TIMEOUT_MS = 20_000;
+const STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+
+const PAGES = [
+  ["/", "headline"],
+  ["/agents", "agent-table"],
+  ["/agents/planner", "agent-words"],
+  ["/agents/planner?tab=metrics", "agent-words"],
+  ["/conversations", "message"],
+  ["/connect", undefined],
+] as const;
+
+const LOOKS = [
+  ["dark", 1440],
+  ["light", 1440],
+  ["dark", 390],
+] as const;
+
+/** Planner and reviewer wait on each other, worker-1 is idle. */
+async function openFleet(t: TestContext): Promise<TestServer> {
+  const server = await startServer(t, {
+    config: { "communication.heartbeatInterval": 0.5, "communication.deadlockAfter": 1 },
+  });
+  const url = await enrolmentUrl(server);
+  const planner = await agent(t, url, "planner", { kind: "planner" });
+  const reviewer = await agent(t, url, "reviewer", { kind: "reviewer" });
+  await agent(t, url, "worker-1", { kind: "worker" });
+  const { signal } = new AbortController();
+  planner.on("review-wanted", () => planner.request("reviewer", "review", {}, { signal }));
+  reviewer.on("review", () => reviewer.request("planner", "question", {}, { signal }));
+  planner.record("response_time", 0.4);
+  await planner.send("planner", "review-wanted", {});
+  return server;
+}
+
+/** Every violation that keeps someone out, as "where: rule: element". */
+async function seriousViolations(page: Page, where: string): Promise<readonly string[]> {
+  // As text, because the content security policy lets no foreign script in.
+  await page.evaluate(`if (!("axe" in globalThis)) { ${axe.source} }`);
+  const runOnly = JSON.stringify(STANDARDS);
+  const results = await page.evaluate<AxeResults>(`axe.run(document, { runOnly: ${runOnly} })`);
+  assert.ok(results.passes.length > 10, "axe looked at the page");
+  return results.violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .flatMap(({ id, nodes }) =>
+      nodes.map((node) => `${where}: ${id}: ${node.html} ${node.failureSummary ?? ""}`),
+    );
+}
+
+test("No page keeps anyone out, as far as a machine can tell", async (t) => {
+  const browser = await launchBrowser(t);
+  if (browser === undefined) return;
+  await build();
+  const server = await openFleet(t);
+  const found: string[] = [];
+  for (const [colorScheme, width] of LOOKS) {
+    const viewport = { width, height: 900 };
+    const context = await browser.newContext({ colorScheme, viewport, reducedMotion: "reduce" });
+    const page = await context.newPage();
+    page.setDefaultTimeout(TIMEOUT_MS);
+    const signIn = server.switchboard.loginUrl();
+    await page.goto(new URL("/in", signIn).href);
+    await page.getByRole("heading", { name: "Sign in" }).waitFor();
+    found.push(...(await seriousViolations(page, `/in, ${colorScheme}, ${width}`)));
+    await page.goto("about:blank");
+    await page.goto(signIn);
+    await page.getByTestId("cause").waitFor();
+    for (const [path, mark] of PAGES) {
+      await page.goto(new URL(path, signIn).href);
+      const list = page.locator(".conversation-item").first();
+      if (path === "/conversations" && width < 720) await list.click();
+      await (mark === undefined ? page.getByRole("tab") : page.getByTestId(mark)).first().waitFor();
+      const where = `${path}, ${colorScheme}, ${width}`;
+      found.push(...(await seriousViolations(page, where)));
+      const spill = await page.evaluate<number>(
+        "document.documentElement.scrollWidth - innerWidth",
+      );
+      if (spill > 0) found.push(`${where}: ${spill} px wider than the window`);
+    }
+    await context.close();
+  }
+  assert.deepEqual(found, []);
+});
