@@ -34,11 +34,29 @@ test("CostMeter.perHour() scales the window's cost of all agents to an hour", ()
   assert.equal(meter.perHour(0), null);
   meter.add("a", 20 * MINUTE_MS, 1);
   meter.add("b", 21 * MINUTE_MS, 2);
-  assert.equal(meter.perHour(25 * MINUTE_MS), 12);
+  assert.equal(meter.perHour(35 * MINUTE_MS), 12);
+});
+
+test("CostMeter.perHour() does not thin the first minutes out over the whole window", () => {
+  const meter = new CostMeter();
+  meter.add("a", 20 * MINUTE_MS, 1);
+  assert.equal(meter.perHour(20 * MINUTE_MS + 1), 60);
+  meter.add("b", 21 * MINUTE_MS, 2);
+  assert.equal(meter.perHour(25 * MINUTE_MS), 36);
 });
 
 test("CostMeter.add() keeps a day of minutes and no more", () => {
   const meter = new CostMeter();
   for (let minute = 0; minute < 2000; minute++) meter.add("a", minute * MINUTE_MS, 1);
   assert.equal(meter.since("a", 0), 1440);
+});
+
+test("CostMeter.perHour() no longer counts an agent that was forgotten", () => {
+  const meter = new CostMeter();
+  meter.add("a", 20 * MINUTE_MS, 1);
+  meter.add("b", 20 * MINUTE_MS, 2);
+  meter.forget("b");
+  assert.equal(meter.perHour(35 * MINUTE_MS), 4);
+  meter.forget("a");
+  assert.equal(meter.perHour(25 * MINUTE_MS), null);
 });

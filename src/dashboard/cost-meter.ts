@@ -16,9 +16,13 @@ interface MinuteCost {
 /** Per-minute cost of each agent over the last day. */
 export class CostMeter {
   readonly #agents = new Map<string, MinuteCost[]>();
+  #firstAtMs = Number.POSITIVE_INFINITY;
+  /** Of all agents, by minute, so that the rate of a large fleet costs nothing to tell. */
+  readonly #total = new Map<number, number>();
 
   /** Adds `usd` dollars that `agentId` spent at `atMs`. */
   add(agentId: string, atMs: number, usd: number): void {
+    this.#firstAtMs = Math.min(this.#firstAtMs, atMs);
     const minuteMs = Math.floor(atMs / MINUTE_MS) * MINUTE_MS;
     let minutes = this.#agents.get(agentId);
     if (minutes === undefined) this.#agents.set(agentId, (minutes = []));
@@ -28,6 +32,7 @@ export class CostMeter {
     if (existing?.minuteMs === minuteMs) existing.usd += usd;
     else minutes.splice(index, 0, { minuteMs, usd });
     if (minutes.length > dashboardLimits.costMinutesPerAgent.value) minutes.shift();
+    this.#addTotal(minuteMs, usd);
   }
 
   /**
@@ -47,16 +52,32 @@ export class CostMeter {
     return usd;
   }
 
-  /** Dollars per hour over all agents, from the last `windowMs`; null when nothing was reported. */
+  /**
+   * Dollars per hour over all agents, from the last `windowMs` or, in its beginning, from the time
+   * since the first cost (at least a minute); null when nothing was reported.
+   */
   perHour(nowMs: number, windowMs = 15 * MINUTE_MS): number | null {
     if (this.#agents.size === 0) return null;
+    const firstMs = Math.floor((nowMs - windowMs) / MINUTE_MS) * MINUTE_MS;
     let usd = 0;
-    for (const agentId of this.#agents.keys()) usd += this.since(agentId, nowMs - windowMs) ?? 0;
-    return (usd * 3_600_000) / windowMs;
+    for (const [minuteMs, minuteUsd] of this.#total) if (minuteMs >= firstMs) usd += minuteUsd;
+    const ranMs = Math.min(windowMs, Math.max(MINUTE_MS, nowMs - this.#firstAtMs));
+    return (usd * 3_600_000) / ranMs;
   }
 
   /** Forgets one agent. */
   forget(agentId: string): void {
+    for (const { minuteMs, usd } of this.#agents.get(agentId) ?? []) {
+      if (this.#total.has(minuteMs)) this.#addTotal(minuteMs, -usd);
+    }
     this.#agents.delete(agentId);
+  }
+
+  #addTotal(minuteMs: number, usd: number): void {
+    const known = this.#total.get(minuteMs);
+    this.#total.set(minuteMs, (known ?? 0) + usd);
+    if (known !== undefined || this.#total.size <= dashboardLimits.costMinutesPerAgent.value)
+      return;
+    this.#total.delete(Math.min(...this.#total.keys()));
   }
 }
