@@ -3,6 +3,7 @@
 import type { Principal } from "../core/index.ts";
 import { actionTable, authorize, isAgentAction, SecurityError } from "../security/index.ts";
 
+import { ServerError } from "./errors.ts";
 import type { Route } from "./route.ts";
 
 /**
@@ -19,6 +20,18 @@ export function refuseEarly(route: Route, principal: Principal): void {
   if (principal.kind === "agent" && isAgentAction(route.action)) return; // depends on whose it is
   const result = authorize(principal, route.action, resource);
   if (!result.allowed) throw new SecurityError("security.forbidden", result.reason);
+}
+
+/**
+ * The namespace a request names, by header or query; undefined when it names none.
+ * @throws ServerError `server.input_invalid` when it names two: nobody may guess which is meant.
+ */
+export function requestedNamespace(header: unknown, query: unknown): string | undefined {
+  const named = [header, query].flat().filter((name) => typeof name === "string" && name !== "");
+  const [first, ...others] = new Set(named);
+  if (others.length === 0) return typeof first === "string" ? first : undefined;
+  const message = "The request names more than one namespace";
+  throw new ServerError("server.input_invalid", message);
 }
 
 /**

@@ -31,6 +31,7 @@ import { LiveStreams } from "./live-stream.ts";
 import { buildOpenApi } from "./openapi.ts";
 import type { OpenApiDocument } from "./openapi.ts";
 import { Pipeline } from "./pipeline.ts";
+import { explainJson } from "./problem.ts";
 import type { Route } from "./route.ts";
 import { controlPlaneRoutes } from "./routes/index.ts";
 import type { Services } from "./services.ts";
@@ -163,12 +164,17 @@ function makeApp(clock: Clock, pipeline: Pipeline): FastifyInstance {
     routerOptions: { maxParamLength: 1024, ignoreTrailingSlash: true },
     frameworkErrors: pipeline.refuseUnreadable,
   });
+  // Refuses "__proto__" and "constructor.prototype": whoever copies a payload is safe from them.
   const parseJson = app.getDefaultJsonParser("error", "error");
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("application/json", { parseAs: "string" }, (request, body, done) => {
     // Some clients send the header with every request, body or not.
     if (body === "") done(null, undefined);
-    else void parseJson(request, String(body), done);
+    else {
+      void parseJson(request, String(body), (error, value) => {
+        done(error === null ? null : explainJson(error, String(body)), value);
+      });
+    }
   });
   return app;
 }

@@ -65,3 +65,38 @@ test("leases are settled by the agent that holds them, whoever else knows the to
   const again = await server.ask("POST", "/api/v1/leases/done", { key: key1, ...done });
   assert.equal(again.status, 204, "a repeated settlement succeeds");
 });
+
+test("a request that names two namespaces is refused, not guessed at", async () => {
+  const twice = [
+    { path: "/api/v1/agents?namespace=default&namespace=other", headers: {} },
+    { path: "/api/v1/agents?namespace=default", headers: { "x-cellphone-namespace": "other" } },
+  ];
+  for (const { path, headers } of twice) {
+    const answer = await server.ask("GET", path, { key: server.adminKey, headers });
+    assert.equal(answer.status, 400, path);
+    assert.match(answer.text, /names more than one namespace/);
+  }
+  const same = { key: server.adminKey, headers: { "x-cellphone-namespace": "other" } };
+  const answer = await server.ask("GET", "/api/v1/agents?namespace=other", same);
+  assert.equal(answer.status, 200);
+});
+
+test("keys that could change prototypes are refused by name, other bad JSON as such", async () => {
+  const bodies: [string, string, RegExp][] = [
+    ['{"payload":{"__proto__":{"a":1}}}', "server.input_invalid", /"__proto__"/],
+    ['{"payload":{"constructor":{"prototype":1}}}', "server.input_invalid", /"constructor"/],
+    ['{"payload":', "server.json_malformed", /JSON/],
+    ['{"payload":NaN}', "server.json_malformed", /JSON/],
+  ];
+  for (const [body, code, detail] of bodies) {
+    const response = await fetch(`${server.url}/api/v1/messages`, {
+      method: "POST",
+      headers: { "content-type": "application/json", "x-cellphone-key": key1 },
+      body,
+    });
+    assert.equal(response.status, 400, body);
+    const problem: unknown = await response.json();
+    assert.equal(Reflect.get(Object(problem), "code"), code, body);
+    assert.match(String(Reflect.get(Object(problem), "detail")), detail);
+  }
+});

@@ -9,7 +9,7 @@ import { z } from "zod";
 import type { CellphoneError, JsonObject } from "../core/index.ts";
 import { actionTable, authorize, SecurityError } from "../security/index.ts";
 
-import { namespaceNameOf, refuseEarly } from "./admission.ts";
+import { namespaceNameOf, refuseEarly, requestedNamespace } from "./admission.ts";
 import { anonymousCaller, authenticate, checkHost, sessionCookie } from "./authentication.ts";
 import type { Caller } from "./authentication.ts";
 import { ServerError } from "./errors.ts";
@@ -132,7 +132,7 @@ export class Pipeline {
     const { principal } = call.caller;
     refuseEarly(route, principal);
     const { namespace: inQuery, ...query } = parseInput(parameters, request.query, "query");
-    const requested = headerOf(request, "x-cellphone-namespace") ?? textOf(inQuery);
+    const requested = requestedNamespace(request.headers["x-cellphone-namespace"], inQuery);
     call.requestedNamespace = requested;
     call.namespaceName = namespaceNameOf(principal, requested);
     if (route.scope !== "server") this.#namespaceNamed(call.namespaceName);
@@ -310,10 +310,6 @@ function newCall(traceparent: string, address: string): Call {
 
 function headerOf(request: FastifyRequest, name: string): string | undefined {
   const value = request.headers[name];
-  return typeof value === "string" && value !== "" ? value : undefined;
-}
-
-function textOf(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
 }
 

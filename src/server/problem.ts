@@ -40,6 +40,17 @@ export function toKnownError(error: unknown, requestId: string): CellphoneError 
   });
 }
 
+/** Why a body was not taken: it is no JSON, or JSON with a key that is refused. */
+export function explainJson(error: Error, body: string): Error {
+  try {
+    JSON.parse(body.replace(/^\uFEFF/, ""));
+  } catch {
+    return error;
+  }
+  const message = 'A key "__proto__", or "constructor" with a "prototype", is refused everywhere';
+  return new ServerError("server.input_invalid", message);
+}
+
 /** The body of an answer about an error. */
 export function problemOf(error: CellphoneError): ProblemDetails {
   return toProblem(error);
