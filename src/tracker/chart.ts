@@ -6,6 +6,7 @@ import { Aggregation } from "./model.ts";
 import type { SeriesPoints, SeriesQuery } from "./model.ts";
 import type { MinuteRow } from "./series.ts";
 import { DistributionSketch } from "./sketch.ts";
+import { finite } from "./summary.ts";
 
 interface Bucket {
   count: number;
@@ -105,13 +106,13 @@ function addTo(
 function reduce(bucket: Bucket, aggregation: Aggregation): number {
   switch (aggregation) {
     case Aggregation.Avg:
-      return bucket.sum / bucket.count;
+      return Math.min(bucket.max, Math.max(bucket.min, finite(bucket.sum) / bucket.count));
     case Aggregation.Min:
       return bucket.min;
     case Aggregation.Max:
       return bucket.max;
     case Aggregation.Sum:
-      return bucket.sum;
+      return finite(bucket.sum);
     case Aggregation.Count:
       return bucket.count;
     case Aggregation.Last:

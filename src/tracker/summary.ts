@@ -82,6 +82,6 @@ export class SummaryGroup {
 }
 
 /** JSON has no Infinity: a sum that overflowed is the largest number there is. */
-function finite(value: number): number {
+export function finite(value: number): number {
   return Math.min(Number.MAX_VALUE, Math.max(-Number.MAX_VALUE, value));
 }
