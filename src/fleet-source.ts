@@ -21,6 +21,10 @@ export class CommunicationFleetSource implements FleetSource {
     return this.#communication.views();
   }
 
+  agentIds(): Iterable<string> {
+    return this.#communication.agentIds();
+  }
+
   digest(): FleetDigest {
     return this.#communication.digest();
   }

@@ -108,6 +108,12 @@ export class CommunicationHost implements AsyncDisposable {
     return Array.from(runtime.context.registry.all(), (record) => runtime.presence.view(record));
   }
 
+  /** Ids of all agents in order of registration, from memory. */
+  agentIds(): readonly string[] {
+    const registry = this.runtime?.context.registry;
+    return registry === undefined ? [] : Array.from(registry.all(), ({ agent }) => agent.id);
+  }
+
   /** Counts over all agents and views of those that may need somebody, from memory. */
   digest(): AgentsDigest {
     return this.runtime?.presence.digest() ?? NOBODY;

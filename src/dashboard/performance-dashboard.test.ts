@@ -21,6 +21,9 @@ class SettableFleet implements FleetSource {
   agents(): readonly AgentView[] {
     return [...this.#agents.values()];
   }
+  agentIds(): Iterable<string> {
+    return this.#agents.keys();
+  }
   digest(): FleetDigest {
     return digestOf(this.agents());
   }

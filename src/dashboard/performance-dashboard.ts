@@ -120,6 +120,11 @@ export class PerformanceDashboard {
     return agent === undefined ? undefined : this.#tile(agent);
   }
 
+  /** Ids of all agents, in order of registration. */
+  agentIds(): Iterable<string> {
+    return this.#fleet.agentIds();
+  }
+
   /** Lines of the feed: after a number, or the newest. */
   async events(query: {
     readonly afterId?: number;

@@ -44,6 +44,7 @@ export interface FleetDigest {
 /** The fleet of one namespace. */
 export interface FleetSource {
   agents(): readonly AgentView[];
+  agentIds(): Iterable<string>;
   digest(): FleetDigest;
   agent(agentId: string): AgentView | undefined;
   /** Deliveries that are dead and have not been redriven. */

@@ -143,6 +143,7 @@ export interface FleetDashboard {
   summary(): OverviewSummary;
   tiles(): readonly AgentTile[];
   tile(agentId: string): AgentTile | undefined;
+  agentIds(): Iterable<string>;
   events(query: {
     readonly afterId?: number;
     readonly agentId?: string;

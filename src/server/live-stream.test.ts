@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { get } from "node:http";
 import type { IncomingMessage } from "node:http";
-import { PassThrough } from "node:stream";
+import { PassThrough, Writable } from "node:stream";
 import { describe, test } from "node:test";
 
 import { ManualClock } from "../core/index.ts";
@@ -322,5 +322,43 @@ test("LiveStreams.refuseWhenFull() refuses one viewer too many until one leaves"
   await closed;
   streams.refuseWhenFull();
   assert.equal(streams.viewers, 0);
+  await namespace.stop();
+});
+
+test("LiveViewer misses nothing that happens between the frames of a large fleet", async () => {
+  const { clock, namespace, response } = await watch();
+  response.destroy();
+  const agents = 4 * serverLimits.viewerFrameAgents.value;
+  const ids = Array.from({ length: agents }, (_, index) => `worker-${index}`);
+  for (const agentId of ids) await namespace.communication.registerAgent({ agentId });
+  clock.advance(1000);
+  const change = async (): Promise<void> => {
+    await namespace.communication.updateAgentStatus("worker-0", "busy");
+    namespace.dashboard.feed.add({ kind: "server", level: "info", agentId: null, text: "now" });
+    clock.advance(1000);
+  };
+  let text = "";
+  let frames = 0;
+  const viewer = new Writable({
+    highWaterMark: 64 * 1024 * 1024,
+    write(chunk: Buffer, _encoding, done) {
+      const part = chunk.toString("utf8");
+      text += part;
+      if (part.startsWith("event: agents")) frames += 1;
+      // After the first frame, while the others are still to come.
+      if (part.startsWith("event: agents") && frames === 1) {
+        void change();
+      }
+      done();
+    },
+  });
+  const second = new LiveStreams(clock, "epoch-1", 2);
+  second.open(namespace, { response: viewer, lastEventId: undefined, isAllowed: () => true });
+  while (!text.includes('"text":"now"') || !text.includes('"status":"busy"')) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  assert.ok(frames >= 5, `${frames} frames`);
+  for (const id of ids) assert.ok(text.includes(`"id":"${id}"`));
+  viewer.destroy();
   await namespace.stop();
 });

@@ -94,6 +94,8 @@ class LiveHub {
   readonly #subscriptions: readonly Disposable[];
   /** The newest feed events, to bridge between reading the store and going live. */
   readonly #tail: FeedEvent[] = [];
+  /** Tiles as the viewers have them, until the agent changes. */
+  readonly #tileTexts = new Map<string, string>();
   readonly #changedAgents = new Set<string>();
   readonly #changedConversations = new Set<string>();
   #summary = { text: "", frame: "", version: 0, atMs: Number.NEGATIVE_INFINITY };
@@ -108,8 +110,12 @@ class LiveHub {
     this.#epoch = epoch;
     this.#subscriptions = [
       namespace.dashboard.onChange((change) => {
-        for (const id of change.agentIds) this.#changedAgents.add(id);
-        for (const id of change.removed) this.#changedAgents.add(id);
+        for (const ids of [change.agentIds, change.removed]) {
+          for (const id of ids) {
+            this.#tileTexts.delete(id);
+            this.#changedAgents.add(id);
+          }
+        }
         this.#soon(true);
       }),
       namespace.dashboard.feed.onEvent((event) => this.#takeEvent(event)),
@@ -134,6 +140,7 @@ class LiveHub {
       namespace: this.namespace,
       clock: this.#clock,
       tail: () => this.#tail,
+      tileText: (agentId) => this.#tileText(agentId),
       summary: () => this.#summary,
     });
     this.#viewers.add(viewer);
@@ -157,6 +164,16 @@ class LiveHub {
     this.#keepalive[Symbol.dispose]();
   }
 
+  #tileText(agentId: string): string | undefined {
+    const known = this.#tileTexts.get(agentId);
+    if (known !== undefined) return known;
+    const tile = this.namespace.dashboard.tile(agentId);
+    if (tile === undefined) return undefined;
+    const text = JSON.stringify(tile);
+    this.#tileTexts.set(agentId, text);
+    return text;
+  }
+
   #takeEvent(event: FeedEvent): void {
     this.#tail.push(event);
     if (this.#tail.length > serverLimits.viewerFeedTail.value) this.#tail.shift();
@@ -175,7 +192,7 @@ class LiveHub {
     const conversationIds = [...this.#changedConversations];
     this.#changedAgents.clear();
     this.#changedConversations.clear();
-    const agents = agentsFrames(this.namespace.dashboard, agentIds);
+    const agents = agentsFrames((id) => this.#tileText(id), agentIds);
     const messages = conversationIds.length === 0 ? "" : messageFrame(conversationIds);
     this.#flushSummary();
     for (const viewer of this.#viewers) {

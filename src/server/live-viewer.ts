@@ -3,10 +3,11 @@
 
 import type { Writable } from "node:stream";
 
+import { nextTurn } from "../core/index.ts";
 import type { Clock } from "../core/index.ts";
-import type { AgentTile, FeedEvent, OverviewSummary } from "../dashboard/index.ts";
+import type { FeedEvent, OverviewSummary } from "../dashboard/index.ts";
 
-import type { FleetDashboard, FleetNamespace } from "./fleet.ts";
+import type { FleetNamespace } from "./fleet.ts";
 import { serverLimits } from "./limits.ts";
 import type { ViewerRequest } from "./live-stream.ts";
 
@@ -15,6 +16,8 @@ export interface ViewerSource {
   readonly namespace: FleetNamespace;
   readonly clock: Clock;
   tail(): readonly FeedEvent[];
+  /** The tile of an agent as JSON, made once for all viewers; undefined when there is no such. */
+  readonly tileText: (agentId: string) => string | undefined;
   summary(): { readonly frame: string; readonly version: number };
 }
 
@@ -32,28 +35,29 @@ export interface AgentsFrame {
 
 /** Frames about these agents, each small enough to wait in a connection that takes nothing. */
 export function agentsFrames(
-  dashboard: FleetDashboard,
+  tileText: ViewerSource["tileText"],
   agentIds: readonly string[],
 ): readonly AgentsFrame[] {
   const most = serverLimits.viewerFrameAgents.value;
   const frames: AgentsFrame[] = [];
   for (let start = 0; start < agentIds.length; start += most) {
     const ids = agentIds.slice(start, start + most);
-    frames.push({ ids, text: agentsFrame(dashboard, ids) });
+    frames.push({ ids, text: agentsFrame(tileText, ids) });
   }
   return frames;
 }
 
 /** Tiles of these agents as they are now; ids without an agent are removed ones. */
-function agentsFrame(dashboard: FleetDashboard, agentIds: Iterable<string>): string {
-  const agents: AgentTile[] = [];
+function agentsFrame(tileText: ViewerSource["tileText"], agentIds: Iterable<string>): string {
+  const agents: string[] = [];
   const removed: string[] = [];
   for (const id of agentIds) {
-    const tile = dashboard.tile(id);
-    if (tile === undefined) removed.push(id);
-    else agents.push(tile);
+    const text = tileText(id);
+    if (text === undefined) removed.push(id);
+    else agents.push(text);
   }
-  return frame("agents", { agents, removed });
+  const data = `{"agents":[${agents.join(",")}],"removed":${JSON.stringify(removed)}}`;
+  return `event: agents\ndata: ${data}\n\n`;
 }
 
 export function summaryFrame(summary: OverviewSummary): string {
@@ -162,6 +166,11 @@ export class LiveViewer {
     return this.#response.destroyed || this.#response.writableEnded;
   }
 
+  get #isMissingSome(): boolean {
+    const isOld = this.#source.summary().version !== this.#summaryVersion;
+    return isOld || this.#behind || this.#missedAgents.size > 0;
+  }
+
   get #ready(): boolean {
     return this.#live && !this.#catchingUp && !this.#isBlocked && !this.#isGone;
   }
@@ -172,11 +181,14 @@ export class LiveViewer {
     this.#catchingUp = true;
     try {
       if (!this.#live) await this.#findPlace();
-      while (this.#behind && !this.#isBlocked && !this.#isGone) {
-        this.#behind = false;
-        await this.#sendMissedEvents();
-      }
-      if (!this.#isBlocked && !this.#isGone) this.#sendState();
+      // What happens while something is sent is missed in turn, until nothing is.
+      do {
+        while (this.#behind && !this.#isBlocked && !this.#isGone) {
+          this.#behind = false;
+          await this.#sendMissedEvents();
+        }
+        if (!this.#isBlocked && !this.#isGone) await this.#sendState();
+      } while (this.#isMissingSome && !this.#isBlocked && !this.#isGone);
     } catch {
       this.#response.destroy(); // the store cannot be read: the page reconnects and resumes
     } finally {
@@ -212,28 +224,28 @@ export class LiveViewer {
     if (stored.length === limit) this.#behind = true;
   }
 
-  #sendState(): void {
-    const { dashboard } = this.#source.namespace;
+  async #sendState(): Promise<void> {
     const { frame: text, version } = this.#source.summary();
     if (!this.#live || version !== this.#summaryVersion) this.#write(text);
     this.#summaryVersion = version;
-    if (!this.#live) this.#sendFirstAgents(dashboard);
-    this.#sendMissedAgents(dashboard);
+    if (!this.#live) this.#sendFirstAgents();
+    await this.#sendMissedAgents();
     if (this.#missedConversations.size > 0) this.#write(messageFrame(this.#missedConversations));
     this.#missedConversations.clear();
   }
 
   /** The first frame is there even when nobody is; the rest goes as the connection takes it. */
-  #sendFirstAgents(dashboard: FleetDashboard): void {
-    const tiles = dashboard.tiles();
+  #sendFirstAgents(): void {
+    const ids = [...this.#source.namespace.dashboard.agentIds()];
     const most = serverLimits.viewerFrameAgents.value;
-    this.#write(frame("agents", { agents: tiles.slice(0, most), removed: [] }));
+    this.#write(agentsFrame(this.#source.tileText, ids.slice(0, most)));
     this.#live = true;
     this.#missedAgents.clear();
-    for (const { id } of tiles.slice(most)) this.#missedAgents.add(id);
+    for (const id of ids.slice(most)) this.#missedAgents.add(id);
   }
 
-  #sendMissedAgents(dashboard: FleetDashboard): void {
+  /** Between two frames others have their turn; who changes meanwhile is missed again. */
+  async #sendMissedAgents(): Promise<void> {
     while (this.#missedAgents.size > 0 && !this.#isBlocked && !this.#isGone) {
       const ids: string[] = [];
       for (const id of this.#missedAgents) {
@@ -241,7 +253,8 @@ export class LiveViewer {
         ids.push(id);
         this.#missedAgents.delete(id);
       }
-      this.#write(agentsFrame(dashboard, ids));
+      this.#write(agentsFrame(this.#source.tileText, ids));
+      if (this.#missedAgents.size > 0) await nextTurn();
     }
   }
 

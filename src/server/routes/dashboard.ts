@@ -2,6 +2,10 @@
 
 import { z } from "zod";
 
+import { mapInSlices } from "../../core/index.ts";
+import type { AgentTile } from "../../dashboard/index.ts";
+import type { FleetDashboard } from "../fleet.ts";
+import { serverLimits } from "../limits.ts";
 import { content, defineRoute, given, json } from "../route.ts";
 import type { Route } from "../route.ts";
 import { countParameter, named, nameSchema } from "../schemas/common.ts";
@@ -27,11 +31,18 @@ function overview(): Route {
     action: "overview.read",
     responses: { 200: json("Headline, causes, health and a tile per agent", schema) },
     resource: () => ({ kind: "overview", id: "*" }),
-    handler: ({ namespace: { dashboard } }) => ({
+    handler: async ({ namespace: { dashboard } }) => ({
       summary: dashboard.summary(),
-      agents: [...dashboard.tiles()],
+      agents: await tilesOf(dashboard),
     }),
   });
+}
+
+/** All tiles; those of a large fleet are made with pauses for whatever else waits. */
+export async function tilesOf(dashboard: FleetDashboard): Promise<AgentTile[]> {
+  const slice = serverLimits.viewerFrameAgents.value;
+  const tiles = await mapInSlices(dashboard.agentIds(), (id) => dashboard.tile(id), slice);
+  return tiles.filter((tile) => tile !== undefined);
 }
 
 function events(): Route {

@@ -16,6 +16,7 @@ import {
   serverFactsSchema,
 } from "../schemas/operations.ts";
 import type { Services } from "../services.ts";
+import { tilesOf } from "./dashboard.ts";
 
 export function operationRoutes(services: Services): readonly Route[] {
   return [config(services), audit(services), exportAll(services), server(services)];
@@ -106,7 +107,7 @@ async function* exportText(
   yield ',"communication":';
   yield* objectText(await communication.exportCommunicationData());
   yield `,"dashboard":{"summary":${JSON.stringify(dashboard.summary())},"agents":`;
-  yield* listText(dashboard.tiles());
+  yield* listText(await tilesOf(dashboard));
   yield ',"events":';
   yield* listText(await dashboard.events({ limit: serverLimits.exportEvents.value }));
   yield '},"audit":[';

@@ -74,6 +74,10 @@ class TestSource implements FleetSource {
     return this.#communication.views();
   }
 
+  agentIds(): Iterable<string> {
+    return this.#communication.agentIds();
+  }
+
   digest(): FleetDigest {
     return this.#communication.digest();
   }
