@@ -7,6 +7,8 @@ import path from "node:path";
 /** The clone's top folder, absolute. */
 export const repositoryRoot = path.resolve(import.meta.dirname, "..");
 
+const programsFolder = path.join(repositoryRoot, "node_modules/.bin");
+
 /** Files matching any of `patterns`, relative to `root` with forward slashes, sorted. */
 export function listFiles(patterns: readonly string[], root = repositoryRoot): string[] {
   const found = new Set<string>();
@@ -70,6 +72,11 @@ export function runCommand(
       resolve({ exitCode, output, durationMs: performance.now() - startedMs });
     const child = spawn(program, args, {
       cwd: options.cwd ?? repositoryRoot,
+      // npm puts the clone's programs first; `./cellphone` is run without npm.
+      env: {
+        ...process.env,
+        PATH: `${programsFolder}${path.delimiter}${process.env["PATH"] ?? ""}`,
+      },
       stdio: ["ignore", "pipe", "pipe"],
       timeout: options.timeoutMs ?? 300_000,
     });
