@@ -515,3 +515,12 @@ describe("AgentCommunicationProtocol telemetry and callbacks", () => {
     assert.deepEqual(heard, [1, "bob: idle to down"]);
   });
 });
+
+test("claim() hands out 8 MiB at once, then the rest", async () => {
+  const { comm } = await makeBench(["bob"]);
+  const payload = "x".repeat(1_000_000);
+  for (let index = 0; index < 12; index++) await comm.send({ ...DIRECT, payload });
+  assert.equal((await comm.claim("bob", { max: 256 })).length, 9, "up to the one that reaches it");
+  assert.equal((await comm.claim("bob", { max: 256 })).length, 3);
+  await comm.stop();
+});

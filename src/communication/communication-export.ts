@@ -36,8 +36,8 @@ export async function gatherExport(
       limit: PAGE,
       ...(beforeId === undefined ? {} : { beforeId }),
     });
+    if (page.length === 0) break; // a page may end early, when it is large
     newestFirst.push(...page);
-    if (page.length < PAGE) break;
   }
   return {
     exportedAt: new Date(nowMs).toISOString(),

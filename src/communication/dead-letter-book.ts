@@ -47,7 +47,7 @@ export class DeadLetterBook {
         }
       }
       beforeId = page.at(-1)?.message.id;
-      if (page.length < PAGE) break;
+      if (beforeId === undefined) break; // a page may end early, when it is large
     }
     for (const [id, atMs] of found.sort((a, b) => a[1] - b[1])) this.#diedAtMs.set(id, atMs);
   }

@@ -10,6 +10,12 @@ export const communicationLimits = {
     reason: "One claim is one record batch; more would hold mail back from other claims.",
     atLimit: "A larger max is served as 256.",
   },
+  claimBytes: {
+    value: 8_388_608,
+    unit: "bytes",
+    reason: "One claim's answer is held in memory until its agent has read it.",
+    atLimit: "The claim ends with the message that reaches it; the rest stays for the next claim.",
+  },
   sendBatch: {
     value: 256,
     unit: "items",

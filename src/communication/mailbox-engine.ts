@@ -3,6 +3,7 @@
 // clock. A change is made here only when the store has it, or taken back when the store refuses.
 
 import { KeyedHeap } from "./keyed-heap.ts";
+import { communicationLimits } from "./limits.ts";
 import { Mailbox } from "./mailbox.ts";
 import type { Lease, MailboxEntry } from "./mailbox.ts";
 import type { Delivery, MailboxCounts, Message } from "./model.ts";
@@ -148,7 +149,8 @@ export class MailboxEngine {
     if (slot === undefined || slot.paused) return [];
     slot.mailbox.unattendedSinceMs = null;
     const leases: Lease[] = [];
-    while (leases.length < max) {
+    let bytes = 0;
+    while (leases.length < max && bytes < communicationLimits.claimBytes.value) {
       const entry = slot.mailbox.take();
       if (entry === undefined) break;
       const token = makeToken(entry);
@@ -163,6 +165,7 @@ export class MailboxEngine {
       entry.lease = lease;
       this.#leases.set(token, lease);
       leases.push(lease);
+      bytes += entry.bytes;
     }
     this.#attend(slot.mailbox, nowMs);
     return leases;

@@ -80,7 +80,7 @@ export class RedriveDesk {
         }
       }
       beforeId = page.at(-1)?.message.id;
-      if (page.length < PAGE) return redriven;
+      if (beforeId === undefined) return redriven; // a page may end early, when it is large
     }
   }
 

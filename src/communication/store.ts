@@ -122,6 +122,7 @@ export interface CommunicationStore {
   append(namespace: string, records: readonly CommunicationRecord[]): Promise<void>;
   /** Everything needed to go on; called once, before the first append of the namespace. */
   load(namespace: string): Promise<CommunicationSnapshot>;
+  /** Newest first; a page may end before its limit when it is large, but never empty. */
   messages(namespace: string, query: MessageQuery): Promise<readonly MessageWithDeliveries[]>;
   message(namespace: string, messageId: string): Promise<MessageWithDeliveries | undefined>;
   /** The delivery with this id and its message, whatever its state. */

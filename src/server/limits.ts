@@ -52,6 +52,12 @@ export const serverLimits = {
     reason: "The largest body arrives within a minute at 150 KB/s",
     atLimit: "Node answers 408 and closes the connection",
   },
+  stillMs: {
+    value: 120_000,
+    unit: "ms",
+    reason: "Twice the longest poll: nobody reads the answer that waits in such a connection",
+    atLimit: "The connection is closed",
+  },
   batchMessages: {
     value: 256,
     unit: "items",

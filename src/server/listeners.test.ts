@@ -12,7 +12,8 @@ import { AuditLog, IdentityService, VolatileSecurityStore } from "../security/in
 import type { ServerOptions } from "./config.ts";
 import { createControlPlane } from "./control-plane.ts";
 import type { ControlPlane } from "./control-plane.ts";
-import { isLoopback } from "./listeners.ts";
+import { serverLimits } from "./limits.ts";
+import { DrainableServer, isLoopback, listenOnPort } from "./listeners.ts";
 import { TestFleet } from "./test-support/test-fleet.ts";
 
 /** Planes of the test under way; closed even when it fails, or the process would never end. */
@@ -142,4 +143,14 @@ test("ControlPlane.close() does not wait for sockets opened ahead of any request
   assert.equal((await fetch(`http://127.0.0.1:${port}/healthz`)).status, 200);
   await plane.close();
   await ended;
+});
+
+test("DrainableServer closes connections on which nothing moves", async () => {
+  const server = new DrainableServer((_, response) => void response.writeHead(200), undefined);
+  assert.equal(server.http.timeout, serverLimits.stillMs.value);
+  server.http.setTimeout(100);
+  const port = await listenOnPort(server.http, "127.0.0.1", 0);
+  const answer = fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(5000) });
+  await assert.rejects(answer, (error) => error instanceof TypeError);
+  await server.drain();
 });

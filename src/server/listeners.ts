@@ -92,6 +92,7 @@ function makeServer(listener: RequestListener, tls: TlsFiles | undefined): Serve
     keepAliveTimeout: 65_000, // longer than a long poll, so that pollers keep their connection
   };
   const server = tls === undefined ? createHttpServer(options, listener) : secure();
+  server.setTimeout(serverLimits.stillMs.value);
   server.maxConnections = serverLimits.connections.value;
   return server;
 

@@ -68,6 +68,12 @@ export const storageLimits = {
     reason: "One page of a list; larger answers are read in pages or exported.",
     atLimit: "The list is cut; ask for the next page.",
   },
+  listedBytes: {
+    value: 8 * 1024 * 1024,
+    unit: "bytes",
+    reason: "A page of messages is held whole by a reader, the main thread and the connection.",
+    atLimit: "The page ends early, with one message at least; ask for what is before its last.",
+  },
   listedSamples: {
     value: 100_000,
     unit: "items",

@@ -156,6 +156,30 @@ test("LedgerClient.open() rejects with the reason when the file is no database",
   assert.equal(failures, 0, "nothing served, so nothing failed later");
 });
 
+test("LedgerClient.messages() ends a page that grows large, and pages on to the end", async (t) => {
+  const store = await openFor(t);
+  const payload = "x".repeat(1_000_000);
+  const count = 20;
+  for (let number = 1; number <= count; number++) {
+    // Every other one is from bob to alice, so that both sides of an agent's mail are merged.
+    const back = number % 2 === 0 ? { senderId: "bob", recipientId: "alice" } : {};
+    await store.append("default", [accepted(number, { payload, ...back })]);
+  }
+  for (const query of [{}, { agentId: "bob" }]) {
+    const seen: string[] = [];
+    for (;;) {
+      const beforeId = seen.at(-1);
+      const more = beforeId === undefined ? {} : { beforeId };
+      const page = await store.messages("default", { ...query, limit: 1000, ...more });
+      if (page.length === 0) break;
+      assert.ok(JSON.stringify(page).length <= storageLimits.listedBytes.value);
+      seen.push(...page.map(({ message }) => message.id));
+    }
+    assert.equal(seen.length, count);
+    assert.deepEqual(seen, seen.toSorted().toReversed());
+  }
+});
+
 test("LedgerClient.append() refuses while the file is gone, and goes on once it is back", async (t) => {
   const file = path.join(temporaryFolder(t), "ledger.db");
   const store = await LedgerClient.open(file);

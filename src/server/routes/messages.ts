@@ -152,7 +152,9 @@ function list(): Route {
     method: "GET",
     path: "/api/v1/messages",
     summary: "Read messages with their receipts",
-    description: "Newest first. An agent reads what it has sent or received.",
+    description:
+      "Newest first. An agent reads what it has sent or received. A page of more than 8 MiB ends " +
+      "early: ask on with beforeId until nothing comes.",
     tag: "Messages",
     action: "message.list",
     query: z.strictObject({

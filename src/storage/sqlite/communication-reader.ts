@@ -74,14 +74,18 @@ export class CommunicationReader {
 
   /** See {@link CommunicationStore.messages}. */
   messages(namespace: string, query: MessageQuery): readonly MessageWithDeliveries[] {
-    return this.#database.snapshot(() =>
-      findMessages(
-        this.#database,
-        namespace,
-        query,
-        pageSize(query.limit, 100, storageLimits.listedRows.value),
-      ).map(({ rowId, row }) => this.#withDeliveries(rowId, messageOf(row))),
-    );
+    const limit = pageSize(query.limit, 100, storageLimits.listedRows.value);
+    return this.#database.snapshot(() => {
+      const page: MessageWithDeliveries[] = [];
+      let bytes = 0;
+      for (const { rowId, row } of findMessages(this.#database, namespace, query, limit)) {
+        const one = this.#withDeliveries(rowId, messageOf(row));
+        bytes += JSON.stringify(one).length; // results of many recipients may be large, too
+        if (page.length > 0 && bytes > storageLimits.listedBytes.value) break;
+        page.push(one);
+      }
+      return page;
+    });
   }
 
   /** See {@link CommunicationStore.message}. */

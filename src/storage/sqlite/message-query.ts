@@ -2,14 +2,19 @@
 // for in JavaScript while walking: LIKE knows upper and lower case of ASCII only.
 
 import type { MessageQuery } from "../../communication/index.ts";
+import { storageLimits } from "../limits.ts";
 import type { Database } from "./database.ts";
 import { Deadline } from "./deadline.ts";
+
+const BYTES_MAX = storageLimits.listedBytes.value;
 
 /** A message found, as its row. */
 export interface FoundMessage {
   readonly rowId: number;
   readonly acceptedAtMs: number;
   readonly row: object;
+  /** Characters of its payload, which is what makes rows large. */
+  readonly payloadLength: number;
 }
 
 interface Walk {
@@ -42,9 +47,13 @@ export function findMessages(
       found.set(message.rowId, message);
     }
   }
-  return [...found.values()]
+  const merged = [...found.values()]
     .toSorted((a, b) => b.acceptedAtMs - a.acceptedAtMs || b.rowId - a.rowId)
     .slice(0, limit);
+  // A side that was cut short has nothing to say of what is older: the sum ends there or before.
+  let bytes = 0;
+  const end = merged.findIndex(({ payloadLength }) => (bytes += payloadLength) > BYTES_MAX);
+  return end < 0 ? merged : merged.slice(0, Math.max(1, end));
 }
 
 function walk(
@@ -72,13 +81,16 @@ function walk(
     .filter((word) => word !== "");
   const found: FoundMessage[] = [];
   if (limit === 0) return found;
+  let bytes = 0;
   for (const row of statement.iterate(...plan.values)) {
     deadline.row();
     const rowId = Number(row["row_id"]);
     // A broadcast comes once per delivery that fits, one after the other.
     if (found.at(-1)?.rowId === rowId || !holdsWords(row, words)) continue;
-    found.push({ rowId, acceptedAtMs: Number(row["accepted_at"]), row });
-    if (found.length >= limit) break;
+    const payloadLength = String(row["payload"]).length;
+    found.push({ rowId, acceptedAtMs: Number(row["accepted_at"]), row, payloadLength });
+    bytes += payloadLength;
+    if (found.length >= limit || bytes > BYTES_MAX) break;
   }
   return found;
 }
