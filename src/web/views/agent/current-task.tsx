@@ -88,7 +88,10 @@ function OpenTask({ task, agentId, version }: OpenTaskProps) {
         </div>
       )}
       {task.note === null ? null : <p class="task-note">{task.note}</p>}
-      <TaskStretches task={task} agentId={agentId} version={version} />
+      {/* What the agent does before a task starts is not the task's time. */}
+      {task.state === "submitted" ? null : (
+        <TaskStretches task={task} agentId={agentId} version={version} />
+      )}
     </article>
   );
 }
