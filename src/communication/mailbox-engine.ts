@@ -4,20 +4,16 @@
 
 import { KeyedHeap } from "./keyed-heap.ts";
 import { communicationLimits } from "./limits.ts";
+import { MailboxRoom } from "./mailbox-room.ts";
+import type { MailboxQuotas, QuotaProblem } from "./mailbox-room.ts";
 import { Mailbox } from "./mailbox.ts";
 import type { Lease, MailboxEntry } from "./mailbox.ts";
 import type { Delivery, MailboxCounts, Message } from "./model.ts";
 
 /** What the engine must know of the options. */
-export interface MailboxEngineSettings {
+export interface MailboxEngineSettings extends MailboxQuotas {
   readonly messageTimeoutMs: number;
-  readonly maxMailboxMessages: number;
-  readonly maxMailboxBytes: number;
-  readonly maxPendingBytes: number;
 }
-
-/** Why an engine has no room. */
-export type QuotaProblem = "mailbox_messages" | "mailbox_bytes" | "pending_bytes";
 
 /** What fell due. */
 export interface DueWork {
@@ -46,16 +42,15 @@ export class MailboxEngine {
   readonly #delays = new KeyedHeap<MailboxEntry>();
   readonly #byDelivery = new Map<string, MailboxEntry>();
   readonly #byMessage = new Map<string, MailboxEntry | Map<string, MailboxEntry>>();
-  /** Counts of removed mailboxes to which messages are still being stored. */
-  readonly #departed = new Map<string, Mailbox>();
-  #pendingBytes = 0;
+  readonly #room: MailboxRoom;
 
   constructor(settings: MailboxEngineSettings) {
     this.#settings = settings;
+    this.#room = new MailboxRoom(settings);
   }
 
   get pendingBytes(): number {
-    return this.#pendingBytes;
+    return this.#room.pendingBytes;
   }
 
   /** Unsettled entries in all mailboxes. */
@@ -72,11 +67,7 @@ export class MailboxEngine {
   open(agentId: string, nowMs: number): void {
     if (this.#slots.has(agentId)) return;
     const mailbox = new Mailbox(agentId);
-    // What is still being stored for the agent's former self arrives here.
-    const departed = this.#departed.get(agentId);
-    mailbox.messages = departed?.messages ?? 0;
-    mailbox.bytes = departed?.bytes ?? 0;
-    this.#departed.delete(agentId);
+    this.#room.arrive(mailbox);
     this.#slots.set(agentId, {
       mailbox,
       paused: false,
@@ -93,27 +84,18 @@ export class MailboxEngine {
     const left = [...new Set(slot.expiry)].filter((entry) => entry.place !== "settled");
     for (const entry of left) this.settle(entry);
     this.#slots.delete(agentId);
-    if (slot.mailbox.messages > 0) this.#departed.set(agentId, slot.mailbox);
+    this.#room.depart(slot.mailbox);
     return left;
   }
 
   /** Counts room for a message before it is stored; says why there is none. */
   reserve(agentId: string, bytes: number): QuotaProblem | undefined {
-    const { maxMailboxBytes, maxMailboxMessages, maxPendingBytes } = this.#settings;
-    const { mailbox } = this.#slot(agentId);
-    if (mailbox.messages >= maxMailboxMessages) return "mailbox_messages";
-    if (mailbox.bytes + bytes > maxMailboxBytes) return "mailbox_bytes";
-    if (this.#pendingBytes + bytes > maxPendingBytes) return "pending_bytes";
-    this.#count(mailbox, bytes, 1);
-    return undefined;
+    return this.#room.reserve(this.#slot(agentId).mailbox, bytes);
   }
 
   /** Gives reserved room back. */
   release(agentId: string, bytes: number): void {
-    const mailbox = this.#slots.get(agentId)?.mailbox ?? this.#departed.get(agentId);
-    if (mailbox === undefined) return;
-    this.#count(mailbox, -bytes, -1);
-    if (mailbox.messages === 0) this.#departed.delete(agentId);
+    this.#room.giveBack(this.#slots.get(agentId)?.mailbox, agentId, bytes);
   }
 
   /** Makes a stored message claimable; its room was reserved. */
@@ -128,7 +110,7 @@ export class MailboxEngine {
   /** Brings an unsettled delivery back after a restart, delayed by `delayMs`; ignores quotas. */
   restore(message: Message, delivery: Delivery, bytes: number, nowMs: number, delayMs = 0): void {
     const slot = this.#slot(delivery.recipientId);
-    this.#count(slot.mailbox, bytes, 1);
+    this.#room.take(slot.mailbox, bytes);
     const entry = this.#enter(slot, message, delivery, bytes, nowMs);
     if (delayMs <= 0) slot.mailbox.admit(entry);
     else {
@@ -213,7 +195,7 @@ export class MailboxEngine {
     this.#endLease(entry);
     slot.mailbox.settle(entry);
     if (!slot.mailbox.hasReady) slot.mailbox.unattendedSinceMs = null;
-    this.#count(slot.mailbox, -entry.bytes, -1);
+    this.#room.giveBack(slot.mailbox, entry.delivery.recipientId, entry.bytes);
     this.#byDelivery.delete(entry.delivery.id);
     this.#forgetMessage(entry);
     if (slot.expiry.length > 2 * slot.mailbox.messages + 64) {
@@ -367,12 +349,6 @@ export class MailboxEngine {
 
   #attend(mailbox: Mailbox, nowMs: number): void {
     if (mailbox.unattendedSinceMs === null && mailbox.hasReady) mailbox.unattendedSinceMs = nowMs;
-  }
-
-  #count(mailbox: Mailbox, bytes: number, messages: number): void {
-    mailbox.bytes += bytes;
-    mailbox.messages += messages;
-    this.#pendingBytes += bytes;
   }
 
   #slot(agentId: string): Slot {

@@ -2,7 +2,7 @@
 
 import type { DedupeMark } from "./dedupe-window.ts";
 import { CommunicationError } from "./errors.ts";
-import type { QuotaProblem } from "./mailbox-engine.ts";
+import type { QuotaProblem } from "./mailbox-room.ts";
 import type { Delivery, Message, Task } from "./model.ts";
 import type { Answer } from "./reply-desk.ts";
 import type { CommunicationRecord } from "./store.ts";
