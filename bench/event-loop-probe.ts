@@ -8,6 +8,8 @@ import { isMainThread } from "node:worker_threads";
 const RESOLUTION_MS = 1;
 /** A timer of 1 ms fires each millisecond at best, which is no delay. */
 const IDLE_NS = RESOLUTION_MS * 1e6;
+/** How often it is asked whether a delay was the thread's own work or another process' turn. */
+const LOOK_MS = 5;
 
 /** What the probe saw since it was last told to begin. */
 export interface EventLoopFigures {
@@ -17,12 +19,22 @@ export interface EventLoopFigures {
   /** How often the loop stood still for longer than 20 and 50 ms. */
   readonly over20Ms: number;
   readonly over50Ms: number;
+  /** How often, and for how long at most, it did so by its own work: by CPU time it took. */
+  readonly busyOver20Ms: number;
+  readonly busyOver50Ms: number;
+  readonly busyMaxMs: number;
   readonly rssMb: number;
   readonly heapMb: number;
   /** Of one core: 100 is one core, all threads counted. */
   readonly cpuPercent: number;
   /** Of one core, by the main thread alone. */
   readonly mainPercent: number;
+}
+
+/** CPU time of this thread so far. */
+function cpuUs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return user + system;
 }
 
 function ms(ns: number): number {
@@ -32,14 +44,17 @@ function ms(ns: number): number {
 function startProbe(): void {
   const delays = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   delays.enable();
-  let stalls: number[] = [];
+  let stalls: { readonly lateMs: number; readonly busyMs: number }[] = [];
   let seenMs = performance.now();
+  let seenCpuUs = cpuUs();
   setInterval(() => {
     const nowMs = performance.now();
-    const lateMs = nowMs - seenMs - 5;
-    if (lateMs > 20) stalls.push(lateMs);
+    const nowCpuUs = cpuUs();
+    const lateMs = nowMs - seenMs - LOOK_MS;
+    if (lateMs > 20) stalls.push({ lateMs, busyMs: (nowCpuUs - seenCpuUs) / 1000 });
     seenMs = nowMs;
-  }, 5).unref();
+    seenCpuUs = nowCpuUs;
+  }, LOOK_MS).unref();
   let from = { atMs: performance.now(), cpu: process.cpuUsage(), main: process.threadCpuUsage() };
   process.on("message", (command) => {
     if (command === "begin") {
@@ -57,7 +72,10 @@ function startProbe(): void {
       p99Ms: ms(delays.percentile(99)),
       maxMs: ms(delays.max),
       over20Ms: stalls.length,
-      over50Ms: stalls.filter((stall) => stall > 50).length,
+      over50Ms: stalls.filter(({ lateMs }) => lateMs > 50).length,
+      busyOver20Ms: stalls.filter(({ busyMs }) => busyMs > 20).length,
+      busyOver50Ms: stalls.filter(({ busyMs }) => busyMs > 50).length,
+      busyMaxMs: Math.max(0, ...stalls.map(({ busyMs }) => busyMs)),
       rssMb: memory.rss / 2 ** 20,
       heapMb: memory.heapUsed / 2 ** 20,
       cpuPercent: ((cpu.user + cpu.system) / tookUs) * 100,
