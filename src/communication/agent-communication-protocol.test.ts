@@ -482,6 +482,10 @@ describe("AgentCommunicationProtocol telemetry and callbacks", () => {
     assert.deepEqual(values.get("bob/messages_settled"), [1]);
     assert.deepEqual(values.get("bob/task_completion"), [1]);
     assert.deepEqual(values.get("bob/task_duration"), [0.5]);
+    const process = { cpuPercent: 12.5, memoryBytes: 4096, processes: 2 };
+    await comm.heartbeat("bob", { process });
+    assert.deepEqual(values.get("bob/cpu_usage"), [12.5]);
+    assert.deepEqual(values.get("bob/memory_usage"), [4096]);
     await comm.heartbeat("bob", { left: true });
     assert.equal(values.get("bob/agent_health")?.at(-1), 0);
   });

@@ -232,6 +232,10 @@ export class AgentDesk {
 
   #noteProcess(record: AgentRecord, request: HeartbeatRequest): void {
     if (request.process !== undefined) record.process = request.process;
+    if (request.process) {
+      this.#context.measure(record, "cpu_usage", request.process.cpuPercent);
+      this.#context.measure(record, "memory_usage", request.process.memoryBytes);
+    }
     const exitCode = request.exitCode ?? null;
     const left = request.left ?? false;
     if (exitCode !== record.exitCode || left !== record.left) this.#presence.touch(record);

@@ -60,13 +60,15 @@ test("findCauses() makes one cause of many stuck agents of a kind", () => {
 test("findCauses() tells a crash from a silent agent from one that left well", () => {
   const causes = causesOf(
     agentView("crashed", { state: "down", exitCode: 3 }),
-    agentView("silent", { state: "down", lastHeartbeatAtMs: 19 * MINUTE_MS }),
+    agentView("silent", { state: "down", sinceMs: 9, lastHeartbeatAtMs: 19 * MINUTE_MS }),
     agentView("gone", { state: "down", exitCode: 0 }, { status: "offline" }),
   );
   assert.deepEqual(causes.map((cause) => cause.text).toSorted(), [
     "crashed ended with exit code 3",
     "silent stopped answering 1 min ago",
   ]);
+  const silent = causes.find((cause) => cause.agentIds.includes("silent"));
+  assert.equal(silent?.sinceMs, 19 * MINUTE_MS, "the time beside the sentence is the sentence's");
 });
 
 test("findCauses() reports an agent that left while mail waits for it", () => {

@@ -102,7 +102,8 @@ function downGroups(input: CauseInput): Cause[] {
   );
   return groupByKind(down).map((group) => {
     const first = oldest(group);
-    const sinceMs = first.presence.sinceMs;
+    // Since the last sign of life, not since it was given up: that is what the sentence says.
+    const sinceMs = first.presence.lastHeartbeatAtMs ?? first.presence.sinceMs;
     const text =
       group.length === 1
         ? downSentence(first, input.nowMs)

@@ -102,15 +102,6 @@ export class Membership {
     await this.#client.call("POST", `${this.#path}/log`, { body: { lines }, timeoutMs: 10_000 });
   }
 
-  async recordUsage(usage: ProcessUsage): Promise<void> {
-    const about = { agentId: this.agentId, metadata: { source: "wrapper" } };
-    const samples = [
-      { metric: "cpu_usage", value: usage.cpuPercent, ...about },
-      { metric: "memory_usage", value: usage.memoryBytes, ...about },
-    ];
-    await this.#client.call("POST", "/api/v1/metrics", { body: { samples }, timeoutMs: 10_000 });
-  }
-
   /** After a restart the server may listen elsewhere; its socket knows. Silent when it is away. */
   async findServerAgain(): Promise<void> {
     if (this.#joinedThrough.target.kind !== "socket") return;

@@ -104,7 +104,6 @@ export class Reporter {
     const usage = await this.#meter.measure().catch(() => null);
     try {
       const intervalMs = await this.#exchange(this.#reportOf(usage));
-      if (usage !== null) await this.#membership.recordUsage(usage);
       this.#welcomeBack();
       this.#schedule(Math.min(intervalMs, LONGEST_INTERVAL_MS));
     } catch (error) {
