@@ -45,6 +45,7 @@ export class FleetServer {
     });
     if (build.status !== 0) throw new Error("The server could not be built");
     const command = path.join(repository, "dist/cli/bin.js");
+    // Such as FLEET_NODE_OPTIONS="--cpu-prof --cpu-prof-dir=profiles".
     const options = ["--import", PROBE, ...(process.env["FLEET_NODE_OPTIONS"]?.split(" ") ?? [])];
     const child = spawn(
       process.execPath,

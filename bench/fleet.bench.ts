@@ -52,7 +52,13 @@ export interface FleetTimes {
 export async function measureFleet(agents: number, times: FleetTimes = {}): Promise<FleetFigures> {
   const { warmUpMs = WARM_UP_MS, measureMs = MEASURE_MS } = times;
   const folder = mkdtempSync(path.join(tmpdir(), "cellphone-bench-"));
-  const server = await FleetServer.start(folder, times.repository);
+  let server: FleetServer;
+  try {
+    server = await FleetServer.start(folder, times.repository);
+  } catch (error) {
+    rmSync(folder, { recursive: true, force: true });
+    throw error;
+  }
   const driver = fork(path.join(import.meta.dirname, "fleet-driver.ts"));
   const ended = once(driver, "exit").then(([code]) => {
     throw new Error(`The fleet ended with ${String(code)}`);
