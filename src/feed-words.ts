@@ -2,9 +2,7 @@
 
 import type { AgentView, CommunicationEvent, Delivery, Message } from "./communication/index.ts";
 import type { FeedLine } from "./dashboard/index.ts";
-
-/** Who sends when a person does, from the pages or the command line. */
-const OPERATOR = "operator";
+import { OPERATOR } from "./server/index.ts";
 
 /** The feed's line for an event; undefined for the many that are not worth one. */
 export function feedLine(

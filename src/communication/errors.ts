@@ -17,7 +17,7 @@ export const communicationErrors = {
     meaning: "The name is reserved",
     remedy:
       'Choose another name: the id "cellphone" and message types starting with "cellphone." or ' +
-      '"delivery_failed" belong to the server.',
+      '"delivery_failed" belong to the server, the id "operator" to people.',
   },
   "communication.argument_invalid": {
     status: 400,

@@ -22,3 +22,4 @@ export type {
 export { serverLimits } from "./limits.ts";
 export { isLoopback } from "./listeners.ts";
 export type { OpenApiDocument } from "./openapi.ts";
+export { OPERATOR } from "./operator.ts";

@@ -459,6 +459,8 @@ describe("identity", () => {
     assert.equal(made["url"], server.url.replace("://", `://${token}@`));
     const list = await expect(200, "GET", "/api/v1/enrolments");
     assert.ok(JSON.stringify(list).includes("night run") && !JSON.stringify(list).includes(token));
+    const posing = await expect(400, "POST", "/api/v1/enrol", { name: "operator" }, token);
+    assert.equal(posing["code"], "communication.name_reserved");
     const enrolled = await expect(201, "POST", "/api/v1/enrol", { name: "e1" }, token);
     assert.equal(enrolled["agentId"], "e1");
     await expect(403, "GET", "/api/v1/agents", undefined, token);

@@ -3,6 +3,7 @@
 import { z } from "zod";
 
 import type { AgentView } from "../../communication/index.ts";
+import { OPERATOR } from "../operator.ts";
 import { serverLimits } from "../limits.ts";
 import { defineRoute, empty, json } from "../route.ts";
 import type { Route, RouteContext } from "../route.ts";
@@ -30,7 +31,7 @@ export function agentControlRoutes(): readonly Route[] {
 
 /** How an order's giver is named to the fleet: the audit log knows which admin it was. */
 export function orderer(context: Pick<RouteContext, "principal">): string {
-  return context.principal.kind === "admin" ? "operator" : context.principal.id;
+  return context.principal.kind === "admin" ? OPERATOR : context.principal.id;
 }
 
 function heartbeat(): Route {

@@ -2,9 +2,11 @@
 
 import { z } from "zod";
 
+import { CommunicationError } from "../../communication/index.ts";
 import { parseDurationMs } from "../../core/index.ts";
 import type { Credential, NameHolder } from "../../security/index.ts";
 import type { FleetNamespace } from "../fleet.ts";
+import { OPERATOR } from "../operator.ts";
 import { defineRoute, empty, given, json } from "../route.ts";
 import type { Route } from "../route.ts";
 import { capabilitiesSchema, instanceSchema } from "../schemas/agents.ts";
@@ -144,11 +146,15 @@ function enrol({ identities }: Services): Route {
     responses: { 201: json("The agent's key, shown only here", enrolledSchema) },
     resource: () => ({ kind: "agent", id: "new" }),
     async handler(context) {
-      const { namespace, body } = context;
+      const { namespace, body, principal } = context;
       context.authorize({ kind: "agent", id: body.name });
+      if (body.name === OPERATOR && principal.kind !== "admin") {
+        const message = `The name "${OPERATOR}" stands for the people who run the fleet`;
+        throw new CommunicationError("communication.name_reserved", message);
+      }
       const { name, replace, ...registration } = body;
       const key = await identities.enrolAgent({
-        principal: context.principal,
+        principal,
         namespace: namespace.name,
         agentId: name,
         instanceId: body.instance?.id ?? null,

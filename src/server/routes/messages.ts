@@ -7,6 +7,7 @@ import type { MessageWithDeliveries, SendRequest } from "../../communication/ind
 import type { Principal } from "../../core/index.ts";
 import { SecurityError } from "../../security/index.ts";
 import type { FleetNamespace } from "../fleet.ts";
+import { OPERATOR } from "../operator.ts";
 import { serverLimits } from "../limits.ts";
 import { itemProblem } from "../problem.ts";
 import { defineRoute, empty, given, json } from "../route.ts";
@@ -50,7 +51,7 @@ export function messageRoutes(): readonly Route[] {
  * @throws SecurityError `security.not_the_sender`
  */
 export function senderOf(principal: Principal, claimed: string | undefined): string {
-  if (principal.kind !== "agent") return claimed ?? "operator";
+  if (principal.kind !== "agent") return claimed ?? OPERATOR;
   if (claimed === undefined || claimed === principal.id) return principal.id;
   const message = `Agent "${principal.id}" cannot speak as "${claimed}"`;
   throw new SecurityError("security.not_the_sender", message);
