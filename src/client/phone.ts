@@ -26,6 +26,9 @@ import type {
 import { startWork } from "./work.ts";
 import type { Work, WorkOptions } from "./work.ts";
 
+/** The longest that setInterval() takes. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** How to ask and wait. */
 export interface RequestOptions extends SendOptions {
   /** How long to wait for the reply. @default "5m" */
@@ -269,9 +272,13 @@ export class Phone implements AsyncDisposable {
       forget();
       void this.close(options);
     });
+    // While all handlers wait for something that never comes, nothing else keeps Node going: the
+    // phone would leave, and nobody would see that it is stuck.
+    const alive = setInterval(() => undefined, LONGEST_TIMER_MS);
     try {
       await this.#ended;
     } finally {
+      clearInterval(alive);
       forget();
     }
   }

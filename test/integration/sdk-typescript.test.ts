@@ -462,6 +462,39 @@ test("a program that just ends still leaves, and loses no sample", async (t) => 
   assert.equal((await asAdmin(server, "GET", summary)).metrics.steps.sum, 3);
 });
 
+test("Phone.run() goes on while its handler hangs, until it is asked to stop", async (t) => {
+  const server = await startServer(t);
+  const client = path.resolve(import.meta.dirname, "../../src/client/index.ts");
+  const program = `
+    const { connect } = await import(${JSON.stringify(client)});
+    const phone = await connect({ capabilities: ["hang"] });
+    phone.on("hang", () => new Promise(() => console.log("hangs")));
+    let asked = false;
+    process.once("SIGTERM", () => (asked = true));
+    process.once("beforeExit", () => asked || console.log("ends by itself"));
+    await phone.run({ drain: 0 });
+  `;
+  const url = await enrolmentUrl(server);
+  const child = spawn(process.execPath, ["--input-type=module", "--eval", program], {
+    env: { ...process.env, CELLPHONE_URL: url, CELLPHONE_NAME: "stuck-1" },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  t.after(() => child.kill("SIGKILL"));
+  let out = "";
+  child.stdout.on("data", (chunk: Buffer) => (out += chunk.toString()));
+  const asker = await agent(t, url, "asker");
+  const states = "/api/v1/agents/stuck-1";
+  await until("it is there", async () => (await asker.find("hang")).length > 0);
+  const { messageId } = await asker.send("stuck-1", "hang");
+  await until("it hangs", () => out.includes("hangs"));
+  child.kill("SIGTERM");
+  assert.deepEqual(await once(child, "exit"), [0, null]);
+  assert.equal(out, "hangs\n");
+  assert.equal((await asAdmin(server, "GET", states)).presence.reason, "it left");
+  const { deliveries } = await asAdmin(server, "GET", `/api/v1/messages/${messageId}`);
+  assert.equal(deliveries[0].state, "ready", "handed back");
+});
+
 test("a restart asked for is told to a listener, and left to the wrapper without one", async (t) => {
   const server = await startServer(t, { config: { "communication.heartbeatInterval": 1 } });
   const url = await enrolmentUrl(server);
