@@ -3,6 +3,7 @@
 
 import type { DemoLine, DemoOutcome, DemoProgress, DemoView, ExportedFile } from "../demo/index.ts";
 import type { CliContext } from "./context.ts";
+import { ownCommand } from "./own-command.ts";
 import { formatBytes } from "./terminal.ts";
 import type { Tone } from "./terminal.ts";
 
@@ -15,6 +16,13 @@ const TONES: Readonly<Record<DemoLine["kind"], Tone>> = {
   missed: "down",
   done: "strong",
 };
+
+/** Where the demo's minutes can be looked at again. */
+export interface RecordedLink {
+  readonly url: string;
+  /** Whether the server goes on after the demo. */
+  readonly stays: boolean;
+}
 
 /** Shows a demo on the terminal. */
 export class DemoScreen implements DemoView {
@@ -79,9 +87,9 @@ export class DemoScreen implements DemoView {
     outcome: DemoOutcome,
     files: readonly ExportedFile[],
     folder: string | undefined,
-    link: string,
+    link: RecordedLink,
   ): void {
-    if (this.#json) return this.#write("demo.end", { ...outcome, files, link });
+    if (this.#json) return this.#write("demo.end", { ...outcome, files, link: link.url });
     this.#clearProgress();
     const { out } = this.#context;
     out.line();
@@ -95,7 +103,10 @@ export class DemoScreen implements DemoView {
         out.line(`             ${file.name.padEnd(width)}  ${out.style("quiet", size)}`);
       }
     }
-    out.line(`  ${out.style("quiet", "Recorded")}   ${out.style("accent", link)}`);
+    const { command } = ownCommand(this.#context.surroundings.directory);
+    // The server that was started for the demo is about to stop, and its link with it.
+    const after = link.stays ? "" : out.style("quiet", `   after \`${command} start\``);
+    out.line(`  ${out.style("quiet", "Recorded")}   ${out.style("accent", link.url)}${after}`);
     const noticed = outcome.cues.filter((cue) => cue.noticedAfterSeconds !== null).length;
     const verdict = outcome.passed
       ? `All ${outcome.jobs.correct} jobs were done correctly; all ${noticed} cues were noticed.`

@@ -36,7 +36,7 @@ test("scoreHealth() takes 20, 10 and 5 points per critical, error and warning ca
 test("scoreHealth() takes half a point per percent of CPU or memory above 80", () => {
   const health = scoreHealth([], { cpuPercent: 90, memoryPercent: 80 });
   assert.equal(health.score, 95);
-  assert.equal(health.lost[0]?.reason, "The server's CPU is at 90%");
+  assert.equal(health.lost[0]?.reason, "This machine's CPU is at 90%");
 });
 
 test("scoreHealth() stays within 0 and 100 and explains every missing point", () => {

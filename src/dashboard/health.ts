@@ -29,6 +29,6 @@ function usageLoss(name: string, percent: number): LostPoints[] {
   const over = percent - USAGE_FREE_PERCENT;
   if (over <= 0) return [];
   const points = Math.round(over * POINTS_PER_PERCENT * 10) / 10;
-  const reason = `The server's ${name} is at ${Math.round(percent)}%`;
+  const reason = `This machine's ${name} is at ${Math.round(percent)}%`;
   return [{ points, reason, causeId: null }];
 }

@@ -34,7 +34,9 @@ test("startSwitchboard() finds agents, mail, metrics, cost and feed of the last 
   const { body: summary } = await after.call("GET", "/api/v1/metrics/summary?metric=cost_usd");
   assert.equal(summary.metrics.cost_usd.sum, 0.5);
   const { body: overview } = await after.call("GET", "/api/v1/overview");
-  assert.equal(overview.summary.costPerHourUsd, 2, "0.50 in a quarter of an hour");
+  // 0.50 within a young fleet's first minutes: per hour by the time it has run, at most a quarter.
+  const perHour = overview.summary.costPerHourUsd;
+  assert.ok(perHour >= 2 && perHour <= 30, `${perHour} dollars an hour`);
   await after.call("POST", "/api/v1/agents/worker-1/pause", { reason: "look" });
   const { body: feedAfter } = await after.call("GET", "/api/v1/events");
   const ids: number[] = feedAfter.events.map((event: { id: number }) => event.id);

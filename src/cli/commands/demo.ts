@@ -77,7 +77,8 @@ async function demo(context: CliContext, options: DemoCommandOptions): Promise<v
     options.export === undefined
       ? []
       : await writeExport(server.client, resolve(options.export), outcome, target);
-  screen.end(outcome, files, options.export, server.recordedLink(outcome));
+  const stays = !server.started || options.keep === true;
+  screen.end(outcome, files, options.export, { url: server.recordedLink(outcome), stays });
   if (!outcome.passed) process.exitCode = 1;
   if (options.keep === true && server.started && !stop.signal.aborted) {
     screen.keeping();
