@@ -143,7 +143,9 @@ export class ClaimDesk {
           waiters.delete(waiter);
           if (waiters.size === 0) this.#waiters.delete(agentId);
           record.waitingClaims--;
-          record.lastLifeMs = this.#context.clock.monotonic();
+          if (record.lastHeartbeatAtMs === null) {
+            record.lastLifeMs = this.#context.clock.monotonic();
+          }
           this.#presence.touch(record);
         },
       };

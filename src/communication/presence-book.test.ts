@@ -203,6 +203,22 @@ describe("PresenceBook", () => {
     assert.equal((await comm.getPresence("bob")).state, "down");
   });
 
+  test("a waiting claim does not stand in for the heartbeats of an agent that sends them", async () => {
+    const { comm, clock } = await makeBench(["bob"], { heartbeatInterval: 10 });
+    await comm.heartbeat("bob");
+    const claiming = comm.claim("bob", { waitMs: 120_000 });
+    await settleAll();
+    clock.advance(29_000);
+    assert.equal((await comm.getPresence("bob")).state, "idle");
+    clock.advance(2000);
+    assert.equal((await comm.getPresence("bob")).state, "down", "frozen with an open connection");
+    await comm.sendMessage("alice", "bob", "direct", 1);
+    await claiming;
+    assert.equal((await comm.getPresence("bob")).state, "down", "mail handed out proves nothing");
+    await comm.heartbeat("bob");
+    assert.equal((await comm.getPresence("bob")).state, "working");
+  });
+
   test("agents down for longer than forgetAfter leave the registry, not the history", async () => {
     const { comm, clock, events } = await makeBench(["bob"], { forgetAfter: "1h" });
     await comm.heartbeat("bob", { left: true });

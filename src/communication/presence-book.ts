@@ -263,7 +263,7 @@ export class PresenceBook {
       status: agent.status,
       paused: agent.paused !== null,
       expectsLife: record.expectsLife,
-      silentMs: record.waitingClaims > 0 ? 0 : nowMs - record.lastLifeMs,
+      silentMs: livesByWaiting(record) ? 0 : nowMs - record.lastLifeMs,
       exitCode: record.exitCode,
       left: record.left,
       holds: holds.map((hold) => hold.title),
@@ -280,6 +280,14 @@ export class PresenceBook {
     };
     return { verdict: judgePresence(facts, settings), holds };
   }
+}
+
+/**
+ * An open connection is all that is seen of an agent that only polls. One that heartbeats is judged
+ * by its heartbeats: the connection of a frozen process stays open.
+ */
+function livesByWaiting(record: AgentRecord): boolean {
+  return record.waitingClaims > 0 && record.lastHeartbeatAtMs === null;
 }
 
 function saysOffline(record: AgentRecord): boolean {
