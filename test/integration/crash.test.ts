@@ -95,7 +95,7 @@ async function playRound(
           recipientId: "keeper",
           payload: { round },
         });
-        if (answer.status !== 201) continue;
+        if (answer.status !== 201) return first.reject(new Error(JSON.stringify(answer.body)));
         acknowledged.add(answer.body.messageId);
         first.resolve();
       } catch {

@@ -70,13 +70,17 @@ export interface ServerProcess {
 
 const CLI = fileURLToPath(new URL("../../src/cli/bin.ts", import.meta.url));
 
-/** Starts `cellphone start` as a process; it is killed with the test if it still runs. */
+/**
+ * Starts `cellphone start` as a process, with mailboxes that hold all that a fast machine can send;
+ * it is killed with the test if it still runs.
+ */
 export async function spawnServer(
   t: Pick<TestContext, "after">,
   dataFolder: string,
   wrapper: readonly string[] = [],
 ): Promise<ServerProcess> {
-  const node = [process.execPath, CLI, "start", "--port", "0", "--data", dataFolder];
+  const roomy = ["--set", "communication.maxMailboxMessages=1000000"];
+  const node = [process.execPath, CLI, "start", "--port", "0", "--data", dataFolder, ...roomy];
   const [program = "", ...args] = [...wrapper, ...node];
   const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
   t.after(() => void child.kill("SIGKILL"));
