@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, test } from "node:test";
 
+import { requireDebian } from "../../test/support/debian.ts";
 import { AuditLog, IdentityService, VolatileSecurityStore } from "../security/index.ts";
 import type { ServerOptions } from "./config.ts";
 import { createControlPlane } from "./control-plane.ts";
@@ -89,13 +90,10 @@ test("ControlPlane.listen() speaks TLS with the given files, and makes its cooki
   await inFolder(async (folder) => {
     const [cert, key] = [join(folder, "cert.pem"), join(folder, "key.pem")];
     const subject = ["-subj", "/CN=localhost", "-days", "1", "-nodes", "-newkey", "rsa:2048"];
-    try {
-      const files = ["-keyout", key, "-out", cert];
-      execFileSync("openssl", ["req", "-x509", ...subject, ...files], { stdio: "ignore" });
-    } catch {
-      t.skip("openssl is not installed: apt-get install openssl");
-      return;
-    }
+    const openssl = requireDebian(t, "openssl");
+    if (openssl === undefined) return;
+    const files = ["-keyout", key, "-out", cert];
+    execFileSync(openssl, ["req", "-x509", ...subject, ...files], { stdio: "ignore" });
     const plane = controlPlane({ host: "0.0.0.0", tlsCert: cert, tlsKey: key });
     const { url, port } = await plane.listen();
     assert.equal(url, `https://127.0.0.1:${port}`);

@@ -10,7 +10,7 @@ import { text } from "node:stream/consumers";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
 
-import { findProgram, requireDebian } from "../support/debian.ts";
+import { requireDebian } from "../support/debian.ts";
 import { agent, asAdmin, enrolmentUrl, until } from "../support/fleet.ts";
 import { startServer } from "../support/server.ts";
 import type { TestServer } from "../support/server.ts";
@@ -96,10 +96,7 @@ test("docs/agents.md: the agent in TypeScript does its work", async (t) => {
 });
 
 test("docs/agents.md: each call in curl is accepted", async (t) => {
-  if (findProgram("curl") === undefined) {
-    t.skip("needs curl");
-    return;
-  }
+  if (requireDebian(t, "curl") === undefined) return;
   const server = await startServer(t);
   const url = new URL(await enrolmentUrl(server));
   // What a person copies out of one answer into the next call, a script must take out by itself.
@@ -156,12 +153,9 @@ for (const example of ["echo-agent.ts", "echo_agent.py", "curl-agent.sh"]) {
     const interpreter = {
       ".ts": process.execPath,
       ".py": requireDebian(t, "python3"),
-      ".sh": findProgram("curl") === undefined ? undefined : "sh",
+      ".sh": requireDebian(t, "curl") === undefined ? undefined : "sh",
     }[path.extname(example)];
-    if (interpreter === undefined) {
-      t.skip("needs curl or python3");
-      return;
-    }
+    if (interpreter === undefined) return;
     const server = await startServer(t);
     const url = await enrolmentUrl(server);
     const echo = program(t, [interpreter, path.join(ROOT, "examples", example)], server, url);

@@ -12,6 +12,7 @@ export const debianPackages = {
   strace: { package: "strace" },
   python3: { package: "python3" },
   openssl: { package: "openssl" },
+  curl: { package: "curl" },
 } as const;
 
 /** The path of an executable on the PATH (or in the sbin folders), or undefined. */
