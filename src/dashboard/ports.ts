@@ -62,3 +62,27 @@ export interface HostUsage {
 
 /** Agents per state. */
 export type StateCounts = Record<AgentState, number>;
+
+/** One service of the gateway, as far as alerts and pages need it now. */
+export interface ServiceDigest {
+  readonly id: string;
+  readonly name: string;
+  readonly status: "healthy" | "degraded" | "unhealthy" | "unknown";
+  readonly statusSinceMs: number;
+  /** In words. */
+  readonly reason: string;
+  /** Over the last five minutes. */
+  readonly recent: {
+    readonly calls: number;
+    readonly failed: number;
+    readonly limited: number;
+    readonly p50Seconds: number | null;
+    readonly p95Seconds: number | null;
+    readonly lastFailedTraceId: string | null;
+  };
+}
+
+/** The services of one namespace. */
+export interface ServiceSource {
+  digests(): readonly ServiceDigest[];
+}

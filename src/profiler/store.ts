@@ -1,0 +1,34 @@
+// The port through which spans and profiles outlive the process; a crash may lose the last second.
+
+import type { ProfileQuery, ProfileRecord, SpanQuery, SpanRecord } from "./model.ts";
+
+/** How much to keep. */
+export interface ProfileRetention {
+  /** Spans that ended before may go. */
+  readonly spansBeforeMs: number;
+  /** Newest spans kept. */
+  readonly keepSpans: number;
+  /** Profiles that were asked for before may go. */
+  readonly profilesBeforeMs: number;
+  /** Oldest profiles go until the rest takes no more than this. */
+  readonly profileBytes: number;
+}
+
+/** Storage of spans and profiles. */
+export interface ProfileStore {
+  appendSpans(namespace: string, spans: readonly SpanRecord[]): Promise<void>;
+  spans(namespace: string, query: SpanQuery): Promise<readonly SpanRecord[]>;
+  /**
+   * Writes or replaces a profile's row.
+   * @param data gzipped JSON as V8's inspector gives it (`.cpuprofile`, or a sampling heap
+   *   profile); left as it is when absent.
+   */
+  putProfile(record: ProfileRecord, data?: Uint8Array): Promise<void>;
+  profile(namespace: string, id: string): Promise<ProfileRecord | undefined>;
+  profileData(namespace: string, id: string): Promise<Uint8Array | undefined>;
+  profiles(namespace: string, query: ProfileQuery): Promise<readonly ProfileRecord[]>;
+  pruneProfiles(
+    namespace: string,
+    retention: ProfileRetention,
+  ): Promise<{ readonly spans: number; readonly profiles: number }>;
+}
