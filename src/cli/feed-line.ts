@@ -23,6 +23,12 @@ const WORDS: Readonly<Record<FeedEvent["kind"], string | null>> = {
   cause: "needs you",
   cause_resolved: "over",
   server: "server",
+  alert: "alert",
+  alert_resolved: "over",
+  alert_acknowledged: "taken on",
+  quarantined: "held",
+  released: "released",
+  service: "service",
 };
 
 /** Prints one event for people. */

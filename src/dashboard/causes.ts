@@ -177,6 +177,8 @@ function deadLetters(input: CauseInput): Cause[] {
       sinceMs: oldestAtMs ?? input.nowMs,
       costUsd: null,
       actions: [],
+      alertId: null,
+      acknowledged: null,
     },
   ];
 }
@@ -197,6 +199,8 @@ function makeCause(
     agentIds,
     costUsd: costs.length === 0 ? null : costs.reduce((sum, usd) => sum + usd, 0),
     actions,
+    alertId: null,
+    acknowledged: null,
   };
 }
 

@@ -16,6 +16,8 @@ function cause(id: string, level: Cause["level"]): Cause {
     sinceMs: 0,
     costUsd: null,
     actions: [],
+    alertId: null,
+    acknowledged: null,
   };
 }
 

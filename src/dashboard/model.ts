@@ -2,6 +2,8 @@
 
 import type { AgentState } from "../communication/index.ts";
 
+import type { Acknowledgement, AlertLevel } from "./alert.ts";
+
 /** What an agent's tile shows. */
 export interface AgentTile {
   readonly id: string;
@@ -14,6 +16,8 @@ export interface AgentTile {
   readonly task: string | null;
   readonly taskSinceMs: number | null;
   readonly paused: boolean;
+  /** Held by a person: it works, sends and measures nothing until it is released. */
+  readonly quarantined: boolean;
   /** What the agent says of itself. */
   readonly status: string;
   /** Dollars since the current state began; null when the agent reports no cost. */
@@ -22,15 +26,35 @@ export interface AgentTile {
 
 /** What a person can do about a cause. */
 export interface CauseAction {
-  readonly kind: "pause" | "resume" | "restart" | "open";
+  readonly kind:
+    | "pause"
+    | "resume"
+    | "restart"
+    | "open"
+    | "release"
+    | "acknowledge"
+    | "open_service";
   readonly agentIds: readonly string[];
+  /** The service that `open_service` opens. */
+  readonly serviceId?: string;
 }
 
 /** One row of "Needs you": one per cause, not per agent. */
 export interface Cause {
   /** Stable while the cause lasts. */
   readonly id: string;
-  readonly kind: "deadlock" | "stuck" | "down" | "dead_letters" | "error_status" | "paused";
+  readonly kind:
+    | "deadlock"
+    | "stuck"
+    | "down"
+    | "dead_letters"
+    | "error_status"
+    | "paused"
+    | "quarantined"
+    | "service_failing"
+    | "service_slow"
+    | "inbox_backlog"
+    | "alert";
   /** `info` needs nobody: it reminds of what a person did, and costs no health. */
   readonly level: "info" | "warning" | "error" | "critical";
   /** Subject, verb, number: "planner and reviewer wait on each other". */
@@ -39,6 +63,10 @@ export interface Cause {
   readonly sinceMs: number;
   readonly costUsd: number | null;
   readonly actions: readonly CauseAction[];
+  /** The alert that fires for it; null while it has not held long enough, and for reminders. */
+  readonly alertId: string | null;
+  /** Who has taken it on; null when nobody has. */
+  readonly acknowledged: Acknowledgement | null;
 }
 
 /** A named deduction from the health score. */
@@ -52,6 +80,22 @@ export interface LostPoints {
 export interface HealthScore {
   readonly score: number;
   readonly lost: readonly LostPoints[];
+}
+
+/** Alerts that fire now. */
+export interface AlertCounts {
+  readonly firing: Readonly<Record<AlertLevel, number>>;
+  /** Of those that fire, of any level. */
+  readonly unacknowledged: number;
+}
+
+/** The gateway's services by status; all 0 where there is no gateway. */
+export interface ServiceCounts {
+  readonly total: number;
+  readonly healthy: number;
+  readonly degraded: number;
+  readonly unhealthy: number;
+  readonly unknown: number;
 }
 
 /** The top of the Overview. */
@@ -69,6 +113,8 @@ export interface OverviewSummary {
   readonly errorRatio: number | null;
   readonly health: HealthScore;
   readonly causes: readonly Cause[];
+  readonly alerts: AlertCounts;
+  readonly services: ServiceCounts;
   readonly deadLetters: number;
   /** When the oldest message that nobody has claimed yet was accepted; null when none waits. */
   readonly oldestMailAtMs: number | null;
@@ -89,7 +135,13 @@ export interface FeedEvent {
     | "dead_letter"
     | "cause"
     | "cause_resolved"
-    | "server";
+    | "server"
+    | "alert"
+    | "alert_resolved"
+    | "alert_acknowledged"
+    | "quarantined"
+    | "released"
+    | "service";
   readonly level: "info" | "warning" | "error" | "critical";
   readonly agentId: string | null;
   readonly text: string;

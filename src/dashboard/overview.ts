@@ -33,6 +33,8 @@ export function buildSummary(input: OverviewInput): OverviewSummary {
     errorRatio: input.errorRatio,
     health: scoreHealth(causes, input.host),
     causes,
+    alerts: { firing: { info: 0, warning: 0, error: 0, critical: 0 }, unacknowledged: 0 },
+    services: { total: 0, healthy: 0, degraded: 0, unhealthy: 0, unknown: 0 },
     deadLetters: input.deadLetters.count,
     oldestMailAtMs,
   };
@@ -69,6 +71,7 @@ export function buildTile(
     task: held?.title ?? null,
     taskSinceMs: held?.sinceMs ?? null,
     paused: agent.paused !== null,
+    quarantined: false,
     status: agent.status,
     costUsd: costSince(agent.id, agent.presence.sinceMs),
   };

@@ -6,6 +6,12 @@ import type { AgentTile, FeedEvent, OverviewSummary } from "../../dashboard/inde
 import { agentStateSchema } from "./agents.ts";
 import { instantSchema, named } from "./common.ts";
 
+const acknowledgementSchema = z.object({
+  owner: z.string(),
+  note: z.string(),
+  atMs: instantSchema,
+});
+
 const levelSchema = z.enum(["info", "warning", "error", "critical"]);
 
 export const agentTileSchema: z.ZodType<AgentTile> = named(
@@ -20,6 +26,7 @@ export const agentTileSchema: z.ZodType<AgentTile> = named(
     task: z.string().nullable(),
     taskSinceMs: instantSchema.nullable(),
     paused: z.boolean(),
+    quarantined: z.boolean(),
     status: z.string(),
     costUsd: z.number().nullable(),
   }),
@@ -51,7 +58,19 @@ export const overviewSummarySchema: z.ZodType<OverviewSummary> = named(
     causes: z.array(
       z.object({
         id: z.string(),
-        kind: z.enum(["deadlock", "stuck", "down", "paused", "dead_letters", "error_status"]),
+        kind: z.enum([
+          "deadlock",
+          "stuck",
+          "down",
+          "dead_letters",
+          "error_status",
+          "paused",
+          "quarantined",
+          "service_failing",
+          "service_slow",
+          "inbox_backlog",
+          "alert",
+        ]),
         level: z.enum(["info", "warning", "error", "critical"]),
         text: z.string(),
         agentIds: z.array(z.string()),
@@ -59,12 +78,39 @@ export const overviewSummarySchema: z.ZodType<OverviewSummary> = named(
         costUsd: z.number().nullable(),
         actions: z.array(
           z.object({
-            kind: z.enum(["pause", "resume", "restart", "open"]),
+            kind: z.enum([
+              "pause",
+              "resume",
+              "restart",
+              "open",
+              "release",
+              "acknowledge",
+              "open_service",
+            ]),
             agentIds: z.array(z.string()),
+            serviceId: z.string().exactOptional(),
           }),
         ),
+        alertId: z.string().nullable(),
+        acknowledged: acknowledgementSchema.nullable(),
       }),
     ),
+    alerts: z.object({
+      firing: z.object({
+        info: z.number(),
+        warning: z.number(),
+        error: z.number(),
+        critical: z.number(),
+      }),
+      unacknowledged: z.number(),
+    }),
+    services: z.object({
+      total: z.number(),
+      healthy: z.number(),
+      degraded: z.number(),
+      unhealthy: z.number(),
+      unknown: z.number(),
+    }),
     deadLetters: z.number(),
     oldestMailAtMs: z.number().nullable(),
   }),
@@ -86,6 +132,12 @@ export const feedEventSchema: z.ZodType<FeedEvent> = named(
       "cause",
       "cause_resolved",
       "server",
+      "alert",
+      "alert_resolved",
+      "alert_acknowledged",
+      "quarantined",
+      "released",
+      "service",
     ]),
     level: levelSchema,
     agentId: z.string().nullable(),

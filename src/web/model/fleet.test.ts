@@ -25,6 +25,7 @@ function tile(name: string, kind: string, state: AgentState = "idle", paused = f
     task: null,
     taskSinceMs: null,
     paused,
+    quarantined: false,
     status: "idle",
     costUsd: null,
   };

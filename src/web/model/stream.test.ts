@@ -15,6 +15,7 @@ function tile(id: string): AgentTile {
     task: null,
     taskSinceMs: null,
     paused: false,
+    quarantined: false,
     status: "idle",
     costUsd: null,
   };

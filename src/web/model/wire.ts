@@ -15,14 +15,17 @@ export type {
   WaitEdge,
 } from "../../communication/model.ts";
 export type { ConversationSummary, MessageWithDeliveries } from "../../communication/store.ts";
+export type { Acknowledgement, Alert, AlertLevel, AlertQuery } from "../../dashboard/alert.ts";
 export type {
   AgentTile,
+  AlertCounts,
   Cause,
   CauseAction,
   FeedEvent,
   HealthScore,
   LostPoints,
   OverviewSummary,
+  ServiceCounts,
 } from "../../dashboard/model.ts";
 export type {
   Aggregation,
