@@ -71,6 +71,8 @@ function agentsOf(event: CommunicationEvent): readonly string[] {
     case "agent.status":
     case "agent.paused":
     case "agent.resumed":
+    case "agent.quarantined":
+    case "agent.released":
     case "agent.restart":
       return [event.agent.id];
     case "agent.removed":

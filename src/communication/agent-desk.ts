@@ -146,6 +146,7 @@ export class AgentDesk {
       atMs: clock.now(),
       intervalMs: settings.heartbeatIntervalMs,
       paused: record.agent.paused !== null,
+      quarantined: record.agent.quarantined !== null,
       mailbox: engine.counts(agentId),
       commands: [...record.commands],
       lostLeases,
@@ -251,10 +252,10 @@ export class AgentDesk {
     for (const entry of this.#context.engine.lapseAll(agentId)) this.#settlements.lapse(entry);
   }
 
-  #command(record: AgentRecord, kind: AgentCommand["kind"]): AgentCommand {
+  #command(record: AgentRecord, kind: "restart" | "pause" | "resume"): AgentCommand {
     const known = record.commands.find((command) => command.kind === kind);
     if (known !== undefined) return known;
-    const command = { id: this.#context.ids.next("cmd"), kind };
+    const command: AgentCommand = { id: this.#context.ids.next("cmd"), kind };
     // Pause and resume undo each other: only the last of them is meant.
     const others = record.commands.filter(
       (other) => kind === "restart" || other.kind === "restart",
@@ -295,6 +296,7 @@ export class AgentDesk {
       status,
       registeredAtMs: known?.registeredAtMs ?? this.#context.clock.now(),
       paused: known?.paused ?? null,
+      quarantined: known?.quarantined ?? null,
     };
   }
 }

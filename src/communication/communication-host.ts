@@ -24,6 +24,7 @@ const NOBODY: AgentsDigest = {
   total: 0,
   counts: { working: 0, waiting: 0, idle: 0, stuck: 0, down: 0 },
   paused: 0,
+  quarantined: 0,
   attention: [],
   oldestMailAtMs: null,
 };

@@ -59,6 +59,7 @@ export type {
   HeartbeatReply,
   HeartbeatRequest,
   LeaseExtension,
+  ProfileOrder,
   ProgressReport,
   ReplyResult,
   RetryRequest,

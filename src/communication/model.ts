@@ -87,6 +87,8 @@ export interface Agent {
   readonly registeredAtMs: number;
   /** Set while the agent is paused: its mailbox hands out nothing. */
   readonly paused: AgentHold | null;
+  /** Set while it is quarantined: as paused, and what it sends and measures is refused too. */
+  readonly quarantined: AgentHold | null;
 }
 
 /** Usage of an agent's process tree. */
@@ -112,6 +114,10 @@ export interface HeldWork {
   readonly id: string;
   readonly title: string;
   readonly sinceMs: number;
+  /** The message it came as; null for a task the agent started itself. */
+  readonly messageId: string | null;
+  /** W3C trace id of that message: 32 hex digits; null when it carries none. */
+  readonly traceId: string | null;
 }
 
 /** What we see of one agent now, and why. */
@@ -151,7 +157,8 @@ export interface AgentsDigest {
   readonly total: number;
   readonly counts: Readonly<Record<AgentState, number>>;
   readonly paused: number;
-  /** Agents that are stuck, down, paused, in a circle of waits or in error. */
+  readonly quarantined: number;
+  /** Agents that are stuck, down, paused, quarantined, in a circle of waits or in error. */
   readonly attention: readonly AgentView[];
   /** When the oldest message that is ready and not claimed was accepted; null when none is. */
   readonly oldestMailAtMs: number | null;

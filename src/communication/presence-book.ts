@@ -8,6 +8,7 @@ import type { CommunicationContext } from "./communication-context.ts";
 import { KeyedHeap } from "./keyed-heap.ts";
 import { communicationLimits } from "./limits.ts";
 import type { AgentsDigest, AgentView, HeldWork, Presence, StateChange } from "./model.ts";
+import { traceIdOf } from "./message-search.ts";
 import { HEARTBEATS_MISSED, judgePresence } from "./presence-rules.ts";
 import type { PresenceFacts, Verdict } from "./presence-rules.ts";
 
@@ -130,20 +131,23 @@ export class PresenceBook {
     const counts = { working: 0, waiting: 0, idle: 0, stuck: 0, down: 0 };
     const attention: AgentView[] = [];
     let paused = 0;
+    let quarantined = 0;
     let oldestMailAtMs: number | null = null;
     for (const record of registry.all()) {
       const { agent, cycle } = record;
       if (agent.paused !== null) paused += 1;
+      if (agent.quarantined !== null) quarantined += 1;
       const mailAtMs = engine.mailbox(agent.id)?.oldestReadyAtMs() ?? null;
       if (mailAtMs !== null) oldestMailAtMs = Math.min(mailAtMs, oldestMailAtMs ?? mailAtMs);
       const state = record.state ?? this.presence(record).state;
       counts[state] += 1;
       const calm = state !== "stuck" && state !== "down" && cycle.length === 0;
-      if (calm && agent.paused === null && agent.status !== "error") continue;
+      const held = agent.paused !== null || agent.quarantined !== null;
+      if (calm && !held && agent.status !== "error") continue;
       attention.push(this.view(record));
     }
     const total = registry.size;
-    return { total, counts, paused, attention, oldestMailAtMs };
+    return { total, counts, paused, quarantined, attention, oldestMailAtMs };
   }
 
   /** Whether mail sent now finds the agent there. */
@@ -246,17 +250,19 @@ export class PresenceBook {
       const task = tasks.ofDelivery(delivery);
       const sinceMs = nowAtMs - (nowMs - (lease?.sinceMs ?? nowMs));
       expectMs = Math.max(expectMs, message.task?.expectMs ?? 0);
+      const origin = { messageId: message.id, traceId: traceIdOf(message.traceparent) };
       holds.push(
         task === undefined
-          ? { kind: "delivery", id: delivery.id, title: message.type, sinceMs }
-          : { kind: "task", id: task.id, title: task.title, sinceMs },
+          ? { kind: "delivery", id: delivery.id, title: message.type, sinceMs, ...origin }
+          : { kind: "task", id: task.id, title: task.title, sinceMs, ...origin },
       );
     }
     let needsInput: string | null = null;
     for (const task of tasks.ownTasks(agent.id)) {
       expectMs = Math.max(expectMs, task.expectMs ?? 0);
       if (task.state === "input-required") needsInput ??= task.title;
-      holds.push({ kind: "task", id: task.id, title: task.title, sinceMs: task.createdAtMs });
+      const { id, title, createdAtMs: sinceMs } = task;
+      holds.push({ kind: "task", id, title, sinceMs, messageId: null, traceId: null });
     }
     holds.sort((a, b) => a.sinceMs - b.sinceMs);
     const facts: PresenceFacts = {

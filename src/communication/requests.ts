@@ -70,11 +70,18 @@ export interface HeartbeatRequest {
   readonly ackCommands?: readonly string[];
 }
 
-/** Something whoever runs the fleet asks of an agent's wrapper or SDK. */
-export interface AgentCommand {
-  readonly id: string;
-  readonly kind: "restart" | "pause" | "resume";
+/** Which profile an agent is to take of itself. */
+export interface ProfileOrder {
+  /** Names the profile when it is handed in. */
+  readonly profileId: string;
+  readonly kind: "cpu" | "heap";
+  readonly seconds: number;
 }
+
+/** Something whoever runs the fleet asks of an agent's wrapper or SDK. */
+export type AgentCommand =
+  | { readonly id: string; readonly kind: "restart" | "pause" | "resume" }
+  | { readonly id: string; readonly kind: "profile"; readonly profile: ProfileOrder };
 
 /** The answer to a heartbeat. */
 export interface HeartbeatReply {
@@ -82,6 +89,7 @@ export interface HeartbeatReply {
   /** When the next heartbeat is due. */
   readonly intervalMs: number;
   readonly paused: boolean;
+  readonly quarantined: boolean;
   readonly mailbox: MailboxCounts;
   /** Handed out with every heartbeat until acknowledged in `ackCommands`. */
   readonly commands: readonly AgentCommand[];
@@ -236,6 +244,8 @@ export type CommunicationEvent =
     }
   | { readonly kind: "agent.paused"; readonly agent: Agent; readonly by: string }
   | { readonly kind: "agent.resumed"; readonly agent: Agent; readonly by: string }
+  | { readonly kind: "agent.quarantined"; readonly agent: Agent; readonly by: string }
+  | { readonly kind: "agent.released"; readonly agent: Agent; readonly by: string }
   | { readonly kind: "agent.restart"; readonly agent: Agent; readonly by: string }
   | {
       readonly kind: "agent.state";

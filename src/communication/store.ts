@@ -58,6 +58,8 @@ export interface MessageQuery {
   readonly senderId?: string;
   readonly recipientId?: string;
   readonly conversationId?: string;
+  /** W3C trace id, 32 hex digits: messages whose traceparent carries it. */
+  readonly traceId?: string;
   readonly type?: string;
   readonly state?: DeliveryState;
   /** Words that must all occur in the payload or type, case-insensitively. */

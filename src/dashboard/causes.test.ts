@@ -39,7 +39,16 @@ test("findCauses() says what a stuck agent holds, since when it is silent and wh
       state: "stuck",
       sinceMs: 7 * MINUTE_MS,
       lastOutputAtMs: 6 * MINUTE_MS,
-      holds: [{ kind: "delivery", id: "d", title: "review PR 7", sinceMs: MINUTE_MS }],
+      holds: [
+        {
+          kind: "delivery",
+          id: "d",
+          title: "review PR 7",
+          sinceMs: MINUTE_MS,
+          messageId: "m",
+          traceId: null,
+        },
+      ],
       waitsOn: [{ agentId: "planner", messageId: "m", sinceMs: 0 }],
     }),
   );

@@ -84,7 +84,16 @@ test("buildTile() shows the first thing an agent holds", () => {
   const tile = buildTile(
     agentView("a", {
       state: "working",
-      holds: [{ kind: "task", id: "t", title: "index repo", sinceMs: 5 }],
+      holds: [
+        {
+          kind: "task",
+          id: "t",
+          title: "index repo",
+          sinceMs: 5,
+          messageId: null,
+          traceId: null,
+        },
+      ],
     }),
     () => 0.25,
   );

@@ -38,6 +38,8 @@ export const actionTable = {
   "agent.heartbeat": "self",
   "agent.pause": "admin",
   "agent.resume": "admin",
+  "agent.quarantine": "admin",
+  "agent.release": "admin",
   "agent.restart": "admin",
   "agent.log.write": "self",
   "agent.log.read": "self",

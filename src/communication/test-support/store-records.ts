@@ -30,6 +30,7 @@ export function makeAgent(id: string): Agent {
     status: "online",
     registeredAtMs: BASE_MS,
     paused: null,
+    quarantined: null,
   };
 }
 

@@ -28,6 +28,7 @@ export function agentView(
     status: "online",
     registeredAtMs: 0,
     paused: null,
+    quarantined: null,
     mailbox: NO_MAIL,
     ...rest,
     presence: {

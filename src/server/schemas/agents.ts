@@ -10,6 +10,8 @@ import {
   TaskState,
 } from "../../communication/index.ts";
 import type {
+  AgentCommand,
+  AgentHold,
   AgentInstance,
   AgentView,
   HeartbeatReply,
@@ -75,6 +77,8 @@ const presenceSchema: z.ZodType<Presence> = named(
         id: z.string(),
         title: z.string(),
         sinceMs: instantSchema,
+        messageId: z.string().nullable(),
+        traceId: z.string().nullable(),
       }),
     ),
     waitsOn: z.array(
@@ -86,6 +90,11 @@ const presenceSchema: z.ZodType<Presence> = named(
     process: processUsageSchema.nullable(),
     exitCode: z.number().nullable(),
   }),
+);
+
+const holdSchema: z.ZodType<AgentHold> = named(
+  "AgentHold",
+  z.object({ sinceMs: instantSchema, by: z.string(), reason: z.string() }),
 );
 
 export const agentViewSchema: z.ZodType<AgentView> = named(
@@ -102,10 +111,27 @@ export const agentViewSchema: z.ZodType<AgentView> = named(
     metadata: jsonObjectSchema,
     status: agentStatusSchema,
     registeredAtMs: instantSchema,
-    paused: z.object({ sinceMs: instantSchema, by: z.string(), reason: z.string() }).nullable(),
+    paused: holdSchema.nullable(),
+    quarantined: holdSchema.nullable(),
     presence: presenceSchema,
     mailbox: mailboxSchema,
   }),
+);
+
+const commandSchema: z.ZodType<AgentCommand> = named(
+  "AgentCommand",
+  z.discriminatedUnion("kind", [
+    z.object({ id: z.string(), kind: z.enum(["restart", "pause", "resume"]) }),
+    z.object({
+      id: z.string(),
+      kind: z.literal("profile"),
+      profile: z.object({
+        profileId: z.string(),
+        kind: z.enum(["cpu", "heap"]),
+        seconds: z.number(),
+      }),
+    }),
+  ]),
 );
 
 export const heartbeatReplySchema: z.ZodType<HeartbeatReply> = named(
@@ -114,8 +140,9 @@ export const heartbeatReplySchema: z.ZodType<HeartbeatReply> = named(
     atMs: instantSchema,
     intervalMs: z.number(),
     paused: z.boolean(),
+    quarantined: z.boolean(),
     mailbox: mailboxSchema,
-    commands: z.array(z.object({ id: z.string(), kind: z.enum(["restart", "pause", "resume"]) })),
+    commands: z.array(commandSchema),
     lostLeases: z.array(z.string()),
   }),
 );
