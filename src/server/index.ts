@@ -14,12 +14,26 @@ export type {
   Fleet,
   FleetCommunication,
   FleetDashboard,
+  FleetGateway,
   FleetNamespace,
+  FleetProfiler,
+  FleetProfiles,
   FleetTracker,
+  FlameNode,
+  FunctionSummary,
+  ProfileFormat,
+  RateLimitInput,
   ReadinessCheck,
   ServerFacts,
+  ServiceInput,
+  ServicePatch,
+  ServiceQuery,
+  SpanInput,
 } from "./fleet.ts";
+export type { Kpi, KpiStatistics } from "./kpi.ts";
 export { serverLimits } from "./limits.ts";
 export { isLoopback } from "./listeners.ts";
 export type { OpenApiDocument } from "./openapi.ts";
 export { OPERATOR } from "./operator.ts";
+export { TraceSpanKind } from "./trace-view.ts";
+export type { TraceSpan, TraceView } from "./trace-view.ts";
