@@ -104,7 +104,7 @@ export class Exchanges {
         if (record !== undefined) await this.#run(record);
         throw error;
       }
-      this.#identities.forgetNamespace(name);
+      await this.#identities.forgetNamespace(name);
     });
   }
 

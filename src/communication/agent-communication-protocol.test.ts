@@ -467,6 +467,7 @@ describe("AgentCommunicationProtocol telemetry and callbacks", () => {
           const key = `${agentId}/${metric}`;
           values.set(key, [...(values.get(key) ?? []), value]);
         },
+        recordBatch: () => assert.fail("a message is measured when it happens"),
       }),
     };
     await using comm = new AgentCommunicationProtocol({}, { clock, telemetry });

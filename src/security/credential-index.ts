@@ -30,6 +30,11 @@ export class CredentialIndex {
     return this.#activeByAgent.get(agentKey(namespace, agentId));
   }
 
+  /** All that are known, revoked ones too. */
+  all(): Credential[] {
+    return [...this.#byId.values()];
+  }
+
   /** Credentials not revoked, in the order in which they were put. */
   active(kind: Credential["kind"]): Credential[] {
     return [...this.#byId.values()].filter(

@@ -267,7 +267,35 @@ test("IdentityService.forgetNamespace() voids its agents' keys at once", async (
   const principal = await enrolmentPrincipal(identities);
   const key = await identities.enrolAgent(enrolmentOf(principal));
   const adminKey = await identities.rotateAdminKey();
-  identities.forgetNamespace("default");
+  await identities.forgetNamespace("default");
   assert.throws(() => identities.authenticate(key), { code: "security.key_unknown" });
   assert.equal(identities.authenticate(adminKey).principal.kind, "admin");
+});
+
+test("IdentityService publishes keys before they are given out, and their end before it is answered", async () => {
+  const seen: string[] = [];
+  const identities = new IdentityService(
+    {},
+    {
+      store: new VolatileSecurityStore(),
+      clock: new ManualClock(),
+      publish: async ({ kind, secretHash, revokedAtMs }) => {
+        await Promise.resolve();
+        seen.push(`${kind} ${secretHash} ${revokedAtMs === null ? "counts" : "ended"}`);
+      },
+    },
+  );
+  await identities.load();
+  const { token } = await identities.createEnrolment("default");
+  const { principal } = identities.authenticate(token);
+  const key = await identities.enrolAgent(enrolmentOf(principal));
+  assert.equal(seen.at(-1), `agent ${hashSecret(key)} counts`);
+  const inForce = identities.credentialsInForce().map(({ kind }) => kind);
+  assert.deepEqual(inForce, ["enrolment", "agent"]);
+  await identities.revokeAgent("default", "w1");
+  assert.equal(seen.at(-1), `agent ${hashSecret(key)} ended`);
+  const other = await identities.enrolAgent(enrolmentOf(principal));
+  await identities.forgetNamespace("default");
+  assert.ok(seen.includes(`agent ${hashSecret(other)} ended`));
+  assert.deepEqual(identities.credentialsInForce(), []);
 });

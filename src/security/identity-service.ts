@@ -37,6 +37,11 @@ export interface IdentityDependencies {
   readonly store: SecurityStore;
   readonly clock?: Clock;
   readonly randomBytes?: RandomBytes;
+  /**
+   * Told of every credential that begins or stops to count, and waited for before the change is
+   * answered: whoever checks keys elsewhere (the gateway's workers) then knows it as well.
+   */
+  readonly publish?: (credential: Credential) => Promise<void>;
 }
 
 /** A caller who proved who it is. */
@@ -85,6 +90,7 @@ export class IdentityService {
   readonly #codes: LoginCodes;
   readonly #attempts: AttemptLimiter;
   readonly #revocations = new Listeners<Credential>();
+  readonly #publish: (credential: Credential) => Promise<void>;
   /** The last enrolment under way per name, so that two cannot take one name at once. */
   readonly #enrolling = new Map<string, Promise<unknown>>();
 
@@ -94,6 +100,7 @@ export class IdentityService {
     this.#clock = dependencies.clock ?? systemClock;
     this.#randomBytes = dependencies.randomBytes ?? secureRandomBytes;
     this.#ids = new IdGenerator(this.#clock, this.#randomBytes);
+    this.#publish = dependencies.publish ?? (async () => undefined);
     const codeMs = this.#options.loginCodeDuration * 1000;
     this.#codes = new LoginCodes(this.#clock, this.#randomBytes, codeMs);
     this.#attempts = new AttemptLimiter(this.#clock, this.#options.loginAttempts);
@@ -111,6 +118,11 @@ export class IdentityService {
       }
       this.#index.put(credential);
     }
+  }
+
+  /** Every credential in force, whatever its kind. */
+  credentialsInForce(): readonly Credential[] {
+    return this.#index.all().filter((credential) => this.#problemWith(credential) === undefined);
   }
 
   /** Whether an admin key is in force. */
@@ -266,10 +278,13 @@ export class IdentityService {
   }
 
   /** Forgets a deleted namespace's credentials; the store has forgotten them already. */
-  forgetNamespace(namespace: string): void {
+  async forgetNamespace(namespace: string): Promise<void> {
+    const revokedAtMs = this.#clock.now();
     for (const credential of this.#index.inNamespace(namespace)) {
       this.#index.remove(credential.id);
       this.#revocations.emit(credential);
+      const revokedReason = RevocationReason.Deleted;
+      await this.#publish({ ...credential, revokedAtMs, revokedReason });
     }
   }
 
@@ -325,6 +340,7 @@ export class IdentityService {
     };
     await this.#store.putCredential(credential);
     this.#index.put(credential);
+    await this.#publish(credential);
     return { secret, credential };
   }
 
@@ -333,6 +349,7 @@ export class IdentityService {
     await this.#store.putCredential(revoked);
     this.#index.put(revoked);
     this.#revocations.emit(revoked);
+    await this.#publish(revoked);
   }
 
   #refuseWhenFull(): void {

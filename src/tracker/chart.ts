@@ -29,10 +29,18 @@ const quantiles: Readonly<Partial<Record<Aggregation, number>>> = {
 /** Builds the lines of one chart. Buckets begin at multiples of `stepMs` since the epoch. */
 export class ChartBuilder {
   readonly #query: SeriesQuery;
+  /** The label that lines are grouped by; undefined when they are not. */
+  readonly #label: string | undefined;
   readonly #lines = new Map<string | null, Map<number, Bucket>>();
 
   constructor(query: SeriesQuery) {
     this.#query = query;
+    const { groupBy } = query;
+    this.#label = groupBy?.startsWith("label:") === true ? groupBy.slice(6) : undefined;
+  }
+
+  get isEmpty(): boolean {
+    return this.#lines.size === 0;
   }
 
   addSample(agentId: string | null, value: number, atMs: number): void {
@@ -42,26 +50,33 @@ export class ChartBuilder {
   }
 
   addMinute(row: MinuteRow): void {
-    const bucket = this.#bucket(row.identity.agentId, row.minuteMs);
+    const { agentId, labels } = row.identity;
+    const group = this.#label === undefined ? agentId : (labels[this.#label] ?? "");
+    const bucket = this.#bucket(group, row.minuteMs);
     bucket.sketch?.merge(row.sketch);
     addTo(bucket, row.sketch, row.last, row.lastAtMs);
   }
 
-  /** The lines by agent, each with its points by time. */
+  /** The lines by name, each with its points by time. */
   build(): SeriesPoints[] {
     const names = [...this.#lines.keys()].sort((a, b) => ((a ?? "") < (b ?? "") ? -1 : 1));
-    return names.map((agentId) => ({
-      agentId,
-      labels: {},
-      points: [...(this.#lines.get(agentId) ?? [])]
+    return names.map((name) => ({
+      ...this.#naming(name),
+      points: [...(this.#lines.get(name) ?? [])]
         .sort(([a], [b]) => a - b)
         .map(([atMs, bucket]) => [atMs, reduce(bucket, this.#query.aggregation)] as const),
     }));
   }
 
-  #bucket(agentId: string | null, atMs: number): Bucket {
-    const { stepMs, groupBy } = this.#query;
-    let name = groupBy === "agent" ? agentId : (this.#query.agentId ?? null);
+  /** What a line is of: an agent, or a value of the label it is grouped by. */
+  #naming(name: string | null): Pick<SeriesPoints, "agentId" | "labels"> {
+    if (this.#label === undefined) return { agentId: name, labels: {} };
+    return { agentId: this.#query.agentId ?? null, labels: { [this.#label]: name ?? "" } };
+  }
+
+  #bucket(group: string | null, atMs: number): Bucket {
+    const { stepMs, groupBy = "none" } = this.#query;
+    let name = groupBy === "none" ? (this.#query.agentId ?? null) : group;
     const full = this.#lines.size >= trackerLimits.chartLines.value;
     if (full && !this.#lines.has(name)) name = OTHER;
     let line = this.#lines.get(name);

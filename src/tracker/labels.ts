@@ -76,3 +76,9 @@ function cutText(text: string, maxLength: number): string {
   const last = text.charCodeAt(maxLength - 1);
   return text.slice(0, last >= 0xd800 && last <= 0xdbff ? maxLength - 1 : maxLength);
 }
+
+/** Whether a series has at least the labels asked for. */
+export function hasLabels(labels: SeriesLabels, asked: SeriesLabels | undefined): boolean {
+  for (const name in asked) if (labels[name] !== asked[name]) return false;
+  return true;
+}

@@ -1,6 +1,6 @@
 // The shapes of the tracker. Instants are milliseconds since the Unix epoch.
 
-import type { JsonObject, RecentStatistics } from "../core/index.ts";
+import type { JsonObject, RecentStatistics, SeriesLabels } from "../core/index.ts";
 
 /** Metrics with a known unit; any other name is a user's own metric. */
 export const MetricType = {
@@ -95,6 +95,8 @@ export interface SeriesQuery {
   readonly toMs: number;
   readonly stepMs: number;
   readonly aggregation: Aggregation;
-  /** One line per agent, per kind of label, or one over all. @default "none" */
-  readonly groupBy?: "agent" | "none";
+  /** Only series with these labels; answered by the minute. */
+  readonly labels?: SeriesLabels;
+  /** One line per agent, per value of a label (`label:outcome`), or one over all. @default "none" */
+  readonly groupBy?: "agent" | "none" | `label:${string}`;
 }

@@ -326,3 +326,50 @@ test("PerformanceTracker.getMetricNames() counts agents, those before a restart 
     { metric: "n", agents: 0 },
   ]);
 });
+
+test("SeriesHandle.recordBatch() counts every value and leaves no raw samples", async () => {
+  const clock = new ManualClock(START_MS);
+  const tracker = new PerformanceTracker({}, { clock });
+  const handle = tracker.series({ namespace: "default", metric: "latency", agentId: "a" });
+  handle.recordBatch(Float64Array.of(1, 2, 3, 4));
+  handle.recordBatch(new Float64Array());
+  tracker.recordMetric("other", 7);
+  const { metrics } = await tracker.getSummaries({ fromMs: START_MS - 1000 });
+  const { count, min, max, avg, latest } = metrics["latency"] ?? {};
+  assert.deepEqual([count, min, max, avg, latest, metrics["other"]?.count], [4, 1, 4, 2.5, 4, 1]);
+  assert.deepEqual(await tracker.getMetrics("latency", "a"), []);
+  assert.throws(() => handle.recordBatch(Float64Array.of(1, Number.NaN)), RangeError);
+  assert.equal((await tracker.getMetricSummary("latency", "a"))?.count, 4);
+  const chart = { fromMs: START_MS - 1000, toMs: START_MS + 1000, stepMs: 1000 };
+  const [line] = await tracker.getSeries({ ...chart, metric: "latency", aggregation: "sum" });
+  assert.deepEqual(
+    line?.points.map(([, sum]) => sum),
+    [10],
+  );
+});
+
+test("PerformanceTracker.getSeries() filters and groups by labels", async () => {
+  const tracker = new PerformanceTracker({}, { clock: new ManualClock(START_MS) });
+  for (const [service, outcome, value] of [
+    ["search", "2xx", 1],
+    ["search", "5xx", 2],
+    ["mail", "2xx", 4],
+  ] as const) {
+    const labels = { service, outcome };
+    tracker.series({ namespace: "default", metric: "calls", labels }).record(value);
+  }
+  const query = { metric: "calls", fromMs: START_MS - 60_000, toMs: START_MS + 60_000 } as const;
+  const shape = { ...query, stepMs: 60_000, aggregation: "sum" } as const;
+  const search = { service: "search" };
+  const byOutcome = { ...shape, labels: search, groupBy: "label:outcome" } as const;
+  const found = (await tracker.getSeries(byOutcome)).map(({ labels, points }) => [
+    labels["outcome"],
+    points.map(([, sum]) => sum),
+  ]);
+  assert.deepEqual(found, [
+    ["2xx", [1]],
+    ["5xx", [2]],
+  ]);
+  const [one] = await tracker.getSeries({ ...shape, labels: search });
+  assert.deepEqual(one?.points[0]?.[1], 3);
+});

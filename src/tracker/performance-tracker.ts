@@ -117,7 +117,8 @@ export class PerformanceTracker implements AsyncDisposable {
     const parts = { namespace, store, storeHasSamples, clock, ring, minutes, table, onError };
     const shared = { ...parts, merged: new MergedMinutes() };
     this.#flusher = new Flusher(shared);
-    const reader = new SeriesReader({ ...shared, flusher: this.#flusher });
+    const batchedAtMs = (metric?: string): number => this.#recorder.batchedAtMs(metric);
+    const reader = new SeriesReader({ ...shared, flusher: this.#flusher, batchedAtMs });
     const rawInStore = storeHasSamples;
     this.#queries = new TrackerQueries({ reader, clock, settings, rawInStore });
     const ids = new IdGenerator(clock);

@@ -15,6 +15,8 @@ export class Recorder {
   readonly #ring: SampleRing;
   readonly #minutes: MinuteBuffer;
   readonly #listeners: Listeners<Sample>;
+  /** By metric, of which there are at most maxMetricNames. */
+  readonly #batchedAtMs = new Map<string, number>();
 
   constructor(parts: {
     readonly clock: Clock;
@@ -34,6 +36,23 @@ export class Recorder {
     this.recordAt(series, value, nowMs, nowMs, metadata);
   }
 
+  /** Counts finite values now, without raw samples. */
+  recordBatch(series: Series, values: Float64Array): void {
+    if (values.length === 0) return;
+    const nowMs = this.#clock.now();
+    for (const value of values) this.#count(series, value, nowMs, nowMs);
+    this.#batchedAtMs.set(series.identity.metric, nowMs);
+  }
+
+  /**
+   * When values without raw samples were last recorded, of one metric or of any; minus infinity
+   * when never. The ring does not know what is older.
+   */
+  batchedAtMs(metric?: string): number {
+    if (metric !== undefined) return this.#batchedAtMs.get(metric) ?? Number.NEGATIVE_INFINITY;
+    return Math.max(...this.#batchedAtMs.values());
+  }
+
   /** @param atMs not after `nowMs`. */
   recordAt(
     series: Series,
@@ -42,6 +61,12 @@ export class Recorder {
     nowMs: number,
     metadata: JsonObject | undefined,
   ): void {
+    this.#count(series, value, atMs, nowMs);
+    this.#ring.push(series, value, atMs, metadata);
+    if (this.#listeners.size > 0) this.#emit(series, value, atMs, metadata);
+  }
+
+  #count(series: Series, value: number, atMs: number, nowMs: number): void {
     if (
       (atMs >= series.minuteMs && atMs < series.minuteEndMs) ||
       this.#minutes.openMinute(series, atMs, nowMs)
@@ -53,8 +78,6 @@ export class Recorder {
       series.last = value;
       series.lastAtMs = atMs;
     }
-    this.#ring.push(series, value, atMs, metadata);
-    if (this.#listeners.size > 0) this.#emit(series, value, atMs, metadata);
   }
 
   #emit(series: Series, value: number, atMs: number, metadata: JsonObject | undefined): void {
@@ -91,6 +114,12 @@ export class BoundSeries implements SeriesHandle {
     this.#recorder.record(this.#series, value, undefined);
   }
 
+  recordBatch(values: Float64Array): void {
+    checkFinite(values);
+    if (this.#series.released) this.#rebind();
+    this.#recorder.recordBatch(this.#series, values);
+  }
+
   #rebind(): void {
     const { metric, agentId, context } = this.#key;
     this.#series = this.#table.resolve(metric, agentId, context);
@@ -114,6 +143,16 @@ export class FoldedSeries implements SeriesHandle {
     const { metric, agentId, context } = this.#key;
     this.#recorder.record(this.#table.resolve(metric, agentId, context), value, undefined);
   }
+
+  recordBatch(values: Float64Array): void {
+    checkFinite(values);
+    const { metric, agentId, context } = this.#key;
+    this.#recorder.recordBatch(this.#table.resolve(metric, agentId, context), values);
+  }
+}
+
+function checkFinite(values: Float64Array): void {
+  for (const value of values) if (value - value !== 0) throw notFinite(value);
 }
 
 function notFinite(value: unknown): RangeError {

@@ -5,9 +5,10 @@
 // older ones). Minutes: memory's rows are visited first and at once; a stored row of the same
 // series and minute is older, or holds what was recorded since, and is passed over.
 
-import type { Clock } from "../core/index.ts";
+import type { Clock, SeriesLabels } from "../core/index.ts";
 import type { Flusher } from "./flusher.ts";
 import { unavailable } from "./flusher.ts";
+import { hasLabels } from "./labels.ts";
 import { trackerLimits } from "./limits.ts";
 import { rowOf } from "./merged-minutes.ts";
 import type { MergedMinutes } from "./merged-minutes.ts";
@@ -29,6 +30,8 @@ const MOST_FLUSHES = 100;
 export interface ReadQuery {
   readonly metric?: string | undefined;
   readonly agentId?: string | undefined;
+  /** Minutes only: raw samples and merged minutes know no labels. */
+  readonly labels?: SeriesLabels | undefined;
   readonly fromMs: number;
   readonly toMs: number;
 }
@@ -44,6 +47,8 @@ export interface SeriesReaderParts {
   readonly table: SeriesTable;
   readonly flusher: Flusher;
   readonly merged: MergedMinutes;
+  /** When values without raw samples were last recorded. */
+  readonly batchedAtMs: (metric?: string) => number;
   readonly clock: Clock;
 }
 
@@ -60,8 +65,18 @@ export class SeriesReader {
     await this.#parts.flusher.load();
   }
 
-  /** True when the ring alone knows every sample since `fromMs`. */
-  ringCovers(fromMs: number): boolean {
+  /** True when the ring alone knows every value of a metric, or of all, since `fromMs`. */
+  ringCovers(fromMs: number, metric?: string): boolean {
+    return fromMs > this.#parts.batchedAtMs(metric) && this.#ringHolds(fromMs);
+  }
+
+  /** True when a metric has had values without raw samples since `fromMs`. */
+  isBatched(fromMs: number, metric: string): boolean {
+    return fromMs <= this.#parts.batchedAtMs(metric);
+  }
+
+  /** True when every raw sample since `fromMs` is in the ring. */
+  #ringHolds(fromMs: number): boolean {
     const { ring, flusher } = this.#parts;
     return fromMs > ring.evictedMaxAtMs && fromMs > flusher.storedMaxAtMs;
   }
@@ -70,7 +85,7 @@ export class SeriesReader {
   async samples(query: ReadQuery, limit: number): Promise<Sample[]> {
     const { namespace, store, storeHasSamples, flusher } = this.#parts;
     await this.ready();
-    if (!storeHasSamples || this.ringCovers(query.fromMs)) return this.#fromRing(query, limit);
+    if (!storeHasSamples || this.#ringHolds(query.fromMs)) return this.#fromRing(query, limit);
     const newest = this.#afterBoundary(query, limit);
     if (newest.samples.length >= limit) return newest.samples;
     await flusher.flush();
@@ -246,12 +261,13 @@ export class SeriesReader {
     visit: (row: MinuteRow) => void,
   ): Promise<void> {
     const { namespace, store } = this.#parts;
-    const { metric, agentId } = query;
+    const { metric, agentId, labels } = query;
     // By day, so that a month of rows is never in memory at once.
     for (let fromMs = query.fromMs; fromMs < query.toMs; fromMs += DAY_MS) {
       const rows = await store.minutes(namespace, {
         ...(metric === undefined ? {} : { metric }),
         ...(agentId === undefined ? {} : { agentId }),
+        ...(labels === undefined ? {} : { labels }),
         fromMs,
         toMs: Math.min(query.toMs, fromMs + DAY_MS),
       });
@@ -267,8 +283,9 @@ export class SeriesReader {
     const { table, minutes } = this.#parts;
     const waiting = new Map<string, MinuteRow>();
     for (const row of minutes.unwritten()) {
-      const { metric, agentId } = row.identity;
+      const { metric, agentId, labels } = row.identity;
       if (!matches(query, metric, agentId, row.minuteMs)) continue;
+      if (!hasLabels(labels, query.labels)) continue;
       const key = minuteKey(row.identity, row.minuteMs);
       const other = waiting.get(key);
       // Rows only grow: of two of the same minute the larger is the newer.
@@ -278,6 +295,7 @@ export class SeriesReader {
     for (const series of table.select(query.metric, query.agentId)) {
       const { identity, minuteMs } = series;
       if (minuteMs < query.fromMs || minuteMs >= query.toMs) continue;
+      if (!hasLabels(identity.labels, query.labels)) continue;
       seen.add(minuteKey(identity, minuteMs));
       visit(series.openRow());
     }

@@ -1,4 +1,5 @@
-// The part of the SeriesStore contract about reads that merge many series where they are stored.
+// The part of the SeriesStore contract about reads over many series: merged where they are
+// stored, or chosen by their labels.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -32,6 +33,24 @@ function measuredMinute(fields: Partial<MinuteAggregate>, ...values: number[]): 
 
 /** Registers the criteria; `store` gives the fresh store of the running test. */
 export function mergedReadsContract(store: () => SeriesStore): void {
+  test("minutes() finds series by some of their labels", async () => {
+    const found = async (labels: Readonly<Record<string, string>>): Promise<number[]> => {
+      const range = { fromMs: START_MS, toMs: START_MS + MINUTE_MS, labels };
+      const rows = await store().minutes("default", range);
+      return rows.map(({ sum }) => sum).sort((a, b) => a - b);
+    };
+    const minutes = [
+      measuredMinute({ labels: { service: "search", outcome: "2xx" } }, 1),
+      measuredMinute({ labels: { service: "search", outcome: "5xx" } }, 2),
+      measuredMinute({ labels: { service: 'q"uote', outcome: "5xx" } }, 4),
+    ];
+    await store().append("default", { samples: [], minutes });
+    assert.deepEqual(await found({ service: "search" }), [1, 2]);
+    assert.deepEqual(await found({ service: 'q"uote', outcome: "5xx" }), [4]);
+    assert.deepEqual(await found({ service: "search", other: "5xx" }), []);
+    assert.deepEqual(await found({}), [1, 2, 4]);
+  });
+
   test("mergedMinutes() merges agents and labels into a row per metric and minute", async () => {
     const later = { last: 7, lastAtMs: START_MS + 20 };
     const minutes = [

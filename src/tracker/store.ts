@@ -30,6 +30,8 @@ export interface SampleQuery extends TimeRange {
 export interface MinuteQuery {
   readonly metric?: string;
   readonly agentId?: string;
+  /** Series that have at least these labels. */
+  readonly labels?: Readonly<Record<string, string>>;
   readonly fromMs: number;
   readonly toMs: number;
 }

@@ -83,7 +83,7 @@ export class TrackerQueries {
     const group = new SummaryGroup();
     const agents = new Set<string>();
     await this.#reader.ready();
-    if (this.#reader.ringCovers(query.fromMs)) {
+    if (this.#reader.ringCovers(query.fromMs, query.metric)) {
       this.#reader.scanRing(query, (metric, agentId, value, atMs) => {
         group.of(metric).addSample(value, atMs);
         if (agentId !== null) agents.add(agentId);
@@ -110,6 +110,15 @@ export class TrackerQueries {
     const { metric, agentId } = query;
     const range = this.#bounded(query);
     if (range.fromMs >= range.toMs) return [];
+    const { labels } = query;
+    const byLabel = labels !== undefined || query.groupBy?.startsWith("label:") === true;
+    if (byLabel) {
+      const aligned = alignToMinutes(range.fromMs, range.toMs);
+      await this.#reader.minutes({ metric, agentId, labels, ...aligned }, (row) =>
+        chart.addMinute(row),
+      );
+      return chart.build();
+    }
     if (query.stepMs < MINUTE_MS && (await this.#chartRaw(query, range, chart)))
       return chart.build();
     const aligned = alignToMinutes(range.fromMs, range.toMs);
@@ -123,17 +132,19 @@ export class TrackerQueries {
   /** Fills a chart from raw samples; false when there are too many, or no longer all of them. */
   async #chartRaw(query: SeriesQuery, range: ReadQuery, chart: ChartBuilder): Promise<boolean> {
     await this.#reader.ready();
-    if (this.#reader.ringCovers(range.fromMs)) {
+    if (this.#reader.ringCovers(range.fromMs, query.metric)) {
       this.#reader.scanRing(range, (_, agentId, value, atMs) => {
         chart.addSample(agentId, value, atMs);
       });
       return true;
     }
+    if (this.#reader.isBatched(range.fromMs, query.metric)) return false;
     const keptFromMs = this.#clock.now() - this.#settings.rawRetention * 1000;
     if (!this.#rawInStore || range.fromMs < keptFromMs) return false;
     if (query.groupBy !== "agent") return this.#mergedRaw(query, range, chart);
     const samples = await this.#reader.samples(range, maxQuery);
-    if (samples.length >= maxQuery) return false;
+    // What was recorded in batches has minutes and no samples.
+    if (samples.length >= maxQuery || samples.length === 0) return false;
     for (const { agentId, value, atMs } of samples) chart.addSample(agentId, value, atMs);
     return true;
   }
@@ -156,7 +167,7 @@ export class TrackerQueries {
       (value, atMs) => chart.addSample(null, value, atMs),
     );
     this.#tooMany.delete(line);
-    if (fitted) return true;
+    if (fitted) return !chart.isEmpty;
     if (this.#tooMany.size >= trackerLimits.chartLines.value) this.#tooMany.clear();
     this.#tooMany.set(line, { untilMs: nowMs + MINUTE_MS, lengthMs });
     return false;

@@ -1,7 +1,7 @@
 // The series store of library mode and of tests: in memory, bounded, gone with the process.
 // It passes the same contract suite as the durable one.
 
-import { labelsKey } from "./labels.ts";
+import { hasLabels, labelsKey } from "./labels.ts";
 import type { PerformanceSnapshot, Sample } from "./model.ts";
 import { RowMerger } from "./merge.ts";
 import type {
@@ -91,6 +91,7 @@ export class VolatileSeriesStore implements SeriesStore {
       if (row.minuteMs < query.fromMs || row.minuteMs >= query.toMs) continue;
       if (query.metric !== undefined && row.metric !== query.metric) continue;
       if (query.agentId !== undefined && row.agentId !== query.agentId) continue;
+      if (!hasLabels(row.labels, query.labels)) continue;
       rows.push(row);
     }
     return rows.sort((a, b) => a.minuteMs - b.minuteMs);

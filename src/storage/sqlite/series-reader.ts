@@ -152,7 +152,7 @@ export class SeriesReader {
 
   #seriesOf(
     namespace: string,
-    query: { readonly metric?: string; readonly agentId?: string },
+    query: Pick<MinuteQuery, "metric" | "agentId" | "labels">,
   ): SeriesRow[] {
     const conditions = ["namespace = ?"];
     const values = [namespace];
@@ -163,6 +163,10 @@ export class SeriesReader {
       if (value === undefined) continue;
       conditions.push(`${column} = ?`);
       values.push(value);
+    }
+    for (const [name, value] of Object.entries(query.labels ?? {})) {
+      conditions.push("EXISTS (SELECT 1 FROM json_each(labels) WHERE key = ? AND value = ?)");
+      values.push(name, value);
     }
     const sql = `SELECT * FROM series WHERE ${conditions.join(" AND ")}`;
     return trusted<SeriesRow[]>(this.#database.prepare(sql).all(...values));
