@@ -30,4 +30,5 @@ export type {
   ServiceSource,
 } from "./ports.ts";
 export type { FeedStore } from "./store.ts";
+export { VolatileAlertStore } from "./volatile-alert-store.ts";
 export { VolatileFeedStore } from "./volatile-feed-store.ts";

@@ -16,6 +16,18 @@ export const dashboardLimits = {
     reason: 'A day of per-minute cost per agent answers "since when, how much"',
     atLimit: "The oldest minute is forgotten; the tracker still has it",
   },
+  alertsPerQueryDefault: {
+    value: 100,
+    unit: "items",
+    reason: "What a page shows at first",
+    atLimit: "The newest are returned; ask for more with limit",
+  },
+  alertsPerQuery: {
+    value: 1000,
+    unit: "items",
+    reason: "One answer is held in memory as a whole; an export pages instead",
+    atLimit: "The limit asked for is lowered to it",
+  },
   feedPending: {
     value: 10_000,
     unit: "items",

@@ -71,7 +71,7 @@ export function buildTile(
     task: held?.title ?? null,
     taskSinceMs: held?.sinceMs ?? null,
     paused: agent.paused !== null,
-    quarantined: false,
+    quarantined: agent.quarantined !== null,
     status: agent.status,
     costUsd: costSince(agent.id, agent.presence.sinceMs),
   };
