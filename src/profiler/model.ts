@@ -28,9 +28,12 @@ export interface SpanRecord {
 /** Which spans to find; newest first. */
 export interface SpanQuery {
   readonly traceId?: string;
-  readonly agentId?: string;
+  /** Whose; null for the server's own, absent for all. */
+  readonly agentId?: string | null;
   readonly name?: string;
+  /** Spans that started at or after. */
   readonly fromMs?: number;
+  /** Spans that started before. */
   readonly toMs?: number;
   /** @default 100, at most 5000 */
   readonly limit?: number;
@@ -78,11 +81,107 @@ export interface ProfileRecord {
 
 /** Which profiles to find; newest first. */
 export interface ProfileQuery {
-  readonly agentId?: string;
+  /** Whose; null for the server's own, absent for all. */
+  readonly agentId?: string | null;
   readonly kind?: ProfileKind;
   readonly state?: ProfileState;
+  /** Profiles asked for at or after. */
   readonly fromMs?: number;
+  /** Profiles asked for before. */
   readonly toMs?: number;
   /** @default 100, at most 1000 */
   readonly limit?: number;
+}
+
+/** A span as it is handed in; what is absent is made up or has the default. */
+export interface SpanInput {
+  /** 16 hex digits. @default a new one */
+  readonly spanId?: string;
+  /** 32 hex digits. @default a new one */
+  readonly traceId?: string;
+  readonly parentSpanId?: string | null;
+  readonly agentId?: string | null;
+  readonly name: string;
+  /** `scope`, `function`, `model`, `tool`, `code`, `wait` or a word of your own. @default "scope" */
+  readonly kind?: string;
+  readonly startMs: number;
+  readonly durationMs: number;
+  /** @default true */
+  readonly ok?: boolean;
+  readonly error?: string | null;
+  readonly context?: JsonObject;
+}
+
+/** Timed calls of one function or scope of one agent, summed up; milliseconds. */
+export interface FunctionSummary {
+  readonly name: string;
+  readonly kind: string;
+  /** Whose; null for the server's own. */
+  readonly agentId: string | null;
+  readonly count: number;
+  readonly failed: number;
+  readonly totalMs: number;
+  readonly avgMs: number;
+  readonly minMs: number;
+  readonly maxMs: number;
+  /** Percentiles are exact: the smallest duration that so many percent do not exceed. */
+  readonly p50Ms: number;
+  readonly p95Ms: number;
+  readonly p99Ms: number;
+}
+
+/** One value of a custom metric. */
+export interface ProfilingMetric {
+  readonly name: string;
+  readonly value: number;
+  /** Such as `rows` or `bytes`; null when none was said. */
+  readonly unit: string | null;
+  /** Become the tracker's labels. */
+  readonly tags: Readonly<Record<string, string>>;
+  readonly context: JsonObject;
+  readonly agentId: string | null;
+  readonly atMs: number;
+}
+
+/** Values of one custom metric, summed up. */
+export interface ProfilingMetricSummary {
+  readonly name: string;
+  readonly unit: string | null;
+  readonly agentId: string | null;
+  readonly count: number;
+  readonly sum: number;
+  readonly avg: number;
+  readonly min: number;
+  readonly max: number;
+  readonly latest: number;
+}
+
+/** What {@link PerformanceProfiler.getProfilingSummary} answers. */
+export interface ProfilingSummary {
+  /** What the answer covers: never more than memory holds of the last maxHistory calls. */
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** Calls summed up. */
+  readonly spans: number;
+  /** By total time, longest first. */
+  readonly functions: readonly FunctionSummary[];
+  /** By name. */
+  readonly metrics: readonly ProfilingMetricSummary[];
+}
+
+/**
+ * One frame of a sampled profile with what it called. Values are microseconds (CPU) or bytes
+ * (heap).
+ */
+export interface FlameNode {
+  readonly name: string;
+  readonly file: string | null;
+  /** From 1. */
+  readonly line: number | null;
+  /** Of the frame itself. */
+  readonly self: number;
+  /** With everything it called. */
+  readonly total: number;
+  /** Largest first. */
+  readonly children: readonly FlameNode[];
 }

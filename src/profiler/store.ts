@@ -16,7 +16,9 @@ export interface ProfileRetention {
 
 /** Storage of spans and profiles. */
 export interface ProfileStore {
+  /** Resolves when the spans are kept. */
   appendSpans(namespace: string, spans: readonly SpanRecord[]): Promise<void>;
+  /** The newest by start, newest first; of equal starts the later appended first. */
   spans(namespace: string, query: SpanQuery): Promise<readonly SpanRecord[]>;
   /**
    * Writes or replaces a profile's row.
@@ -26,9 +28,14 @@ export interface ProfileStore {
   putProfile(record: ProfileRecord, data?: Uint8Array): Promise<void>;
   profile(namespace: string, id: string): Promise<ProfileRecord | undefined>;
   profileData(namespace: string, id: string): Promise<Uint8Array | undefined>;
+  /** The newest by the time of asking, newest first. */
   profiles(namespace: string, query: ProfileQuery): Promise<readonly ProfileRecord[]>;
+  /** Removes a profile with its data; false when there was none. */
+  deleteProfile(namespace: string, id: string): Promise<boolean>;
   pruneProfiles(
     namespace: string,
     retention: ProfileRetention,
   ): Promise<{ readonly spans: number; readonly profiles: number }>;
+  /** Removes the spans and profiles of a namespace. */
+  deleteNamespace(namespace: string): Promise<void>;
 }

@@ -1,0 +1,14 @@
+// Which spans a query means; the same in memory as in a store.
+
+import type { SpanQuery, SpanRecord } from "./model.ts";
+
+/** Whether a query means this span. */
+export function spanMatches(span: SpanRecord, query: SpanQuery): boolean {
+  return (
+    (query.traceId === undefined || span.traceId === query.traceId) &&
+    (query.agentId === undefined || span.agentId === query.agentId) &&
+    (query.name === undefined || span.name === query.name) &&
+    (query.fromMs === undefined || span.startMs >= query.fromMs) &&
+    (query.toMs === undefined || span.startMs < query.toMs)
+  );
+}

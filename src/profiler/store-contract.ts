@@ -1,0 +1,306 @@
+// What every ProfileStore must do, as one reusable suite. An adapter's test calls
+// profileStoreContract() and nothing about the port is tested anywhere else.
+// Imported by its own path, never through index.ts: it pulls in node:test.
+
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, describe, test } from "node:test";
+
+import type { ProfileRecord, SpanRecord } from "./model.ts";
+import type { ProfileStore } from "./store.ts";
+
+/** A store under test. */
+export interface ProfileStoreFixture {
+  readonly store: ProfileStore;
+  /** Closes the store and opens it again over the same data; durable stores must have it. */
+  readonly reopen?: () => Promise<ProfileStore>;
+  /** Closes the store and removes its data. */
+  readonly close?: () => Promise<void> | void;
+}
+
+const START_MS = 1_700_000_000_000;
+
+function hex(value: number, digits: number): string {
+  return value.toString(16).padStart(digits, "0");
+}
+
+function spanOf(index: number, fields: Partial<SpanRecord> = {}): SpanRecord {
+  return {
+    spanId: hex(index + 1, 16),
+    traceId: hex(7, 32),
+    parentSpanId: null,
+    namespace: "default",
+    agentId: "worker-1",
+    name: "sort",
+    kind: "function",
+    startMs: START_MS + index,
+    durationMs: 0.25,
+    ok: true,
+    error: null,
+    context: {},
+    ...fields,
+  };
+}
+
+function profileOf(index: number, fields: Partial<ProfileRecord> = {}): ProfileRecord {
+  return {
+    id: `prof_${index}`,
+    namespace: "default",
+    agentId: "worker-1",
+    kind: "cpu",
+    state: "done",
+    by: "admin",
+    requestedAtMs: START_MS + index,
+    startedAtMs: START_MS + index + 1,
+    endedAtMs: START_MS + index + 2,
+    seconds: 10,
+    runtime: "node 24.21",
+    reason: null,
+    samples: 12,
+    bytes: 100,
+    ...fields,
+  };
+}
+
+function plain(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value));
+}
+
+/**
+ * Registers the contract tests of a {@link ProfileStore} under `name`.
+ * @param open makes a fresh, empty store; called before each test.
+ * @param options.durable true when the data must outlive the store's object; the fixture then
+ * needs `reopen`. @default false
+ */
+export function profileStoreContract(
+  name: string,
+  open: () => Promise<ProfileStoreFixture> | ProfileStoreFixture,
+  options: { readonly durable?: boolean } = {},
+): void {
+  describe(`${name} keeps the ProfileStore contract`, () => {
+    let fixture: ProfileStoreFixture;
+    let store: ProfileStore;
+    beforeEach(async () => {
+      fixture = await open();
+      store = fixture.store;
+    });
+    afterEach(async () => {
+      await fixture.close?.();
+    });
+
+    spanTests(() => store);
+    profileTests(() => store);
+    pruneTests(() => store);
+
+    if (options.durable !== true) return;
+    test("a store that was closed and opened again finds everything", async () => {
+      assert.ok(fixture.reopen, "a durable fixture needs reopen()");
+      await store.appendSpans("default", [spanOf(0)]);
+      await store.putProfile(profileOf(0), Uint8Array.of(1, 0, 255));
+      store = await fixture.reopen();
+      assert.deepEqual(plain(await store.spans("default", {})), [spanOf(0)]);
+      assert.deepEqual(plain(await store.profile("default", "prof_0")), profileOf(0));
+      const data = await store.profileData("default", "prof_0");
+      assert.deepEqual([...(data ?? [])], [1, 0, 255]);
+    });
+  });
+}
+
+function spanTests(current: () => ProfileStore): void {
+  test("spans() returns what appendSpans() took, unchanged, after its promise", async () => {
+    const spans = [
+      spanOf(0, { parentSpanId: hex(99, 16), ok: false, error: "über \"quoted\" 'text'; \n" }),
+      spanOf(1, { agentId: null, durationMs: 0, kind: "wait", name: "naïve name with spaces" }),
+      spanOf(2, {
+        startMs: START_MS + 2.125,
+        durationMs: 1.000_123,
+        context: { nested: { list: [1, null, "x"], deep: { ok: false } }, batch_size: 1000 },
+      }),
+    ];
+    await current().appendSpans("default", spans);
+    assert.deepEqual(plain(await current().spans("default", {})), spans.toReversed());
+  });
+
+  test("spans() filters by trace, agent (null: the server), name and range of starts", async () => {
+    const spans = Array.from({ length: 10 }, (_, index) =>
+      spanOf(index, {
+        name: index % 2 === 0 ? "even" : "odd",
+        agentId: index < 5 ? "worker-1" : index < 8 ? "worker-2" : null,
+        traceId: hex(index < 3 ? 1 : 2, 32),
+        durationMs: 1000,
+      }),
+    );
+    await current().appendSpans("default", spans);
+    const starts = async (query: Parameters<ProfileStore["spans"]>[1]): Promise<number[]> =>
+      (await current().spans("default", query)).map((span) => span.startMs - START_MS);
+    assert.deepEqual(await starts({ name: "even" }), [8, 6, 4, 2, 0]);
+    assert.deepEqual(await starts({ agentId: "worker-2", name: "odd" }), [7, 5]);
+    assert.deepEqual(await starts({ agentId: null }), [9, 8]);
+    assert.deepEqual(await starts({ traceId: hex(1, 32) }), [2, 1, 0]);
+    assert.deepEqual(await starts({ fromMs: START_MS + 3, toMs: START_MS + 6 }), [5, 4, 3]);
+    assert.deepEqual(await starts({ name: "unknown" }), []);
+    assert.deepEqual(await starts({ fromMs: START_MS + 100 }), []);
+  });
+
+  test("spans() gives the newest `limit`, 100 by default, later appended first on a tie", async () => {
+    const ties = [1, 2, 3].map((index) => spanOf(index, { startMs: START_MS + 500 }));
+    await current().appendSpans("default", ties);
+    const older = Array.from({ length: 120 }, (_, index) => spanOf(index + 10, { name: "older" }));
+    await current().appendSpans("default", older);
+    const found = await current().spans("default", { limit: 4 });
+    assert.deepEqual(
+      found.map((span) => span.spanId),
+      [ties[2]?.spanId, ties[1]?.spanId, ties[0]?.spanId, older[119]?.spanId],
+    );
+    assert.equal((await current().spans("default", {})).length, 100);
+    assert.equal((await current().spans("default", { limit: 5000 })).length, 123);
+  });
+
+  test("appendSpans() takes batches of thousands, sent at once, and loses none", async () => {
+    const batches = [0, 1, 2].map((batch) =>
+      Array.from({ length: 1000 }, (_, index) => spanOf(batch * 1000 + index)),
+    );
+    await Promise.all(batches.map((batch) => current().appendSpans("default", batch)));
+    await current().appendSpans("default", []);
+    const found = await current().spans("default", { limit: 5000 });
+    assert.equal(new Set(found.map((span) => span.spanId)).size, 3000);
+  });
+
+  test("namespaces do not see each other, and deleteNamespace() empties one only", async () => {
+    for (const namespace of ["default", "demo"]) {
+      await current().appendSpans(namespace, [spanOf(0, { namespace })]);
+      await current().putProfile(profileOf(0, { namespace }), Uint8Array.of(1));
+    }
+    assert.equal((await current().spans("demo", {}))[0]?.namespace, "demo");
+    await current().deleteNamespace("demo");
+    await current().deleteNamespace("nobody");
+    assert.deepEqual(await current().spans("demo", {}), []);
+    assert.deepEqual(await current().profiles("demo", {}), []);
+    assert.equal(await current().profile("demo", "prof_0"), undefined);
+    assert.equal(await current().profileData("demo", "prof_0"), undefined);
+    assert.equal((await current().spans("default", {})).length, 1);
+    assert.equal((await current().profiles("default", {})).length, 1);
+    assert.deepEqual([...((await current().profileData("default", "prof_0")) ?? [])], [1]);
+  });
+}
+
+function profileTests(current: () => ProfileStore): void {
+  test("profile() returns what putProfile() took, unchanged; unknown ids are undefined", async () => {
+    const record = profileOf(0, {
+      agentId: null,
+      kind: "heap",
+      state: "requested",
+      startedAtMs: null,
+      endedAtMs: null,
+      runtime: null,
+      seconds: 0.5,
+      samples: 0,
+      bytes: 0,
+    });
+    await current().putProfile(record);
+    assert.deepEqual(plain(await current().profile("default", "prof_0")), record);
+    assert.equal(await current().profileData("default", "prof_0"), undefined);
+    assert.equal(await current().profile("default", "prof_9"), undefined);
+    assert.equal(await current().profileData("default", "prof_9"), undefined);
+    assert.equal(await current().profile("demo", "prof_0"), undefined);
+  });
+
+  test("putProfile() replaces the row of the same id; data stays unless new data comes", async () => {
+    const data = Uint8Array.from({ length: 70_000 }, (_, index) => index & 255);
+    await current().putProfile(profileOf(0, { state: "running", bytes: 0 }));
+    await current().putProfile(profileOf(0, { bytes: data.length }), data);
+    await current().putProfile(profileOf(0, { bytes: data.length, reason: "later" }));
+    assert.equal((await current().profile("default", "prof_0"))?.reason, "later");
+    const found = await current().profileData("default", "prof_0");
+    assert.ok(found !== undefined && Buffer.from(data).equals(found));
+    await current().putProfile(profileOf(0, { bytes: 2 }), Uint8Array.of(9, 8));
+    assert.deepEqual([...((await current().profileData("default", "prof_0")) ?? [])], [9, 8]);
+    assert.equal((await current().profiles("default", {})).length, 1);
+  });
+
+  test("profiles() filters by agent (null: the server), kind, state and range of asking", async () => {
+    const records = [
+      profileOf(0),
+      profileOf(1, { agentId: "worker-2", kind: "heap" }),
+      profileOf(2, { agentId: null, state: "failed", reason: "worker-1 did not answer" }),
+      profileOf(3, { state: "running" }),
+    ];
+    for (const record of records) await current().putProfile(record);
+    const ids = async (query: Parameters<ProfileStore["profiles"]>[1]): Promise<string[]> =>
+      (await current().profiles("default", query)).map((record) => record.id.slice(5));
+    assert.deepEqual(await ids({}), ["3", "2", "1", "0"]);
+    assert.deepEqual(await ids({ agentId: "worker-1" }), ["3", "0"]);
+    assert.deepEqual(await ids({ agentId: null }), ["2"]);
+    assert.deepEqual(await ids({ kind: "heap" }), ["1"]);
+    assert.deepEqual(await ids({ state: "running" }), ["3"]);
+    assert.deepEqual(await ids({ fromMs: START_MS + 1, toMs: START_MS + 3 }), ["2", "1"]);
+    assert.deepEqual(await ids({ limit: 2 }), ["3", "2"]);
+    for (let index = 4; index < 110; index++) await current().putProfile(profileOf(index));
+    assert.equal((await ids({})).length, 100);
+  });
+
+  test("deleteProfile() removes row and data and says whether there was one", async () => {
+    await current().putProfile(profileOf(0), Uint8Array.of(1));
+    assert.equal(await current().deleteProfile("demo", "prof_0"), false);
+    assert.equal(await current().deleteProfile("default", "prof_0"), true);
+    assert.equal(await current().deleteProfile("default", "prof_0"), false);
+    assert.equal(await current().profile("default", "prof_0"), undefined);
+    assert.equal(await current().profileData("default", "prof_0"), undefined);
+  });
+}
+
+const KEEP_ALL = {
+  spansBeforeMs: 0,
+  keepSpans: 1_000_000,
+  profilesBeforeMs: 0,
+  profileBytes: Number.MAX_SAFE_INTEGER,
+};
+
+function pruneTests(current: () => ProfileStore): void {
+  test("pruneProfiles() removes spans that ended before, then all but the newest", async () => {
+    const spans = Array.from({ length: 10 }, (_, index) => spanOf(index * 10, { durationMs: 15 }));
+    await current().appendSpans("default", spans);
+    const byAge = await current().pruneProfiles("default", {
+      ...KEEP_ALL,
+      spansBeforeMs: START_MS + 35,
+    });
+    assert.deepEqual(byAge, { spans: 2, profiles: 0 });
+    const byCount = await current().pruneProfiles("default", { ...KEEP_ALL, keepSpans: 3 });
+    assert.deepEqual(byCount, { spans: 5, profiles: 0 });
+    const left = (await current().spans("default", {})).map((span) => span.startMs - START_MS);
+    assert.deepEqual(left, [90, 80, 70]);
+    const rest = await current().pruneProfiles("default", { ...KEEP_ALL, keepSpans: 0 });
+    assert.equal(rest.spans, 3);
+  });
+
+  test("pruneProfiles() removes profiles asked for before, then the oldest by bytes", async () => {
+    for (let index = 0; index < 6; index++) {
+      await current().putProfile(profileOf(index, { bytes: 100 }), new Uint8Array(100));
+    }
+    const byAge = await current().pruneProfiles("default", {
+      ...KEEP_ALL,
+      profilesBeforeMs: START_MS + 2,
+    });
+    assert.deepEqual(byAge, { spans: 0, profiles: 2 });
+    const bySize = await current().pruneProfiles("default", { ...KEEP_ALL, profileBytes: 250 });
+    assert.deepEqual(bySize, { spans: 0, profiles: 2 });
+    const left = (await current().profiles("default", {})).map((record) => record.id);
+    assert.deepEqual(left, ["prof_5", "prof_4"]);
+    assert.equal(await current().profileData("default", "prof_3"), undefined);
+    assert.equal((await current().profileData("default", "prof_4"))?.length, 100);
+  });
+
+  test("pruneProfiles() touches its own namespace only, and an unknown one is no error", async () => {
+    await current().appendSpans("default", [spanOf(0)]);
+    await current().putProfile(profileOf(0), Uint8Array.of(1));
+    const everything = {
+      spansBeforeMs: Number.MAX_SAFE_INTEGER,
+      keepSpans: 0,
+      profilesBeforeMs: Number.MAX_SAFE_INTEGER,
+      profileBytes: 0,
+    };
+    const pruned = await current().pruneProfiles("demo", everything);
+    assert.deepEqual(pruned, { spans: 0, profiles: 0 });
+    assert.equal((await current().spans("default", {})).length, 1);
+    assert.equal((await current().profiles("default", {})).length, 1);
+  });
+}

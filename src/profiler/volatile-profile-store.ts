@@ -1,0 +1,152 @@
+// The profile store of library mode and of tests: in memory, bounded, gone with the process. It
+// passes the same contract suite as the durable one.
+
+import type { ProfileQuery, ProfileRecord, SpanQuery, SpanRecord } from "./model.ts";
+import { spanMatches } from "./span-filter.ts";
+import type { ProfileRetention, ProfileStore } from "./store.ts";
+
+/** How much a {@link VolatileProfileStore} keeps, per namespace; the oldest go first. */
+export interface VolatileProfileStoreOptions {
+  /** @default 5000 */
+  readonly maxSpans?: number;
+  /** Bytes of profiles' data. @default 64 MiB */
+  readonly maxProfileBytes?: number;
+}
+
+interface StoredProfile {
+  readonly record: ProfileRecord;
+  readonly data: Uint8Array | undefined;
+}
+
+interface NamespaceProfiles {
+  spans: SpanRecord[];
+  readonly profiles: Map<string, StoredProfile>;
+}
+
+/**
+ * A {@link ProfileStore} in memory.
+ *
+ * @example
+ * const store = new VolatileProfileStore({ maxSpans: 1000 });
+ * const spans = await store.spans("default", { name: "sort" });
+ * console.assert(spans.length === 0);
+ */
+export class VolatileProfileStore implements ProfileStore {
+  readonly #maxSpans: number;
+  readonly #maxProfileBytes: number;
+  readonly #namespaces = new Map<string, NamespaceProfiles>();
+
+  constructor(options: VolatileProfileStoreOptions = {}) {
+    this.#maxSpans = options.maxSpans ?? 5000;
+    this.#maxProfileBytes = options.maxProfileBytes ?? 64 * 1024 * 1024;
+  }
+
+  async appendSpans(namespace: string, spans: readonly SpanRecord[]): Promise<void> {
+    const kept = this.#namespace(namespace);
+    for (const span of spans) kept.spans.push(span);
+    // A tenth of slack makes shifting the array rare.
+    if (kept.spans.length > this.#maxSpans * 1.1) kept.spans = newest(kept.spans, this.#maxSpans);
+  }
+
+  async spans(namespace: string, query: SpanQuery): Promise<readonly SpanRecord[]> {
+    const kept = this.#namespaces.get(namespace);
+    if (kept === undefined) return [];
+    // Reversed first: the sort is stable, so the later of two equal instants comes first.
+    const found = kept.spans.filter((span) => spanMatches(span, query)).toReversed();
+    found.sort((a, b) => b.startMs - a.startMs);
+    return found.slice(0, query.limit ?? 100);
+  }
+
+  async putProfile(record: ProfileRecord, data?: Uint8Array): Promise<void> {
+    const { profiles } = this.#namespace(record.namespace);
+    const stored = data ?? profiles.get(record.id)?.data;
+    profiles.set(record.id, { record, data: stored });
+    dropOldest(profiles, this.#maxProfileBytes);
+  }
+
+  async profile(namespace: string, id: string): Promise<ProfileRecord | undefined> {
+    return this.#namespaces.get(namespace)?.profiles.get(id)?.record;
+  }
+
+  async profileData(namespace: string, id: string): Promise<Uint8Array | undefined> {
+    return this.#namespaces.get(namespace)?.profiles.get(id)?.data;
+  }
+
+  async profiles(namespace: string, query: ProfileQuery): Promise<readonly ProfileRecord[]> {
+    const stored = [...(this.#namespaces.get(namespace)?.profiles.values() ?? [])].toReversed();
+    const found = stored.map(({ record }) => record).filter((one) => profileMatches(one, query));
+    found.sort((a, b) => b.requestedAtMs - a.requestedAtMs);
+    return found.slice(0, query.limit ?? 100);
+  }
+
+  async deleteProfile(namespace: string, id: string): Promise<boolean> {
+    return this.#namespaces.get(namespace)?.profiles.delete(id) ?? false;
+  }
+
+  async pruneProfiles(
+    namespace: string,
+    retention: ProfileRetention,
+  ): Promise<{ readonly spans: number; readonly profiles: number }> {
+    const kept = this.#namespaces.get(namespace);
+    if (kept === undefined) return { spans: 0, profiles: 0 };
+    const before = { spans: kept.spans.length, profiles: kept.profiles.size };
+    const young = kept.spans.filter(
+      (one) => one.startMs + one.durationMs >= retention.spansBeforeMs,
+    );
+    kept.spans = newest(young, retention.keepSpans);
+    for (const [id, { record }] of kept.profiles) {
+      if (record.requestedAtMs < retention.profilesBeforeMs) kept.profiles.delete(id);
+    }
+    dropOldest(kept.profiles, retention.profileBytes);
+    return {
+      spans: before.spans - kept.spans.length,
+      profiles: before.profiles - kept.profiles.size,
+    };
+  }
+
+  async deleteNamespace(namespace: string): Promise<void> {
+    this.#namespaces.delete(namespace);
+  }
+
+  #namespace(namespace: string): NamespaceProfiles {
+    let kept = this.#namespaces.get(namespace);
+    if (kept === undefined) {
+      kept = { spans: [], profiles: new Map() };
+      this.#namespaces.set(namespace, kept);
+    }
+    return kept;
+  }
+}
+
+/** The newest by start, in the order they were appended. */
+function newest(spans: readonly SpanRecord[], most: number): SpanRecord[] {
+  if (spans.length <= most) return [...spans];
+  const byStart = spans.toSorted((a, b) => a.startMs - b.startMs);
+  return most === 0 ? [] : byStart.slice(-most);
+}
+
+/** Removes the profiles asked for first until the rest is no larger than `maxBytes`. */
+function dropOldest(profiles: Map<string, StoredProfile>, maxBytes: number): void {
+  let bytes = 0;
+  for (const { record } of profiles.values()) bytes += record.bytes;
+  if (bytes <= maxBytes) return;
+  const oldestFirst = [...profiles.values()]
+    .map(({ record }) => record)
+    .filter((record) => record.bytes > 0)
+    .sort((a, b) => a.requestedAtMs - b.requestedAtMs);
+  for (const record of oldestFirst) {
+    if (bytes <= maxBytes) return;
+    profiles.delete(record.id);
+    bytes -= record.bytes;
+  }
+}
+
+function profileMatches(record: ProfileRecord, query: ProfileQuery): boolean {
+  return (
+    (query.agentId === undefined || record.agentId === query.agentId) &&
+    (query.kind === undefined || record.kind === query.kind) &&
+    (query.state === undefined || record.state === query.state) &&
+    (query.fromMs === undefined || record.requestedAtMs >= query.fromMs) &&
+    (query.toMs === undefined || record.requestedAtMs < query.toMs)
+  );
+}
