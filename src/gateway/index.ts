@@ -7,6 +7,9 @@ export type {
   RoutedRequest,
   RoutedResponse,
 } from "./call.ts";
+export { canonicalisePath, maskQuery } from "./canonical-path.ts";
+export { gatewayConfigSchema, gatewaySettings } from "./config.ts";
+export type { GatewayOptions, GatewaySettings } from "./config.ts";
 export type {
   CallAggregate,
   CallBatch,
@@ -19,6 +22,9 @@ export type {
   RoutePlan,
   ServicePlan,
 } from "./data-plane.ts";
+export { GatewayError, gatewayErrors } from "./errors.ts";
+export type { GatewayErrorCode } from "./errors.ts";
+export { gatewayLimits } from "./limits.ts";
 export { ApiVersion, ServiceStatus } from "./model.ts";
 export type {
   CallQuery,
@@ -32,4 +38,6 @@ export type {
   ServiceRecord,
   ServiceView,
 } from "./model.ts";
+export { RateLimitTable } from "./rate-limit-table.ts";
+export type { RateLimitDecision } from "./rate-limit-table.ts";
 export type { CallRetention, CallStore, ServiceStore } from "./store.ts";
