@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { AgentCommunicationProtocol } from "./communication/index.ts";
 import { ManualClock } from "./core/index.ts";
-import { feedLine } from "./feed-words.ts";
+import { feedLine } from "./dashboard/index.ts";
 
 /** The feed of a protocol on a manual clock, as it would be written. */
 async function makeFeed() {

@@ -5,8 +5,7 @@ import { test } from "node:test";
 
 import { AgentCommunicationProtocol } from "./communication/index.ts";
 import { ManualClock } from "./core/index.ts";
-import { digestOf } from "./dashboard/index.ts";
-import { CommunicationFleetSource } from "./fleet-source.ts";
+import { CommunicationFleetSource, digestOf } from "./dashboard/index.ts";
 
 const MINUTE_MS = 60_000;
 

@@ -2,9 +2,12 @@ export { AlertLevel } from "./alert.ts";
 export type { Acknowledgement, Alert, AlertQuery, AlertRetention, AlertStore } from "./alert.ts";
 export { dashboardConfigSchema } from "./config.ts";
 export type { DashboardOptions } from "./config.ts";
+export { CommunicationFleetSource } from "./communication-fleet-source.ts";
+export type { AgentManager } from "./communication-fleet-source.ts";
 export { COST_METRIC, CostMeter } from "./cost-meter.ts";
 export { EventNumbers } from "./feed.ts";
 export type { FeedLine } from "./feed.ts";
+export { feedLine } from "./feed-words.ts";
 export { dashboardLimits } from "./limits.ts";
 export type {
   AgentTile,

@@ -45,14 +45,18 @@ export function digestOf(agents: readonly AgentView[]): FleetDigest {
   const counts: StateCounts = { working: 0, waiting: 0, idle: 0, stuck: 0, down: 0 };
   const attention: AgentView[] = [];
   let paused = 0;
+  let quarantined = 0;
   for (const agent of agents) {
     const { state, cycle } = agent.presence;
     counts[state] += 1;
     if (agent.paused !== null) paused += 1;
+    if (agent.quarantined !== null) quarantined += 1;
     const calm = state !== "stuck" && state !== "down" && cycle.length === 0;
-    if (!calm || agent.paused !== null || agent.status === "error") attention.push(agent);
+    const held = agent.paused !== null || agent.quarantined !== null;
+    if (!calm || held || agent.status === "error") attention.push(agent);
   }
-  return { total: agents.length, counts, paused, attention, oldestMailAtMs: oldestMail(agents) };
+  const oldestMailAtMs = oldestMail(agents);
+  return { total: agents.length, counts, paused, quarantined, attention, oldestMailAtMs };
 }
 
 /** One tile: what an agent is and does, in a few words. */

@@ -35,7 +35,8 @@ export interface FleetDigest {
   readonly total: number;
   readonly counts: Readonly<StateCounts>;
   readonly paused: number;
-  /** Agents that are stuck, down, paused, in a circle of waits or in error. */
+  readonly quarantined: number;
+  /** Agents that are stuck, down, paused, quarantined, in a circle of waits or in error. */
   readonly attention: readonly AgentView[];
   /** When the oldest message that nobody has claimed yet was accepted; null when none waits. */
   readonly oldestMailAtMs: number | null;

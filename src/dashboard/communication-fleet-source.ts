@@ -1,18 +1,28 @@
 // Shows communication to the dashboard in the dashboard's own terms.
 
-import type { AgentCommunicationProtocol, AgentView } from "./communication/index.ts";
-import type { CommunicationEvent } from "./communication/index.ts";
-import { Listeners } from "./core/index.ts";
-import type { DeadLetterCount, FleetDigest, FleetEvent, FleetSource } from "./dashboard/index.ts";
+import type { AgentView, CommunicationEvent } from "../communication/index.ts";
+import { Listeners } from "../core/index.ts";
+
 import { feedLine } from "./feed-words.ts";
+import type { DeadLetterCount, FleetDigest, FleetEvent, FleetSource } from "./ports.ts";
+
+/** Who knows the agents: what of AgentCommunicationProtocol the dashboard needs. */
+export interface AgentManager {
+  views(): readonly AgentView[];
+  view(agentId: string): AgentView | undefined;
+  agentIds(): Iterable<string>;
+  digest(): FleetDigest;
+  deadLetterCount(): DeadLetterCount;
+  onEvent(callback: (event: CommunicationEvent) => void): Disposable;
+}
 
 /** One namespace's agents and events, as the dashboard wants them. */
 export class CommunicationFleetSource implements FleetSource {
-  readonly #communication: AgentCommunicationProtocol;
+  readonly #communication: AgentManager;
   readonly #listeners = new Listeners<FleetEvent>();
   readonly #subscription: Disposable;
 
-  constructor(communication: AgentCommunicationProtocol) {
+  constructor(communication: AgentManager) {
     this.#communication = communication;
     this.#subscription = communication.onEvent((event) => this.#take(event));
   }
@@ -71,6 +81,8 @@ function agentsOf(event: CommunicationEvent): readonly string[] {
     case "agent.status":
     case "agent.paused":
     case "agent.resumed":
+    case "agent.quarantined":
+    case "agent.released":
     case "agent.quarantined":
     case "agent.released":
     case "agent.restart":

@@ -1,8 +1,11 @@
 // Which events of communication become a line of the feed, and in which words.
 
-import type { AgentView, CommunicationEvent, Delivery, Message } from "./communication/index.ts";
-import type { FeedLine } from "./dashboard/index.ts";
-import { OPERATOR } from "./server/index.ts";
+import type { AgentView, CommunicationEvent, Delivery, Message } from "../communication/index.ts";
+
+import type { FeedLine } from "./feed.ts";
+
+/** Who sends when a person does. */
+const OPERATOR = "operator";
 
 /** The feed's line for an event; undefined for the many that are not worth one. */
 export function feedLine(
@@ -18,6 +21,13 @@ export function feedLine(
       return info("paused", event.agent.id, `paused by ${event.by}`);
     case "agent.resumed":
       return info("resumed", event.agent.id, `resumed by ${event.by}`);
+    case "agent.quarantined": {
+      const { id } = event.agent;
+      const text = `quarantined by ${event.by}`;
+      return { kind: "quarantined", level: "warning", agentId: id, text };
+    }
+    case "agent.released":
+      return info("released", event.agent.id, `released by ${event.by}`);
     case "agent.restart":
       return info("restarted", event.agent.id, `restart asked for by ${event.by}`);
     case "agent.state":
@@ -67,8 +77,7 @@ function stateLine(
   agent: AgentView | undefined,
 ): FeedLine | undefined {
   const { agentId, state, reason } = event.change;
-  const paused = agent !== undefined && agent.paused !== null;
-  if (paused) return undefined;
+  if (agent !== undefined && (agent.paused ?? agent.quarantined) !== null) return undefined;
   if (state === "stuck")
     return { kind: "state", level: "warning", agentId, text: `stuck: ${reason}` };
   if (state === "down") {
