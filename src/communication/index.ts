@@ -58,6 +58,7 @@ export type {
   DoneReport,
   HeartbeatReply,
   HeartbeatRequest,
+  KnownStanding,
   LeaseExtension,
   ProfileOrder,
   ProgressReport,
@@ -72,4 +73,5 @@ export type {
   TaskUpdate,
   WaitForReplyOptions,
 } from "./requests.ts";
+export { traceIdOf } from "./message-search.ts";
 export { VolatileCommunicationStore } from "./volatile-store.ts";

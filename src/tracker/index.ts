@@ -28,7 +28,7 @@ export type {
   SampleQuery,
   SeriesStore,
 } from "./store.ts";
-export type { Summaries, SummaryQuery } from "./tracker-queries.ts";
+export type { Summaries, SummariesByQuery, SummaryQuery } from "./tracker-queries.ts";
 export type { TrackerStatistics } from "./tracker-statistics.ts";
 export { VolatileSeriesStore } from "./volatile-series-store.ts";
 export type { VolatileSeriesStoreOptions } from "./volatile-series-store.ts";

@@ -44,7 +44,7 @@ import type { Series } from "./series.ts";
 import { SnapshotKeeper } from "./snapshot-keeper.ts";
 import type { SeriesStore } from "./store.ts";
 import { TrackerQueries } from "./tracker-queries.ts";
-import type { Summaries, SummaryQuery } from "./tracker-queries.ts";
+import type { Summaries, SummariesByQuery, SummaryQuery } from "./tracker-queries.ts";
 import { TrackerTimers } from "./tracker-timers.ts";
 import type { TrackerStatistics } from "./tracker-statistics.ts";
 import { VolatileSeriesStore } from "./volatile-series-store.ts";
@@ -265,6 +265,11 @@ export class PerformanceTracker implements AsyncDisposable {
    */
   getSummaries(query: SummaryQuery = {}): Promise<Summaries> {
     return this.#queries.summaries(query);
+  }
+
+  /** Statistics of one metric by agent or by a label's value, of whole minutes. */
+  getSummariesBy(query: SummariesByQuery): Promise<ReadonlyMap<string, MetricSummary>> {
+    return this.#queries.summariesBy(query);
   }
 
   /**

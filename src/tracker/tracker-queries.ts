@@ -1,6 +1,6 @@
 // The tracker's questions: checks what is asked, chooses raw samples or minutes, reduces.
 
-import type { Clock } from "../core/index.ts";
+import type { Clock, SeriesLabels } from "../core/index.ts";
 import { ChartBuilder } from "./chart.ts";
 import type { TrackerSettings } from "./config.ts";
 import { TrackerError } from "./errors.ts";
@@ -29,6 +29,14 @@ export interface Summaries {
   readonly agents: readonly string[];
   /** Samples in the range. */
   readonly samples: number;
+}
+
+/** What summaries by agent or label are asked for. */
+export interface SummariesByQuery extends TimeRange {
+  readonly metric: string;
+  /** Only series with these labels. */
+  readonly labels?: SeriesLabels | undefined;
+  readonly groupBy: "agent" | `label:${string}`;
 }
 
 /** Reads and reduces. */
@@ -101,6 +109,23 @@ export class TrackerQueries {
       });
     }
     return finish(aligned, group, agents);
+  }
+
+  /** Summaries of one metric by agent or by a label's value, of whole minutes. */
+  async summariesBy(asked: SummariesByQuery): Promise<ReadonlyMap<string, MetricSummary>> {
+    const { groupBy, labels } = asked;
+    const query = this.#bounded(asked);
+    const label = groupBy === "agent" ? undefined : groupBy.slice("label:".length);
+    const group = new SummaryGroup();
+    await this.#reader.minutes(
+      { ...query, labels, ...alignToMinutes(query.fromMs, query.toMs) },
+      (row) => {
+        const { agentId, labels: own } = row.identity;
+        const name = label === undefined ? agentId : own[label];
+        if (name !== undefined && name !== null) group.of(name).addMinute(row);
+      },
+    );
+    return new Map(Object.entries(group.build()));
   }
 
   /** The lines of a chart. */
