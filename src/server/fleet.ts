@@ -94,6 +94,12 @@ export interface FleetCommunication {
     hold: { readonly by: string; readonly reason: string },
   ): Promise<unknown>;
   resumeAgent(agentId: string, request: { readonly by: string }): Promise<unknown>;
+  quarantineAgent(
+    agentId: string,
+    hold: { readonly by: string; readonly reason: string },
+  ): Promise<unknown>;
+  releaseAgent(agentId: string, request: { readonly by: string }): Promise<unknown>;
+  isQuarantined(agentId: string): boolean;
   requestRestart(agentId: string, request: { readonly by: string }): Promise<AgentCommand>;
 
   send(request: SendRequest): Promise<SendResult>;
@@ -181,7 +187,13 @@ export interface FleetDashboard {
   getAlerts(query: AlertQuery): Promise<readonly Alert[]>;
   getAlert(alertId: string): Promise<Alert | undefined>;
   /** Raises an alert, or counts it to the one that fires already. */
-  addAlert(level: AlertLevel, message: string, source: string, context?: JsonObject): Alert;
+  addAlert(
+    level: AlertLevel,
+    message: string,
+    source: string,
+    context?: JsonObject,
+    about?: { readonly agentId?: string; readonly traceId?: string },
+  ): Alert;
   acknowledgeAlert(
     alertId: string,
     acknowledgement: { readonly owner: string; readonly note: string },
@@ -190,6 +202,27 @@ export interface FleetDashboard {
   resolveAlert(alertId: string): Promise<Alert>;
   /** Called with every alert that was raised or changed. */
   onAlert(callback: (alert: Alert) => void): Disposable;
+  /** Rules in force, with what each watches and what it says now. */
+  alertRules(): readonly object[];
+  /** Sends a notification that says it is a test; says whether it was taken, and by whom. */
+  testNotification(): Promise<{ readonly delivered: boolean; readonly detail: string }>;
+  getDashboardData(view: DashboardView, query: DashboardQuery): Promise<object>;
+  /** One self-contained page. */
+  htmlReport(range?: TimeRange): Promise<string>;
+}
+
+/** Which of the five views. */
+export type DashboardView =
+  | "system_overview"
+  | "agent_performance"
+  | "metrics_detail"
+  | "alerts"
+  | "historical";
+
+/** What a view is to show. */
+export interface DashboardQuery extends TimeRange {
+  readonly agentId?: string;
+  readonly metric?: string;
 }
 
 /** A service as it is registered; absent fields get the gateway's defaults. */

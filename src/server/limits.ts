@@ -10,6 +10,24 @@ export const serverLimits = {
     reason: "256 messages of ordinary size, or 10,000 samples, fit in one request",
     atLimit: "The request is refused with server.body_too_large",
   },
+  profileBytes: {
+    value: 32 * 1024 * 1024,
+    unit: "bytes",
+    reason: "Two minutes of CPU samples of a busy program, inflated",
+    atLimit: "The upload is refused with server.body_too_large, however small it was gzipped",
+  },
+  batchSpans: {
+    value: 1000,
+    unit: "items",
+    reason: "About 10 ms of the main thread",
+    atLimit: "The request is refused with server.input_invalid",
+  },
+  listSpans: {
+    value: 5000,
+    unit: "items",
+    reason: "The largest trace a page draws",
+    atLimit: "The request is refused with server.input_invalid; narrow the range",
+  },
   headerBytes: {
     value: 16 * 1024,
     unit: "bytes",

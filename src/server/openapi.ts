@@ -104,12 +104,17 @@ function toOperation(route: Route): OpenApiOperation {
     },
     "x-access": access,
   };
+  if (route.rawBody !== undefined) return { ...base, requestBody: rawRequestBody(route.rawBody) };
   if (route.body === undefined) return base;
   const schema = toSchema(route.body, "input");
   const required = !route.body.safeParse({}).success;
   const { example } = route;
   const media = example === undefined ? { schema } : { schema, example };
   return { ...base, requestBody: { required, content: { "application/json": media } } };
+}
+
+function rawRequestBody({ description }: NonNullable<Route["rawBody"]>): JsonSchema {
+  return { required: true, description, content: { "application/json": { schema: {} } } };
 }
 
 function parametersOf(route: Route): JsonSchema[] {

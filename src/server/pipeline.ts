@@ -15,6 +15,7 @@ import type { Caller } from "./authentication.ts";
 import { ServerError } from "./errors.ts";
 import type { FleetNamespace } from "./fleet.ts";
 import { parseInput, PROBLEM_TYPE, problemOf, toKnownError } from "./problem.ts";
+import { inflated, takeBytes } from "./raw-body.ts";
 import { isAudited, methodsAt } from "./route.ts";
 import type { ResourceName, Route, RouteContext } from "./route.ts";
 import type { Services } from "./services.ts";
@@ -86,7 +87,13 @@ export class Pipeline {
     app.setNotFoundHandler((request, reply) => {
       return this.#answerError(this.#notFound(request, reply, routes), request, reply);
     });
-    for (const route of routes) this.#installRoute(app, route);
+    for (const route of routes) if (route.rawBody === undefined) this.#installRoute(app, route);
+    // Parsers belong to a scope of fastify's; what is not to be parsed gets a scope of its own.
+    app.register((scope, _options, done) => {
+      takeBytes(scope);
+      for (const route of routes) if (route.rawBody !== undefined) this.#installRoute(scope, route);
+      done();
+    });
   }
 
   /** Answers a request that fastify could not even route: a path that is no text. */
@@ -144,8 +151,7 @@ export class Pipeline {
 
   async #handle(route: Route, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
     const call = callOf(request);
-    const body =
-      route.body === undefined ? undefined : parseInput(route.body, request.body ?? {}, "body");
+    const body = await bodyOf(route, request);
     const result = await route.handler(this.#contextOf(call, route, body, request, reply));
     if (isAudited(route)) {
       await this.#services.audit.record({
@@ -285,6 +291,11 @@ export class Pipeline {
     if (this.#options.isFromSocket(request.raw)) return "socket";
     return request.raw.socket.remoteAddress ?? "unknown";
   }
+}
+
+async function bodyOf(route: Route, request: FastifyRequest): Promise<unknown> {
+  if (route.rawBody !== undefined) return inflated(request, route.bodyBytesMax);
+  return route.body === undefined ? undefined : parseInput(route.body, request.body ?? {}, "body");
 }
 
 function callOf(request: FastifyRequest): Call {

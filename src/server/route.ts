@@ -101,6 +101,11 @@ interface RouteFacts {
   /** Left out of the documentation: pages, not API. */
   readonly undocumented?: boolean;
   readonly bodyBytesMax?: number;
+  /**
+   * The body comes as bytes, inflated if it was gzipped and no more than `bodyBytesMax` either
+   * way; `body` says so with `z.instanceof(Uint8Array)`.
+   */
+  readonly rawBody?: { readonly description: string };
 }
 
 /** A route as its file declares it. */

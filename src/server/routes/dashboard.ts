@@ -8,11 +8,11 @@ import type { FleetDashboard } from "../fleet.ts";
 import { serverLimits } from "../limits.ts";
 import { content, defineRoute, given, json } from "../route.ts";
 import type { Route } from "../route.ts";
-import { countParameter, named, nameSchema } from "../schemas/common.ts";
+import { countParameter, named, nameSchema, numberParameter } from "../schemas/common.ts";
 import { agentTileSchema, feedEventSchema, overviewSummarySchema } from "../schemas/dashboard.ts";
 import type { Services } from "../services.ts";
 
-const eventNumber = z.coerce.number().int().min(0);
+const eventNumber = numberParameter(z.number("must be a number").int().min(0));
 
 export function dashboardRoutes(services: Services): readonly Route[] {
   return [overview(), events(), stream(services)];

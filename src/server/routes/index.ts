@@ -5,6 +5,8 @@ import type { Route } from "../route.ts";
 import type { Services } from "../services.ts";
 import { agentControlRoutes } from "./agent-control.ts";
 import { agentRoutes } from "./agents.ts";
+import { alertRoutes } from "./alerts.ts";
+import { callRoutes } from "./calls.ts";
 import { dashboardRoutes } from "./dashboard.ts";
 import { deadLetterRoutes } from "./dead-letters.ts";
 import { enrolmentRoutes } from "./enrolments.ts";
@@ -15,8 +17,14 @@ import { metricRoutes } from "./metrics.ts";
 import { namespaceRoutes } from "./namespaces.ts";
 import { operationRoutes } from "./operations.ts";
 import { pageRoutes } from "./pages.ts";
+import { profileRoutes } from "./profiles.ts";
+import { serviceRoutes } from "./services.ts";
 import { sessionRoutes } from "./session.ts";
+import { spanRoutes } from "./spans.ts";
+import { systemRoutes } from "./system.ts";
 import { taskRoutes } from "./tasks.ts";
+import { traceRoutes } from "./traces.ts";
+import { viewRoutes } from "./views.ts";
 
 /** Every route of the control plane. */
 export function controlPlaneRoutes(
@@ -31,11 +39,19 @@ export function controlPlaneRoutes(
     ...deadLetterRoutes(),
     ...taskRoutes(),
     ...metricRoutes(services),
+    ...serviceRoutes(),
+    ...callRoutes(),
+    ...profileRoutes(),
+    ...spanRoutes(),
+    ...traceRoutes(),
+    ...alertRoutes(),
     ...dashboardRoutes(services),
+    ...viewRoutes(),
     ...sessionRoutes(services),
     ...enrolmentRoutes(services),
     ...namespaceRoutes(services),
     ...operationRoutes(services),
+    ...systemRoutes(),
     ...healthRoutes(services),
     ...pageRoutes(services, openApi),
   ];

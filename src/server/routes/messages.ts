@@ -23,6 +23,7 @@ import {
   nameSchema,
   problemSchema,
   rangeParameters,
+  waitParameter,
 } from "../schemas/common.ts";
 import {
   conversationSchema,
@@ -210,7 +211,7 @@ function waitForReply(): Route {
     action: "message.wait_reply",
     params: idParams,
     query: z.strictObject({
-      waitMs: z.coerce.number().int().min(0).max(serverLimits.waitMs.value).default(0),
+      waitMs: waitParameter().default(0),
     }),
     responses: { 200: json("The answer", messageSchema), 204: empty("No answer yet") },
     resource: ({ params }, principal) => ownThing("message", params.id, principal),

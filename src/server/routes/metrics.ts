@@ -12,12 +12,14 @@ import {
   countParameter,
   named,
   nameSchema,
+  numberParameter,
   rangeParameters,
   standsFor,
 } from "../schemas/common.ts";
 import {
   aggregationSchema,
   metricSummarySchema,
+  recordedSchema,
   sampleInputSchema,
   sampleSchema,
   seriesPointsSchema,
@@ -33,14 +35,6 @@ const CHART_POINTS = 240;
 
 /** One bad sample must not cost the others, so each is parsed by itself, in the handler. */
 const anySampleSchema = standsFor("SampleInput", z.unknown());
-
-const recordedSchema = named(
-  "Recorded",
-  z.object({
-    accepted: z.number(),
-    rejected: z.array(z.object({ index: z.number(), code: z.string(), detail: z.string() })),
-  }),
-);
 
 const aboutParameters = {
   metric: nameSchema.exactOptional(),
@@ -87,6 +81,15 @@ function recordOne(namespace: FleetNamespace, principal: Principal, input: unkno
   const agentId = principal.kind === "agent" ? senderOf(principal, sample.agentId) : sample.agentId;
   namespace.tracker.record(given({ ...sample, agentId }));
 }
+
+const labelSchema = z
+  .string()
+  .max(256)
+  .regex(/^[^:]+:/, "is no label: write name:value");
+const groupBySchema = z.union([
+  z.enum(["agent", "none"]),
+  z.templateLiteral(["label:", z.string().min(1).max(128)]),
+]);
 
 function samples(): Route {
   return defineRoute({
@@ -146,15 +149,21 @@ function series({ clock }: Services): Route {
     method: "GET",
     path: "/api/v1/metrics/series",
     summary: "Points of a chart",
-    description: "Default: the last hour in 240 steps, averaged, one line over all.",
+    description:
+      "Default: the last hour in 240 steps, averaged, one line over all. `label=service:search` " +
+      "(repeatable) keeps series with that label, `groupBy=label:outcome` draws a line per value; " +
+      "both are answered by the minute.",
     tag: "Metrics",
     action: "metric.read",
     query: z.strictObject({
       ...aboutParameters,
       metric: nameSchema,
-      stepMs: z.coerce.number().int().min(1000).max(31_536_000_000).exactOptional(),
+      stepMs: numberParameter(
+        z.number("must be milliseconds").int().min(1000).max(31_536_000_000),
+      ).exactOptional(),
       aggregation: aggregationSchema.default("avg"),
-      groupBy: z.enum(["agent", "none"]).default("none"),
+      groupBy: groupBySchema.default("none"),
+      label: z.union([labelSchema, z.array(labelSchema).max(8)]).exactOptional(),
     }),
     responses: {
       200: json("One or more lines", z.object({ series: z.array(seriesPointsSchema) })),
@@ -168,10 +177,17 @@ function series({ clock }: Services): Route {
       const stepMs = query.stepMs ?? evenMs;
       const agentId = query.agentId ?? ownId(principal);
       const about = { metric, fromMs, toMs, stepMs, aggregation, groupBy };
-      const lines = await namespace.tracker.getSeries({ ...about, ...given({ agentId }) });
+      const labels = query.label === undefined ? undefined : labelsOf([query.label].flat());
+      const lines = await namespace.tracker.getSeries({ ...about, ...given({ agentId, labels }) });
       return { series: [...lines] };
     },
   });
+}
+
+function labelsOf(texts: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    texts.map((text) => [text.slice(0, text.indexOf(":")), text.slice(text.indexOf(":") + 1)]),
+  );
 }
 
 function names(): Route {

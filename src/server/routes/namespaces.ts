@@ -83,7 +83,7 @@ function remove({ fleet, identities, streams }: Services): Route {
       }
       streams.close(name);
       await fleet.deleteNamespace(name);
-      identities.forgetNamespace(name);
+      await identities.forgetNamespace(name);
       return undefined;
     },
   });

@@ -6,8 +6,12 @@ import { NAME_PATTERN } from "../../core/index.ts";
 import type { JsonObject, JsonValue } from "../../core/index.ts";
 import { serverLimits } from "../limits.ts";
 
-/** What the OpenAPI document adds to a schema: its name, or the name it stands for. */
-type DocumentMetadata = { readonly id?: string; readonly $ref?: string };
+/** What the OpenAPI document adds to a schema: its name, the name it stands for, or its words. */
+type DocumentMetadata = {
+  readonly id?: string;
+  readonly $ref?: string;
+  readonly [keyword: string]: unknown;
+};
 
 /** Schemas with a name of their own in the OpenAPI document. */
 export const namedSchemas: z.core.$ZodRegistry<DocumentMetadata> = z.registry<DocumentMetadata>();
@@ -58,11 +62,26 @@ export const jsonObjectSchema: z.ZodType<JsonObject> = z
 /** An instant in milliseconds since the Unix epoch. */
 export const instantSchema = z.number().describe("Milliseconds since the Unix epoch");
 
-const instantParameter = z.coerce
-  .number()
-  .min(0)
-  .max(8_640_000_000_000_000)
-  .describe("Milliseconds since the Unix epoch");
+/**
+ * A number in a query string. An empty value is refused: Number("") is 0, and nobody who leaves
+ * a field empty asks for the first instant of 1970.
+ */
+export function numberParameter(schema: z.ZodNumber, description?: string): z.ZodType<number> {
+  const parameter = z.preprocess(toNumber, schema);
+  const { $schema: _, ...words } = z.toJSONSchema(schema);
+  namedSchemas.add(parameter, description === undefined ? words : { ...words, description });
+  return parameter;
+}
+
+function toNumber(text: unknown): unknown {
+  if (typeof text !== "string") return text;
+  return text.trim() === "" ? Number.NaN : Number(text);
+}
+
+const instantParameter = numberParameter(
+  z.number("must be milliseconds since the Unix epoch").min(0).max(8_640_000_000_000_000),
+  "Milliseconds since the Unix epoch",
+);
 
 /** `fromMs` and `toMs` of a query string. */
 export const rangeParameters = {
@@ -75,7 +94,14 @@ export const beforeParameter = instantParameter;
 
 /** A count in a query string. */
 export function countParameter(most: number = serverLimits.listItems.value): z.ZodType<number> {
-  return z.coerce.number().int().min(1).max(most);
+  return numberParameter(z.number("must be a number").int().min(1).max(most));
+}
+
+/** `waitMs` of a query string: how long to wait for what is asked for. */
+export function waitParameter(): z.ZodType<number> {
+  return numberParameter(
+    z.number("must be milliseconds").int().min(0).max(serverLimits.waitMs.value),
+  );
 }
 
 /** Path parameters of a route about one agent. */

@@ -27,6 +27,15 @@ export const sampleInputSchema = named(
   }),
 );
 
+/** What became of a batch. */
+export const recordedSchema = named(
+  "Recorded",
+  z.object({
+    accepted: z.number(),
+    rejected: z.array(z.object({ index: z.number(), code: z.string(), detail: z.string() })),
+  }),
+);
+
 export const sampleSchema: z.ZodType<Sample> = named(
   "Sample",
   z.object({
