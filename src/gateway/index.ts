@@ -7,6 +7,7 @@ export type {
   RoutedRequest,
   RoutedResponse,
 } from "./call.ts";
+export { callLimit, isFailedCall, isNotableCall, statusRange } from "./call-filter.ts";
 export { canonicalisePath, maskQuery } from "./canonical-path.ts";
 export { gatewayConfigSchema, gatewaySettings } from "./config.ts";
 export type { GatewayOptions, GatewaySettings } from "./config.ts";
@@ -41,3 +42,5 @@ export type {
 export { RateLimitTable } from "./rate-limit-table.ts";
 export type { RateLimitDecision } from "./rate-limit-table.ts";
 export type { CallRetention, CallStore, ServiceStore } from "./store.ts";
+export { VolatileCallStore } from "./volatile-call-store.ts";
+export { VolatileServiceStore } from "./volatile-service-store.ts";
