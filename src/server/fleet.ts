@@ -45,22 +45,6 @@ import type {
   FeedEvent,
   OverviewSummary,
 } from "../dashboard/index.ts";
-import type {
-  CallQuery,
-  CallRecord,
-  PathRewrite,
-  RateLimit,
-  ServiceCredential,
-  ServiceStatus,
-  ServiceView,
-} from "../gateway/index.ts";
-import type {
-  ProfileKind,
-  ProfileQuery,
-  ProfileRecord,
-  SpanQuery,
-  SpanRecord,
-} from "../profiler/index.ts";
 import type { NamespaceRecord } from "../security/index.ts";
 import type {
   AgentSummary,
@@ -73,6 +57,8 @@ import type {
   TimeRange,
 } from "../tracker/index.ts";
 import type { AgentLogs } from "./agent-logs.ts";
+import type { FleetGateway } from "./fleet-gateway.ts";
+import type { FleetProfiler, FleetProfiles } from "./fleet-profiler.ts";
 import type { Kpi } from "./kpi.ts";
 import type { TraceView } from "./trace-view.ts";
 
@@ -223,149 +209,6 @@ export type DashboardView =
 export interface DashboardQuery extends TimeRange {
   readonly agentId?: string;
   readonly metric?: string;
-}
-
-/** A service as it is registered; absent fields get the gateway's defaults. */
-export interface ServiceInput {
-  readonly id: string;
-  readonly name?: string;
-  readonly version?: string;
-  readonly endpoints: readonly { readonly baseUrl: string; readonly weight?: number }[];
-  readonly paths?: readonly string[];
-  readonly rewrite?: PathRewrite;
-  readonly healthCheckUrl?: string | null;
-  readonly rateLimit?: RateLimitInput | null;
-  readonly agentRateLimit?: RateLimitInput | null;
-  readonly requestTimeoutMs?: number | null;
-  readonly retries?: number;
-  readonly credential?: ServiceCredential | null;
-  readonly metadata?: JsonObject;
-}
-
-/** A rate as it is given; without a burst the gateway chooses one. */
-export type RateLimitInput = Omit<RateLimit, "burst"> & { readonly burst?: number };
-
-/** What changes of a service; null takes a field back to its default. */
-export type ServicePatch = Partial<Omit<ServiceInput, "id">>;
-
-/** Which services to find. */
-export interface ServiceQuery {
-  readonly version?: string;
-  readonly status?: ServiceStatus;
-  /** Part of the id or the name. */
-  readonly text?: string;
-}
-
-/** The gateway of one namespace: what of APIGateway is served. */
-export interface FleetGateway {
-  registerService(service: ServiceInput): Promise<ServiceView>;
-  updateService(serviceId: string, patch: ServicePatch): Promise<ServiceView>;
-  /** False when there was none. */
-  unregisterService(serviceId: string): Promise<boolean>;
-  getService(serviceId: string): Promise<ServiceView | undefined>;
-  getAllServices(query?: ServiceQuery): Promise<readonly ServiceView[]>;
-  setRateLimit(
-    serviceId: string,
-    requestsPerMinute: number,
-    burst?: number,
-    per?: "service" | "agent",
-  ): Promise<ServiceView>;
-  removeRateLimit(serviceId: string, per?: "service" | "agent"): Promise<ServiceView>;
-  /** Asks all endpoints now. */
-  checkHealth(serviceId: string): Promise<ServiceView>;
-  getCalls(query: CallQuery): Promise<readonly CallRecord[]>;
-  getCall(callId: string): Promise<CallRecord | undefined>;
-  addServiceCallback(callback: (service: ServiceView) => void): Disposable;
-  exportGatewayData(): Promise<object>;
-}
-
-/** A span as it is handed in. */
-export interface SpanInput {
-  readonly spanId?: string;
-  readonly traceId?: string;
-  readonly parentSpanId?: string | null;
-  readonly agentId: string | null;
-  readonly name: string;
-  readonly kind?: string;
-  readonly startMs: number;
-  readonly durationMs: number;
-  readonly ok?: boolean;
-  readonly error?: string | null;
-  readonly context?: JsonObject;
-}
-
-/** Timed calls of one function or scope, summed up; milliseconds. */
-export interface FunctionSummary {
-  readonly name: string;
-  readonly kind: string;
-  readonly agentId: string | null;
-  readonly count: number;
-  readonly failed: number;
-  readonly totalMs: number;
-  readonly avgMs: number;
-  readonly minMs: number;
-  readonly maxMs: number;
-  readonly p50Ms: number;
-  readonly p95Ms: number;
-  readonly p99Ms: number;
-}
-
-/** The profiler of one namespace: what of PerformanceProfiler is served. */
-export interface FleetProfiler {
-  /** @throws when a field does not fit; other spans of a batch are not touched by it. */
-  recordSpan(span: SpanInput): SpanRecord;
-  getSpans(query: SpanQuery): Promise<readonly SpanRecord[]>;
-  getProfilingSummary(
-    range?: TimeRange,
-    about?: { readonly agentId?: string },
-  ): Promise<{ readonly functions: readonly FunctionSummary[] }>;
-  getSystemMetrics(): Promise<object>;
-  getProcessMetrics(): Promise<object>;
-  getNetworkMetrics(): Promise<object>;
-  exportProfilingData(): Promise<object>;
-}
-
-/** How a profile's data is written. */
-export type ProfileFormat = "cpuprofile" | "pprof" | "folded";
-
-/** One frame of a profile with what it called; values in microseconds or bytes. */
-export interface FlameNode {
-  readonly name: string;
-  readonly file: string | null;
-  readonly line: number | null;
-  readonly self: number;
-  readonly total: number;
-  readonly children: readonly FlameNode[];
-}
-
-/** Sampled profiles of one namespace: what of ProfileDesk is served. */
-export interface FleetProfiles {
-  /** Asks an agent, or the server itself for `agentId: null`, to sample. */
-  request(request: {
-    readonly agentId: string | null;
-    readonly kind: ProfileKind;
-    readonly seconds: number;
-    readonly by: string;
-  }): Promise<ProfileRecord>;
-  started(profileId: string, agentId: string, runtime: string): Promise<unknown>;
-  /** Takes what V8's inspector gave, as JSON. */
-  take(profileId: string, agentId: string, json: Uint8Array): Promise<unknown>;
-  fail(profileId: string, agentId: string, reason: string): Promise<unknown>;
-  /** The profile; with a wait, once it is done or failed. */
-  get(
-    profileId: string,
-    wait?: { readonly waitMs?: number; readonly signal?: AbortSignal },
-  ): Promise<ProfileRecord | undefined>;
-  list(query: ProfileQuery): Promise<readonly ProfileRecord[]>;
-  data(
-    profileId: string,
-    format: ProfileFormat,
-  ): Promise<{ readonly bytes: Uint8Array; readonly contentType: string; readonly name: string }>;
-  tree(
-    profileId: string,
-  ): Promise<{ readonly root: FlameNode; readonly unit: string; readonly total: number }>;
-  /** False when there was none. */
-  delete(profileId: string): Promise<boolean>;
 }
 
 /** Everything of one namespace. */

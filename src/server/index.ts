@@ -11,25 +11,31 @@ export type {
 export { ServerError, serverErrors } from "./errors.ts";
 export type {
   ConfigurationRow,
+  DashboardQuery,
+  DashboardView,
   Fleet,
   FleetCommunication,
   FleetDashboard,
-  FleetGateway,
   FleetNamespace,
-  FleetProfiler,
-  FleetProfiles,
   FleetTracker,
-  FlameNode,
-  FunctionSummary,
-  ProfileFormat,
-  RateLimitInput,
   ReadinessCheck,
   ServerFacts,
+} from "./fleet.ts";
+export type {
+  FleetGateway,
+  RateLimitInput,
   ServiceInput,
   ServicePatch,
   ServiceQuery,
+} from "./fleet-gateway.ts";
+export type {
+  FlameNode,
+  FleetProfiler,
+  FleetProfiles,
+  FunctionSummary,
+  ProfileFormat,
   SpanInput,
-} from "./fleet.ts";
+} from "./fleet-profiler.ts";
 export type { Kpi, KpiStatistics } from "./kpi.ts";
 export { serverLimits } from "./limits.ts";
 export { isLoopback } from "./listeners.ts";

@@ -4,7 +4,7 @@ import { z } from "zod";
 
 import { ProfileKind, ProfileState } from "../../profiler/index.ts";
 import type { ProfileRecord, SpanRecord } from "../../profiler/index.ts";
-import type { FlameNode, FunctionSummary } from "../fleet.ts";
+import type { FlameNode, FunctionSummary } from "../fleet-profiler.ts";
 import { instantSchema, jsonObjectSchema, named } from "./common.ts";
 
 export const profileKindSchema = z.enum(ProfileKind);

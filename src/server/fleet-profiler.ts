@@ -1,0 +1,100 @@
+// What the control plane needs from the profiler of one namespace, and from its sampled profiles.
+
+import type { JsonObject } from "../core/index.ts";
+import type {
+  ProfileKind,
+  ProfileQuery,
+  ProfileRecord,
+  SpanQuery,
+  SpanRecord,
+} from "../profiler/index.ts";
+import type { TimeRange } from "../tracker/index.ts";
+
+/** A span as it is handed in. */
+export interface SpanInput {
+  readonly spanId?: string;
+  readonly traceId?: string;
+  readonly parentSpanId?: string | null;
+  readonly agentId: string | null;
+  readonly name: string;
+  readonly kind?: string;
+  readonly startMs: number;
+  readonly durationMs: number;
+  readonly ok?: boolean;
+  readonly error?: string | null;
+  readonly context?: JsonObject;
+}
+
+/** Timed calls of one function or scope, summed up; milliseconds. */
+export interface FunctionSummary {
+  readonly name: string;
+  readonly kind: string;
+  readonly agentId: string | null;
+  readonly count: number;
+  readonly failed: number;
+  readonly totalMs: number;
+  readonly avgMs: number;
+  readonly minMs: number;
+  readonly maxMs: number;
+  readonly p50Ms: number;
+  readonly p95Ms: number;
+  readonly p99Ms: number;
+}
+
+/** The profiler of one namespace: what of PerformanceProfiler is served. */
+export interface FleetProfiler {
+  /** @throws when a field does not fit; other spans of a batch are not touched by it. */
+  recordSpan(span: SpanInput): SpanRecord;
+  getSpans(query: SpanQuery): Promise<readonly SpanRecord[]>;
+  getProfilingSummary(
+    range?: TimeRange,
+    about?: { readonly agentId?: string },
+  ): Promise<{ readonly functions: readonly FunctionSummary[] }>;
+  getSystemMetrics(): Promise<object>;
+  getProcessMetrics(): Promise<object>;
+  getNetworkMetrics(): Promise<object>;
+  exportProfilingData(): Promise<object>;
+}
+
+/** How a profile's data is written. */
+export type ProfileFormat = "cpuprofile" | "pprof" | "folded";
+
+/** One frame of a profile with what it called; values in microseconds or bytes. */
+export interface FlameNode {
+  readonly name: string;
+  readonly file: string | null;
+  readonly line: number | null;
+  readonly self: number;
+  readonly total: number;
+  readonly children: readonly FlameNode[];
+}
+
+/** Sampled profiles of one namespace: what of ProfileDesk is served. */
+export interface FleetProfiles {
+  /** Asks an agent, or the server itself for `agentId: null`, to sample. */
+  request(request: {
+    readonly agentId: string | null;
+    readonly kind: ProfileKind;
+    readonly seconds: number;
+    readonly by: string;
+  }): Promise<ProfileRecord>;
+  started(profileId: string, agentId: string, runtime: string): Promise<unknown>;
+  /** Takes what V8's inspector gave, as JSON. */
+  take(profileId: string, agentId: string, json: Uint8Array): Promise<unknown>;
+  fail(profileId: string, agentId: string, reason: string): Promise<unknown>;
+  /** The profile; with a wait, once it is done or failed. */
+  get(
+    profileId: string,
+    wait?: { readonly waitMs?: number; readonly signal?: AbortSignal },
+  ): Promise<ProfileRecord | undefined>;
+  list(query: ProfileQuery): Promise<readonly ProfileRecord[]>;
+  data(
+    profileId: string,
+    format: ProfileFormat,
+  ): Promise<{ readonly bytes: Uint8Array; readonly contentType: string; readonly name: string }>;
+  tree(
+    profileId: string,
+  ): Promise<{ readonly root: FlameNode; readonly unit: string; readonly total: number }>;
+  /** False when there was none. */
+  delete(profileId: string): Promise<boolean>;
+}
