@@ -483,12 +483,49 @@ describe("AgentCommunicationProtocol telemetry and callbacks", () => {
     assert.deepEqual(values.get("bob/messages_settled"), [1]);
     assert.deepEqual(values.get("bob/task_completion"), [1]);
     assert.deepEqual(values.get("bob/task_duration"), [0.5]);
+    assert.deepEqual(values.get("bob/response_time"), [0.5]);
     const process = { cpuPercent: 12.5, memoryBytes: 4096, processes: 2 };
     await comm.heartbeat("bob", { process });
     assert.deepEqual(values.get("bob/cpu_usage"), [12.5]);
     assert.deepEqual(values.get("bob/memory_usage"), [4096]);
     await comm.heartbeat("bob", { left: true });
     assert.equal(values.get("bob/agent_health")?.at(-1), 0);
+  });
+
+  test("it measures one response_time per message: to its answer, or to its settlement", async () => {
+    const clock = new ManualClock();
+    const values: number[] = [];
+    const telemetry: Telemetry = {
+      ...noTelemetry,
+      series: ({ metric }) => ({
+        record: (value) => void (metric === "response_time" && values.push(value)),
+        recordBatch: () => assert.fail("a message is measured when it happens"),
+      }),
+    };
+    await using comm = new AgentCommunicationProtocol({}, { clock, telemetry });
+    for (const agentId of ["alice", "bob"]) await comm.registerAgent({ agentId });
+    const handle = async (agentId: string, end: (token: string) => Promise<unknown>) => {
+      clock.advance(5000); // how long it waits in the inbox is no part of it
+      const [claimed] = await comm.claim(agentId);
+      clock.advance(1000);
+      await end(claimed?.token ?? "");
+    };
+    await comm.send(DIRECT);
+    await handle("bob", (token) => comm.retry(token, { delayMs: 0 }));
+    assert.deepEqual(values, [], "not settled yet");
+    await handle("bob", (token) => comm.done(token));
+    assert.deepEqual(values.splice(0), [7], "from the first time it was handed out");
+    await comm.send({ ...DIRECT, expectsReply: true });
+    await handle("bob", (token) => comm.done(token, { reply: "yes" }));
+    await handle("alice", (token) => comm.done(token)); // the answer itself
+    assert.deepEqual(values.splice(0), [1]);
+    await comm.send({ ...DIRECT, expectsReply: true });
+    await handle("bob", async (token) => {
+      await comm.reply(token, "early");
+      clock.advance(9000);
+      await comm.done(token);
+    });
+    assert.deepEqual(values, [1]);
   });
 
   test("a telemetry that throws undoes no message", async () => {

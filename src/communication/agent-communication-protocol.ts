@@ -115,13 +115,16 @@ export class AgentCommunicationProtocol extends CommunicationHost {
     return presence.views(discovery.matching(query));
   }
 
-  /** A sign of life; proves existence, never progress. */
+  /**
+   * A sign of life; proves existence, never progress. With `waitMs` it is recorded at once and
+   * answered as soon as there is something to tell.
+   */
   async heartbeat(
     agentId: string,
     request: requests.HeartbeatRequest = {},
   ): Promise<requests.HeartbeatReply> {
     const runtime = await this.open();
-    return runtime.agents.heartbeat(agentId, request);
+    return runtime.heartbeats.heartbeat(agentId, request);
   }
 
   /** Stops handing out mail to an agent; its timeouts and its stuck clock stand still. */
@@ -129,11 +132,26 @@ export class AgentCommunicationProtocol extends CommunicationHost {
     agentId: string,
     by: { readonly by?: string; readonly reason?: string } = {},
   ): Promise<AgentView> {
-    return (await this.open()).agents.pause(agentId, by.by ?? "library", by.reason ?? "");
+    return (await this.open()).holds.pause(agentId, by.by ?? "library", by.reason ?? "");
   }
 
   async resumeAgent(agentId: string, by: { readonly by?: string } = {}): Promise<AgentView> {
-    return (await this.open()).agents.resume(agentId, by.by ?? "library");
+    return (await this.open()).holds.resume(agentId, by.by ?? "library");
+  }
+
+  /**
+   * Isolates an agent: no mail reaches it, and what it sends, finishes or measures is refused,
+   * until {@link releaseAgent}. It may heartbeat and read. Survives restarts of both.
+   */
+  async quarantineAgent(
+    agentId: string,
+    by: { readonly by?: string; readonly reason?: string } = {},
+  ): Promise<AgentView> {
+    return (await this.open()).holds.quarantine(agentId, by.by ?? "library", by.reason ?? "");
+  }
+
+  async releaseAgent(agentId: string, by: { readonly by?: string } = {}): Promise<AgentView> {
+    return (await this.open()).holds.release(agentId, by.by ?? "library");
   }
 
   /** Asks an agent's wrapper to restart it, with its next heartbeat. */
@@ -141,7 +159,15 @@ export class AgentCommunicationProtocol extends CommunicationHost {
     agentId: string,
     by: { readonly by?: string } = {},
   ): Promise<requests.AgentCommand> {
-    return (await this.open()).agents.requestRestart(agentId, by.by ?? "library");
+    return (await this.open()).commands.requestRestart(agentId, by.by ?? "library");
+  }
+
+  /** Asks an agent to take a profile of itself; a heartbeat that waits brings the order at once. */
+  async requestProfile(
+    agentId: string,
+    order: requests.ProfileOrder,
+  ): Promise<requests.AgentCommand> {
+    return (await this.open()).commands.requestProfile(agentId, order);
   }
 
   async getPresence(agentId: string): Promise<Presence> {

@@ -1,5 +1,4 @@
-// Registration, heartbeats, pause and resume: everything that changes an agent rather than a
-// message.
+// Registration and what an agent says of itself: who is in the registry, and as what.
 
 import type { AgentRecord } from "./agent-registry.ts";
 import type { ClaimDesk } from "./claim-desk.ts";
@@ -12,11 +11,9 @@ import {
   checkNote,
   checkStatus,
 } from "./input-checks.ts";
-import { communicationLimits } from "./limits.ts";
-import type { Agent, AgentStatus, AgentView } from "./model.ts";
+import type { Agent, AgentView } from "./model.ts";
 import type { PresenceBook } from "./presence-book.ts";
-import type { AgentCommand, AgentPatch, AgentRegistration } from "./requests.ts";
-import type { HeartbeatReply, HeartbeatRequest } from "./requests.ts";
+import type { AgentPatch, AgentRegistration } from "./requests.ts";
 import type { SettleDesk } from "./settle-desk.ts";
 
 /** Agents of one namespace. */
@@ -25,18 +22,22 @@ export class AgentDesk {
   readonly #presence: PresenceBook;
   readonly #claims: ClaimDesk;
   readonly #settlements: SettleDesk;
+  readonly #onRemoved: (record: AgentRecord) => void;
   readonly #joining = new Set<string>();
 
+  /** @param onRemoved called when an agent has left the registry. */
   constructor(
     context: CommunicationContext,
     presence: PresenceBook,
     claims: ClaimDesk,
     settlements: SettleDesk,
+    onRemoved: (record: AgentRecord) => void,
   ) {
     this.#context = context;
     this.#presence = presence;
     this.#claims = claims;
     this.#settlements = settlements;
+    this.#onRemoved = onRemoved;
   }
 
   async register(registration: AgentRegistration): Promise<AgentView> {
@@ -58,10 +59,11 @@ export class AgentDesk {
     }
     const nowMs = clock.monotonic();
     const restarted = known?.agent.instance?.id !== agent.instance?.id;
-    // A pause, or a removal, that came while this was being stored stands.
-    const paused = registry.get(agentId)?.agent.paused ?? null;
-    if (paused !== agent.paused) {
-      agent = { ...agent, paused };
+    // A hold, or a removal, that came while this was being stored stands.
+    const now = registry.get(agentId)?.agent;
+    const [paused, quarantined] = [now?.paused ?? null, now?.quarantined ?? null];
+    if (paused !== agent.paused || quarantined !== agent.quarantined) {
+      agent = { ...agent, paused, quarantined };
       journal.inBackground([{ kind: "agent", agent }]);
     }
     const record = registry.put(agent, nowMs);
@@ -71,7 +73,7 @@ export class AgentDesk {
     record.exitCode = null;
     // Until it shows life by itself again, its silence means nothing.
     record.expectsLife = false;
-    if (restarted && known !== undefined) this.#endLeases(agentId);
+    if (restarted && known !== undefined) this.endLeases(agentId);
     if (restarted) record.commands = record.commands.filter(({ kind }) => kind !== "restart");
     this.#presence.touch(record);
     log.info("communication.agent_registered", { agentId, kind: agent.kind });
@@ -86,6 +88,7 @@ export class AgentDesk {
     if (registry.get(agentId) !== record) return;
     this.#claims.dismiss(agentId);
     registry.remove(agentId);
+    this.#onRemoved(record);
     const left = engine.close(agentId);
     this.#settlements.bury(left, "recipient_removed");
     this.#endOwnTasks(agentId, tasks.ownTasks(agentId));
@@ -100,7 +103,7 @@ export class AgentDesk {
     const before = record.agent.status;
     if (patch.status !== undefined) checkStatus(patch.status);
     const note = checkNote(patch.note);
-    await this.#change(record, (agent) => ({
+    await this.change(record, (agent) => ({
       ...agent,
       ...(patch.status === undefined ? {} : { status: patch.status }),
       ...(patch.capabilities === undefined
@@ -115,95 +118,6 @@ export class AgentDesk {
     return this.#presence.view(record);
   }
 
-  async heartbeat(agentId: string, request: HeartbeatRequest): Promise<HeartbeatReply> {
-    const { clock, engine, registry, settings } = this.#context;
-    const record = registry.require(agentId, "communication.agent_unknown");
-    const { instanceId } = request;
-    if (request.status !== undefined) checkStatus(request.status);
-    const lostLeases: string[] = [];
-    for (const token of request.leases ?? []) {
-      const lease = engine.lease(token);
-      if (lease === undefined || lease.entry.delivery.recipientId !== agentId) {
-        lostLeases.push(token);
-      } else engine.arm(lease, lease.durationMs, clock.monotonic());
-    }
-    // The last words of a process that has been replaced say nothing about its successor.
-    const instance = record.agent.instance?.id;
-    const current = instanceId === undefined || instance === undefined || instance === instanceId;
-    record.lastHeartbeatAtMs = clock.now();
-    const status = request.status ?? (current ? saidByLeaving(record, request) : undefined);
-    if (current) this.#noteProcess(record, request);
-    this.#presence.life(record);
-    if (request.ackCommands !== undefined) {
-      const acknowledged = new Set(request.ackCommands);
-      record.commands = record.commands.filter(({ id }) => !acknowledged.has(id));
-    }
-    if (status !== undefined && status !== record.agent.status) {
-      await this.update(agentId, { status });
-    }
-    this.#presence.evaluateNow();
-    return {
-      atMs: clock.now(),
-      intervalMs: settings.heartbeatIntervalMs,
-      paused: record.agent.paused !== null,
-      quarantined: record.agent.quarantined !== null,
-      mailbox: engine.counts(agentId),
-      commands: [...record.commands],
-      lostLeases,
-    };
-  }
-
-  async pause(agentId: string, by: string, reason: string): Promise<AgentView> {
-    const { clock, engine, events, log, registry } = this.#context;
-    const record = registry.require(agentId, "communication.agent_unknown");
-    const words = checkNote(reason, "reason") ?? "";
-    if (record.agent.paused !== null) return this.#presence.view(record);
-    // At once, so that nothing is handed out while the pause is being stored.
-    engine.setPaused(agentId, true);
-    try {
-      const paused = { sinceMs: clock.now(), by, reason: words };
-      await this.#change(record, (agent) => ({ ...agent, paused: agent.paused ?? paused }));
-    } catch (error) {
-      engine.setPaused(agentId, false);
-      this.#claims.pump(agentId); // what came meanwhile
-      throw error;
-    }
-    const nowMs = clock.monotonic();
-    record.pausedSinceMs ??= nowMs;
-    engine.setOnline(agentId, false, nowMs);
-    this.#command(record, "pause");
-    log.info("communication.agent_paused", { agentId, by, reason: words });
-    events.emit({ kind: "agent.paused", agent: record.agent, by });
-    return this.#presence.view(record);
-  }
-
-  async resume(agentId: string, by: string): Promise<AgentView> {
-    const { clock, engine, events, log, registry } = this.#context;
-    const record = registry.require(agentId, "communication.agent_unknown");
-    if (record.agent.paused === null) return this.#presence.view(record);
-    await this.#change(record, (agent) => ({ ...agent, paused: null }));
-    const nowMs = clock.monotonic();
-    if (record.pausedSinceMs !== null) record.pausedTotalMs += nowMs - record.pausedSinceMs;
-    record.pausedSinceMs = null;
-    record.resumedMs = nowMs;
-    engine.setPaused(agentId, false);
-    engine.setOnline(agentId, this.#presence.isOnline(record), nowMs);
-    this.#command(record, "resume");
-    log.info("communication.agent_resumed", { agentId, by });
-    events.emit({ kind: "agent.resumed", agent: record.agent, by });
-    this.#claims.pump(agentId);
-    return this.#presence.view(record);
-  }
-
-  requestRestart(agentId: string, by: string): AgentCommand {
-    const { events, log, registry } = this.#context;
-    const record = registry.require(agentId, "communication.agent_unknown");
-    const command = this.#command(record, "restart");
-    log.info("communication.agent_restart", { agentId, by });
-    events.emit({ kind: "agent.restart", agent: record.agent, by });
-    return command;
-  }
-
   /** Agents down for longer than forgetAfter leave the registry. */
   async forgetGone(): Promise<void> {
     const { clock, registry, settings } = this.#context;
@@ -215,7 +129,8 @@ export class AgentDesk {
     for (const agentId of gone) await this.unregister(agentId);
   }
 
-  async #change(record: AgentRecord, change: (agent: Agent) => Agent): Promise<void> {
+  /** Changes what is stored of an agent. */
+  async change(record: AgentRecord, change: (agent: Agent) => Agent): Promise<void> {
     const { clock, engine, journal, registry } = this.#context;
     const before = record.agent;
     const agent = change(before);
@@ -231,37 +146,9 @@ export class AgentDesk {
     this.#presence.touch(record);
   }
 
-  #noteProcess(record: AgentRecord, request: HeartbeatRequest): void {
-    if (request.process !== undefined) record.process = request.process;
-    if (request.process) {
-      this.#context.measure(record, "cpu_usage", request.process.cpuPercent);
-      this.#context.measure(record, "memory_usage", request.process.memoryBytes);
-    }
-    const exitCode = request.exitCode ?? null;
-    const left = request.left ?? false;
-    if (exitCode !== record.exitCode || left !== record.left) this.#presence.touch(record);
-    if ((exitCode !== null && record.exitCode === null) || (left && !record.left)) {
-      this.#endLeases(record.agent.id);
-    }
-    record.exitCode = exitCode;
-    record.left = left;
-  }
-
   /** Nobody is left to settle what a process held that has ended: it goes back to the inbox. */
-  #endLeases(agentId: string): void {
+  endLeases(agentId: string): void {
     for (const entry of this.#context.engine.lapseAll(agentId)) this.#settlements.lapse(entry);
-  }
-
-  #command(record: AgentRecord, kind: "restart" | "pause" | "resume"): AgentCommand {
-    const known = record.commands.find((command) => command.kind === kind);
-    if (known !== undefined) return known;
-    const command: AgentCommand = { id: this.#context.ids.next("cmd"), kind };
-    // Pause and resume undo each other: only the last of them is meant.
-    const others = record.commands.filter(
-      (other) => kind === "restart" || other.kind === "restart",
-    );
-    record.commands = [...others, command].slice(-communicationLimits.agentCommands.value);
-    return command;
   }
 
   #endOwnTasks(agentId: string, own: ReturnType<CommunicationContext["tasks"]["ownTasks"]>): void {
@@ -299,15 +186,6 @@ export class AgentDesk {
       quarantined: known?.quarantined ?? null,
     };
   }
-}
-
-/**
- * A goodbye says "offline", which outlives a restart of the server: who left on purpose is not
- * missed. Life after it takes the goodbye back.
- */
-function saidByLeaving(record: AgentRecord, request: HeartbeatRequest): AgentStatus | undefined {
-  if (request.left === true) return record.left ? undefined : "offline";
-  return record.left && record.agent.status === "offline" ? "online" : undefined;
 }
 
 /** The id without digits and what then dangles: "worker-2" is a "worker". */

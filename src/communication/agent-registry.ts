@@ -19,19 +19,19 @@ export interface AgentRecord {
   lastLifeMs: number;
   lastHeartbeatAtMs: number | null;
   lastOutputAtMs: number | null;
-  /** On the agent's active clock, which stands still while it is paused; null when never. */
+  /** On the agent's active clock, which stands still while it is held; null when never. */
   lastOutputActiveMs: number | null;
   /** Since when it has held work without a break, on the active clock. */
   workSinceActiveMs: number;
-  /** When it was last resumed; unattended mail counts from there. */
+  /** When it was last let go on; unattended mail counts from there. */
   resumedMs: number;
   process: ProcessUsage | null;
   exitCode: number | null;
   left: boolean;
   /** Waiting claims: a line held open is a sign of life. */
   waitingClaims: number;
-  pausedSinceMs: number | null;
-  pausedTotalMs: number;
+  heldSinceMs: number | null;
+  heldTotalMs: number;
   commands: AgentCommand[];
   readonly series: AgentSeries;
   /** The state last recorded; null before the first. */
@@ -67,6 +67,17 @@ export class AgentRegistry {
     const what = code === "communication.agent_unknown" ? "agent" : "recipient";
     throw new CommunicationError(code, `There is no ${what} "${agentId}"${hint}`, {
       details: { agentId, nearMatches: matches },
+    });
+  }
+
+  /** @throws CommunicationError when what this agent puts out is not to be taken. */
+  refuseQuarantined(agentId: string): void {
+    const hold = this.#records.get(agentId)?.agent.quarantined ?? null;
+    if (hold === null) return;
+    const why = hold.reason === "" ? "" : `: ${hold.reason}`;
+    const message = `Agent "${agentId}" is quarantined by ${hold.by}${why}`;
+    throw new CommunicationError("communication.agent_quarantined", message, {
+      details: { agentId, ...hold },
     });
   }
 
@@ -133,10 +144,15 @@ export class AgentRegistry {
   }
 }
 
-/** The agent's own time: monotonic time without what it spent paused. */
+/** True while somebody holds the agent back: its mailbox hands out nothing. */
+export function isHeld(agent: Agent): boolean {
+  return agent.paused !== null || agent.quarantined !== null;
+}
+
+/** The agent's own time: monotonic time without what it spent paused or quarantined. */
 export function activeClock(record: AgentRecord, nowMs: number): number {
-  const pausedMs = record.pausedSinceMs === null ? 0 : nowMs - record.pausedSinceMs;
-  return nowMs - record.pausedTotalMs - pausedMs;
+  const heldMs = record.heldSinceMs === null ? 0 : nowMs - record.heldSinceMs;
+  return nowMs - record.heldTotalMs - heldMs;
 }
 
 function newRecord(agent: Agent, nowMs: number): AgentRecord {
@@ -153,8 +169,8 @@ function newRecord(agent: Agent, nowMs: number): AgentRecord {
     exitCode: null,
     left: false,
     waitingClaims: 0,
-    pausedSinceMs: agent.paused === null ? null : nowMs,
-    pausedTotalMs: 0,
+    heldSinceMs: isHeld(agent) ? nowMs : null,
+    heldTotalMs: 0,
     commands: [],
     series: new Map(),
     state: null,

@@ -131,6 +131,11 @@ export class CommunicationHost implements AsyncDisposable {
     return this.runtime?.context.deadLetters.summary() ?? { count: 0, oldestAtMs: null };
   }
 
+  /** Whether what an agent sends and measures is refused now. Unknown agents are not. */
+  isQuarantined(agentId: string): boolean {
+    return (this.runtime?.context.registry.get(agentId)?.agent.quarantined ?? null) !== null;
+  }
+
   /** How often agents should send a heartbeat. */
   get heartbeatIntervalMs(): number {
     return this.settings.heartbeatIntervalMs;

@@ -2,11 +2,16 @@
 // remembers, and moves time along.
 
 import { AgentDesk } from "./agent-desk.ts";
+import { isHeld } from "./agent-registry.ts";
 import { ClaimDesk } from "./claim-desk.ts";
+import { CommandDesk } from "./command-desk.ts";
 import { CommunicationContext } from "./communication-context.ts";
 import type { CommunicationParts } from "./communication-context.ts";
 import { Discovery } from "./discovery.ts";
+import { HeartbeatDesk } from "./heartbeat-desk.ts";
+import { HoldDesk } from "./hold-desk.ts";
 import { payloadBytes } from "./input-checks.ts";
+import type { Agent } from "./model.ts";
 import { PresenceBook } from "./presence-book.ts";
 import { RedriveDesk } from "./redrive-desk.ts";
 import { ReplyDesk } from "./reply-desk.ts";
@@ -17,8 +22,11 @@ import { TaskDesk } from "./task-desk.ts";
 
 const TICK_MS = 1000;
 const FORGET_EVERY_MS = 60_000;
+const NOT_HELD = { paused: null, quarantined: null };
 /** Settled messages after which the history is pruned, without waiting for the minute. */
 const PRUNE_AFTER = 1000;
+/** History grows old even while nothing happens. */
+const PRUNE_EVERY_MS = 3_600_000;
 
 /** One run of one namespace. */
 export class CommunicationRuntime {
@@ -30,12 +38,16 @@ export class CommunicationRuntime {
   readonly settlements: SettleDesk;
   readonly redrives: RedriveDesk;
   readonly agents: AgentDesk;
+  readonly heartbeats: HeartbeatDesk;
+  readonly commands: CommandDesk;
+  readonly holds: HoldDesk;
   readonly discovery: Discovery;
   readonly tasks: TaskDesk;
   #timer: Disposable | undefined;
   #armedForMs = Infinity;
   #lastTickMs = -Infinity;
   #lastForgetMs = 0;
+  #lastPruneMs = -Infinity;
   #pruning: Promise<void> | undefined;
   #stopped = false;
 
@@ -57,7 +69,12 @@ export class CommunicationRuntime {
       },
     );
     this.redrives = new RedriveDesk(context, this.presence, this.claims);
-    this.agents = new AgentDesk(context, this.presence, this.claims, this.settlements);
+    this.agents = new AgentDesk(context, this.presence, this.claims, this.settlements, (record) =>
+      this.heartbeats.dismiss(record),
+    );
+    this.heartbeats = new HeartbeatDesk(context, this.presence, this.agents);
+    this.commands = new CommandDesk(context, this.heartbeats);
+    this.holds = new HoldDesk(this);
     this.discovery = new Discovery(context, this.presence);
     this.tasks = new TaskDesk(context, this.presence);
   }
@@ -83,6 +100,7 @@ export class CommunicationRuntime {
     this.#stopped = true;
     this.#timer?.[Symbol.dispose]();
     this.claims.close();
+    this.heartbeats.close();
     this.replies.close();
     await this.context.journal.drain();
     await this.#pruning;
@@ -147,15 +165,19 @@ export class CommunicationRuntime {
   }
 
   #prune(): void {
-    if (this.#pruning !== undefined || this.context.settledSincePrune === 0) return;
+    const nowMs = this.context.clock.monotonic();
+    const due = nowMs - this.#lastPruneMs >= PRUNE_EVERY_MS;
+    if (this.#pruning !== undefined || (this.context.settledSincePrune === 0 && !due)) return;
+    this.#lastPruneMs = nowMs;
     this.context.settledSincePrune = 0;
     this.#pruning = this.#pruneHistory();
   }
 
   async #pruneHistory(): Promise<void> {
-    const { deadLetters, log, namespace, settings, store } = this.context;
+    const { clock, deadLetters, log, namespace, settings, store } = this.context;
     try {
-      const { messages } = await store.prune(namespace, settings.maxMessageHistory);
+      const beforeMs = clock.now() - settings.messageRetentionMs;
+      const { messages } = await store.prune(namespace, settings.maxMessageHistory, beforeMs);
       if (messages > 0) await deadLetters.forgetPruned(store, namespace);
       log.debug("communication.pruned", { messages });
     } catch (error) {
@@ -170,12 +192,14 @@ export class CommunicationRuntime {
     const nowAtMs = clock.now();
     this.context.continueAfter(snapshot.lastSequence);
     const states = new Map(snapshot.states.map((change) => [change.agentId, change]));
-    for (const agent of snapshot.agents) {
+    for (const stored of snapshot.agents) {
+      // Agents stored before there was a quarantine do not say that they are in none.
+      const agent: Agent = { ...NOT_HELD, ...stored };
       const record = registry.put(agent, nowMs);
       engine.open(agent.id, nowMs);
       const change = states.get(agent.id);
       if (change !== undefined) this.presence.restore(record, change);
-      if (agent.paused !== null) engine.setPaused(agent.id, true);
+      if (isHeld(agent)) engine.setPaused(agent.id, true);
       engine.setOnline(agent.id, this.presence.isOnline(record), nowMs);
     }
     for (const task of snapshot.openTasks) tasks.put(task);

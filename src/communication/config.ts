@@ -27,8 +27,14 @@ export const communicationConfigSchema = z.object({
   maxMessageHistory: countOption(
     "items",
     10_000,
-    "How many settled messages are kept. Unsettled ones are never dropped.",
+    "How many settled messages are kept, the newest. Unsettled ones are never dropped.",
     { min: 0, max: 1_000_000_000 },
+  ),
+  messageRetentionDays: durationOption(
+    "days",
+    30,
+    "How long settled messages are kept, however few they are. Unsettled ones are never dropped.",
+    { min: 1 / 24, max: 3650 },
   ),
   leaseDuration: durationOption(
     "s",
@@ -98,6 +104,7 @@ export interface CommunicationSettings {
   readonly heartbeatIntervalMs: number;
   readonly messageTimeoutMs: number;
   readonly maxMessageHistory: number;
+  readonly messageRetentionMs: number;
   readonly leaseMs: number;
   readonly maxAttempts: number;
   readonly retryDelayMs: number;
@@ -122,6 +129,7 @@ export function communicationSettings(options: CommunicationOptions): Communicat
     heartbeatIntervalMs: milliseconds(parsed.heartbeatInterval),
     messageTimeoutMs: milliseconds(parsed.messageTimeout),
     maxMessageHistory: parsed.maxMessageHistory,
+    messageRetentionMs: milliseconds(parsed.messageRetentionDays, DAY_S * 1000),
     leaseMs: milliseconds(parsed.leaseDuration),
     maxAttempts: parsed.maxAttempts,
     retryDelayMs: milliseconds(parsed.retryDelay),

@@ -44,3 +44,15 @@ export function moveRecords({ entry, task }: Move): CommunicationRecord[] {
   if (task !== undefined) records.push({ kind: "task", task });
   return records;
 }
+
+/**
+ * How long the recipient of a settled message took, from when it was first handed out to its
+ * answer, or else to its settlement; null for an answer, which wants no response.
+ */
+export function responseTimeMs({ message, delivery }: MailboxEntry): number | null {
+  const { answeredAtMs, deliveredAtMs, settledAtMs } = delivery;
+  if (message.replyToId !== null && !message.expectsReply) return null;
+  const endAtMs = message.expectsReply ? (answeredAtMs ?? settledAtMs) : settledAtMs;
+  if (deliveredAtMs === null || endAtMs === null) return null;
+  return Math.max(0, endAtMs - deliveredAtMs);
+}

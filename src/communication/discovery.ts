@@ -9,7 +9,7 @@ import type { AgentQuery } from "./requests.ts";
 
 interface Candidate {
   readonly record: AgentRecord;
-  /** 0 there and well, 1 in error or maintenance, 2 stuck, 3 away or paused. */
+  /** 0 there and well, 1 in error or maintenance, 2 stuck, 3 away or paused, 4 quarantined. */
   readonly rank: number;
   /** Work in hand and waiting, times how long one piece takes it. */
   readonly loadSeconds: number;
@@ -108,6 +108,7 @@ export class Discovery {
   }
 
   #rank(record: AgentRecord): number {
+    if (record.agent.quarantined !== null) return AWAY + 1;
     if (!this.#presence.isOnline(record)) return AWAY;
     if (record.state === "stuck") return 2;
     const { status } = record.agent;

@@ -67,6 +67,12 @@ export const communicationErrors = {
     meaning: "No such recipient",
     remedy: "Check the id (names like it are in the message), or find an agent by its capability.",
   },
+  "communication.agent_quarantined": {
+    status: 403,
+    retryable: false,
+    meaning: "The agent is quarantined: nothing it sends, finishes or measures is taken",
+    remedy: "Ask whoever runs the fleet to release it; heartbeats and reading go on meanwhile.",
+  },
   "communication.agents_full": {
     status: 409,
     retryable: false,

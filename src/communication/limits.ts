@@ -94,10 +94,28 @@ export const communicationLimits = {
     reason: "Tasks an agent started itself and has not ended.",
     atLimit: "Starting another is refused with communication.tasks_full.",
   },
+  waitingHeartbeats: {
+    value: 4,
+    unit: "items",
+    reason: "Open heartbeats of one agent: its own, its wrapper's, and those just cut off.",
+    atLimit: "The oldest is answered.",
+  },
+  heartbeatWaitMs: {
+    value: 60_000,
+    unit: "ms",
+    reason: "A heartbeat that waits for longer would be cut by proxies in between.",
+    atLimit: "A longer waitMs is refused with communication.argument_invalid.",
+  },
+  profileSeconds: {
+    value: 120,
+    unit: "s",
+    reason: "A profile is held in the agent's memory while it is taken.",
+    atLimit: "A longer profile is refused with communication.argument_invalid.",
+  },
   agentCommands: {
     value: 16,
     unit: "items",
-    reason: "Commands not yet acknowledged by one agent; one per kind is kept.",
+    reason: "Commands not yet acknowledged by one agent; one per kind (and profile) is kept.",
     atLimit: "The oldest is dropped.",
   },
   nearMatchSearch: {

@@ -232,19 +232,20 @@ describe("PresenceBook", () => {
 
   test("discovery puts those who are there and least loaded first", async () => {
     const { comm } = await makeBench();
-    for (const agentId of ["busy", "free", "gone", "ill", "paused"]) {
+    for (const agentId of ["barred", "busy", "free", "gone", "ill", "paused"]) {
       await comm.registerAgent({ agentId, capabilities: ["sort"] });
     }
     await comm.sendMessage("alice", "busy", "direct", 1);
     await comm.heartbeat("gone", { left: true });
     await comm.updateAgentStatus("ill", "error");
     await comm.pauseAgent("paused");
+    await comm.quarantineAgent("barred");
     const ids = async (includeOffline: boolean): Promise<string[]> => {
       const found = await comm.findAgentsByCapability("sort", { includeOffline });
       return found.map((agent) => agent.id);
     };
     assert.deepEqual(await ids(false), ["free", "busy", "ill"]);
-    assert.deepEqual(await ids(true), ["free", "busy", "ill", "gone", "paused"]);
+    assert.deepEqual(await ids(true), ["free", "busy", "ill", "gone", "paused", "barred"]);
     const found = await comm.findAgents({ text: "SORT bus", state: "idle", limit: 1 });
     assert.deepEqual(
       found.map((agent) => agent.id),

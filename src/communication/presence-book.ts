@@ -2,7 +2,7 @@
 // no other time: ten thousand quiet agents cost nothing.
 
 import { ActivityKind, mapInSlices } from "../core/index.ts";
-import { activeClock } from "./agent-registry.ts";
+import { activeClock, isHeld } from "./agent-registry.ts";
 import type { AgentRecord } from "./agent-registry.ts";
 import type { CommunicationContext } from "./communication-context.ts";
 import { KeyedHeap } from "./keyed-heap.ts";
@@ -142,8 +142,7 @@ export class PresenceBook {
       const state = record.state ?? this.presence(record).state;
       counts[state] += 1;
       const calm = state !== "stuck" && state !== "down" && cycle.length === 0;
-      const held = agent.paused !== null || agent.quarantined !== null;
-      if (calm && !held && agent.status !== "error") continue;
+      if (calm && !isHeld(agent) && agent.status !== "error") continue;
       attention.push(this.view(record));
     }
     const total = registry.size;
@@ -152,7 +151,7 @@ export class PresenceBook {
 
   /** Whether mail sent now finds the agent there. */
   isOnline(record: AgentRecord): boolean {
-    return record.state !== "down" && record.agent.paused === null && !saysOffline(record);
+    return record.state !== "down" && !isHeld(record.agent) && !saysOffline(record);
   }
 
   /** Restores what was last known, so that a restart is no change of state. */
@@ -267,7 +266,7 @@ export class PresenceBook {
     holds.sort((a, b) => a.sinceMs - b.sinceMs);
     const facts: PresenceFacts = {
       status: agent.status,
-      paused: agent.paused !== null,
+      hold: agent.quarantined !== null ? "quarantined" : agent.paused === null ? null : "paused",
       expectsLife: record.expectsLife,
       silentMs: livesByWaiting(record) ? 0 : nowMs - record.lastLifeMs,
       exitCode: record.exitCode,

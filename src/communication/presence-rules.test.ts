@@ -7,7 +7,7 @@ import type { PresenceFacts } from "./presence-rules.ts";
 const TIMES = { heartbeatIntervalMs: 30_000, stuckAfterMs: 600_000 };
 const QUIET: PresenceFacts = {
   status: "online",
-  paused: false,
+  hold: null,
   expectsLife: true,
   silentMs: 0,
   exitCode: null,
@@ -91,7 +91,7 @@ const CASES: [string, Partial<PresenceFacts>, string, string, number][] = [
   ],
   [
     "is paused with mail",
-    { paused: true, mailWaiting: 2, unattendedMs: 1e9 },
+    { hold: "paused", mailWaiting: 2, unattendedMs: 1e9 },
     "idle",
     "paused, holds nothing, 2 messages wait",
     90_000,

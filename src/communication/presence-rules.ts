@@ -8,7 +8,8 @@ import type { AgentStatus } from "./model.ts";
 /** What a judgement rests on. */
 export interface PresenceFacts {
   readonly status: AgentStatus;
-  readonly paused: boolean;
+  /** How it is held back, if it is. */
+  readonly hold: "paused" | "quarantined" | null;
   readonly expectsLife: boolean;
   /** Since the last sign of life. */
   readonly silentMs: number;
@@ -81,7 +82,7 @@ function judgeAlive(facts: PresenceFacts, times: PresenceThresholds): Verdict {
   }
   if (holds.length > 0) return judgeHolding(facts, times);
   if (facts.mailWaiting > 0) return judgeUnattended(facts, times);
-  const reason = facts.paused ? "paused, holds nothing" : "holds nothing";
+  const reason = `${holdWords(facts)}holds nothing`;
   return { state: AgentState.Idle, reason, changesInMs: Infinity };
 }
 
@@ -89,25 +90,29 @@ function judgeHolding(facts: PresenceFacts, times: PresenceThresholds): Verdict 
   const work = workWords(facts.holds);
   const allowedMs = Math.max(times.stuckAfterMs, facts.expectMs);
   const silence = formatDuration(facts.withoutOutputMs);
-  if (!facts.paused && facts.withoutOutputMs >= allowedMs) {
+  if (facts.hold === null && facts.withoutOutputMs >= allowedMs) {
     const reason = `no output for ${silence} while it holds ${work}`;
     return { state: AgentState.Stuck, reason, changesInMs: Infinity };
   }
-  const changesInMs = facts.paused ? Infinity : allowedMs - facts.withoutOutputMs;
-  const reason = `${facts.paused ? "paused, " : ""}holds ${work}, quiet for ${silence}`;
+  const changesInMs = facts.hold !== null ? Infinity : allowedMs - facts.withoutOutputMs;
+  const reason = `${holdWords(facts)}holds ${work}, quiet for ${silence}`;
   return { state: AgentState.Working, reason, changesInMs };
 }
 
 function judgeUnattended(facts: PresenceFacts, times: PresenceThresholds): Verdict {
   const { mailWaiting, unattendedMs } = facts;
   const mail = mailWaiting === 1 ? "1 message waits" : `${mailWaiting} messages wait`;
-  if (!facts.paused && unattendedMs >= times.stuckAfterMs) {
+  if (facts.hold === null && unattendedMs >= times.stuckAfterMs) {
     const reason = `takes no mail for ${formatDuration(unattendedMs)} while ${mail}`;
     return { state: AgentState.Stuck, reason, changesInMs: Infinity };
   }
-  const changesInMs = facts.paused ? Infinity : times.stuckAfterMs - unattendedMs;
-  const reason = `${facts.paused ? "paused, " : ""}holds nothing, ${mail}`;
+  const changesInMs = facts.hold !== null ? Infinity : times.stuckAfterMs - unattendedMs;
+  const reason = `${holdWords(facts)}holds nothing, ${mail}`;
   return { state: AgentState.Idle, reason, changesInMs };
+}
+
+function holdWords({ hold }: PresenceFacts): string {
+  return hold === null ? "" : `${hold}, `;
 }
 
 function cycleReason(cycle: readonly string[]): string {

@@ -68,6 +68,26 @@ export interface HeartbeatRequest {
   readonly left?: boolean;
   /** Commands carried out or taken note of. */
   readonly ackCommands?: readonly string[];
+  /**
+   * How long the answer may wait for something to tell, in milliseconds, at most 60 s. The
+   * heartbeat itself counts when it arrives. @default 0
+   */
+  readonly waitMs?: number;
+  /**
+   * What the caller was told last: a wait is over, or does not begin, when things stand otherwise.
+   * @default as things stand now, and no command
+   */
+  readonly knows?: KnownStanding;
+  /** Ends the wait; the heartbeat stays recorded. */
+  readonly signal?: AbortSignal;
+}
+
+/** How an agent believes to stand with the server. */
+export interface KnownStanding {
+  readonly paused?: boolean;
+  readonly quarantined?: boolean;
+  /** Ids of commands it was handed and leaves to others, such as its wrapper. */
+  readonly commands?: readonly string[];
 }
 
 /** Which profile an agent is to take of itself. */

@@ -78,6 +78,7 @@ export class SendDesk {
     filter: BroadcastFilter,
   ): Promise<BroadcastResult> {
     const { engine, registry } = this.#context;
+    registry.refuseQuarantined(request.senderId);
     const draft = draftMessage(this.#context, { ...request, recipientId: null }, undefined);
     const { capability, kind } = filter;
     const candidates =
@@ -161,6 +162,7 @@ export class SendDesk {
     payload: JsonValue,
     stored: MessageWithDeliveries | undefined,
   ): Promise<ReplyResult> {
+    this.#context.registry.refuseQuarantined(senderId);
     const parcel = this.prepareReply(message, senderId, payload, stored);
     await this.store([parcel]);
     return { messageId: parcel.message.id, deliveryId: parcel.deliveries[0]?.id ?? null };
@@ -189,6 +191,7 @@ export class SendDesk {
   ): Promise<SendResult> | CommunicationError {
     try {
       const { clock, dedupe, engine, registry } = this.#context;
+      registry.refuseQuarantined(request.senderId);
       const original = this.#original(request.replyToId, fetched);
       const draft = draftMessage(this.#context, request, original);
       const { dedupeKey, id: messageId, senderId } = draft.message;

@@ -3,7 +3,7 @@
 
 import type { AgentRecord } from "./agent-registry.ts";
 import type { CommunicationContext } from "./communication-context.ts";
-import { beginMove, moveRecords, undoMove } from "./delivery-move.ts";
+import { beginMove, moveRecords, responseTimeMs, undoMove } from "./delivery-move.ts";
 import type { Move } from "./delivery-move.ts";
 import { CommunicationError } from "./errors.ts";
 import { checkNote, checkNumber, checkPayload, invalid } from "./input-checks.ts";
@@ -67,6 +67,7 @@ export class SettleDesk {
     const extension = this.extend(token);
     const lease = this.held(token);
     const { events, journal, registry, tasks } = this.#context;
+    registry.refuseQuarantined(lease.entry.delivery.recipientId);
     const change: { progress?: number; note?: string } = {};
     if (report.progress !== undefined) {
       change.progress = checkNumber(report.progress, "progress", 0, 1);
@@ -203,6 +204,10 @@ export class SettleDesk {
   ): Promise<void> {
     if (this.#settled.get(token) === outcome) return;
     const lease = this.held(token);
+    // A quarantined agent may hand its work back; it may not end it.
+    if (outcome !== "retry") {
+      this.#context.registry.refuseQuarantined(lease.entry.delivery.recipientId);
+    }
     if (lease.settling !== null) {
       if (lease.settling.outcome === outcome) return lease.settling.promise;
       const { id } = lease.entry.delivery;
@@ -303,6 +308,8 @@ export class SettleDesk {
     if (record === undefined || move === undefined) return;
     this.#context.settledSincePrune++;
     this.#context.measure(record, "messages_settled", 1);
+    const responseMs = responseTimeMs(move.entry);
+    if (responseMs !== null) this.#context.measure(record, "response_time", responseMs / 1000);
     if (move.task === undefined) return;
     this.#context.measure(record, "task_completion", 1);
     const durationMs = move.task.updatedAtMs - (move.entry.delivery.deliveredAtMs ?? 0);

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
 import type { Agent, StateChange } from "./model.ts";
-import { conversationQueries, messageQueries } from "./store-queries-contract.ts";
+import { conversationQueries, messageQueries, traceQueries } from "./store-queries-contract.ts";
 import type { CommunicationStore } from "./store.ts";
 import {
   BASE_MS,
@@ -54,6 +54,7 @@ export function communicationStoreContract(
   describe(`${name} keeps the contract of CommunicationStore`, () => {
     appendAndLoad(check);
     messageQueries(check);
+    traceQueries(check);
     conversationQueries(check);
     taskAndStateQueries(check);
     forgetting(check);
@@ -271,6 +272,33 @@ function forgetting(check: Check): void {
     const snapshot = await store.load(NAMESPACE);
     assert.equal(snapshot.dedupe.length, 6, "dedupe keys outlive their messages");
     assert.equal(snapshot.lastSequence, 7);
+  });
+
+  check("prune() forgets settled messages of before the instant, however few", async (store) => {
+    const all = [1, 2, 3, 4].map((n) => makeMessage(n));
+    await store.append(
+      NAMESPACE,
+      all.map((message) => accepted(message)),
+    );
+    const settled = all.filter((_, index) => index !== 1);
+    await store.append(
+      NAMESPACE,
+      settled.map((message) => ({
+        kind: "delivery",
+        delivery: makeDelivery(message, { state: "done" }),
+      })),
+    );
+    const beforeMs = BASE_MS + 4;
+    let pruned = 0;
+    for (let step = await store.prune(NAMESPACE, 100, beforeMs); step.messages > 0;) {
+      pruned += step.messages;
+      step = await store.prune(NAMESPACE, 100, beforeMs);
+    }
+    assert.equal(pruned, 2);
+    assert.deepEqual(idsOf(await store.messages(NAMESPACE, {})), [all[3]?.id, all[1]?.id]);
+    const [summary] = await store.conversations(NAMESPACE, {});
+    assert.equal(summary?.conversationId, all[3]?.conversationId);
+    assert.equal((await store.conversations(NAMESPACE, {})).length, 2);
   });
 
   check("deleteNamespace() forgets one namespace and no other", async (store) => {

@@ -88,6 +88,36 @@ export function messageQueries(check: Check): void {
   });
 }
 
+export function traceQueries(check: Check): void {
+  check("messages() of one trace are those whose traceparent carries it", async (store) => {
+    const [traceId, other] = ["0af7651916cd43dd8448eb211c80319c", "f".repeat(32)];
+    const traced = (number: number, trace: string | null, changes = {}) =>
+      makeMessage(number, {
+        traceparent: trace === null ? null : `00-${trace}-b7ad6b716920333${number}-01`,
+        ...changes,
+      });
+    const all = [
+      traced(1, traceId),
+      traced(2, other),
+      traced(3, null),
+      traced(4, traceId, { senderId: "carol", recipientId: "dave" }),
+    ];
+    await store.append(
+      NAMESPACE,
+      all.map((message) => accepted(message)),
+    );
+    const find = async (query: Parameters<CommunicationStore["messages"]>[1]): Promise<string[]> =>
+      idsOf(await store.messages(NAMESPACE, query));
+    assert.deepEqual(await find({ traceId }), [all[3]?.id, all[0]?.id]);
+    assert.deepEqual(await find({ traceId, agentId: "dave" }), [all[3]?.id]);
+    assert.deepEqual(await find({ traceId, senderId: "alice" }), [all[0]?.id]);
+    assert.deepEqual(await find({ traceId: "a".repeat(32) }), []);
+    assert.deepEqual(await store.messages("other", { traceId }), []);
+    const before = all[3]?.id ?? "";
+    assert.deepEqual(await find({ traceId, beforeId: before, limit: 1 }), [all[0]?.id]);
+  });
+}
+
 export function conversationQueries(check: Check): void {
   check("conversations() sums up, newest first", async (store) => {
     const request = makeMessage(1, {

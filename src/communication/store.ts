@@ -143,8 +143,9 @@ export interface CommunicationStore {
   /**
    * Forgets the oldest messages all of whose deliveries are settled, until at most `keep` such
    * messages remain; unsettled ones and open requests are never touched. Works in small steps.
+   * @param beforeMs settled messages accepted before this instant go, however few there are.
    */
-  prune(namespace: string, keep: number): Promise<PruneResult>;
+  prune(namespace: string, keep: number, beforeMs?: number): Promise<PruneResult>;
   /** Forgets the namespace entirely. */
   deleteNamespace(namespace: string): Promise<void>;
 }

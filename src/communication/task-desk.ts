@@ -32,6 +32,7 @@ export class TaskDesk {
   async start(agentId: string, start: TaskStart): Promise<Task> {
     const { clock, events, ids, journal, namespace, registry, tasks } = this.#context;
     const record = registry.require(agentId, "communication.agent_unknown");
+    registry.refuseQuarantined(agentId);
     const most = communicationLimits.openTasksPerAgent.value;
     if (tasks.ownCount(agentId) >= most) {
       const message = `Agent "${agentId}" has ${most} open tasks of its own`;
@@ -110,6 +111,8 @@ export class TaskDesk {
   async #change(taskId: string, change: TaskChange): Promise<Task> {
     const { clock, events, journal, registry, tasks } = this.#context;
     const before = tasks.get(taskId) ?? (await this.#missing(taskId));
+    // Calling a task off puts nothing out; a person does that.
+    if (change.state !== "canceled") registry.refuseQuarantined(before.agentId);
     const task = changeTask(before, change, clock.now());
     tasks.put(task);
     try {

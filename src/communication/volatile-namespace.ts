@@ -78,19 +78,29 @@ export class VolatileNamespace {
     return [...this.messages.values()].toReversed();
   }
 
-  /** Forgets the oldest settled messages until at most `keep` are left; says how many went. */
-  prune(keep: number): number {
-    let pruned = 0;
+  /**
+   * Forgets the oldest settled messages until at most `keep` are left, and those accepted before
+   * `beforeMs`; says how many went.
+   */
+  prune(keep: number, beforeMs = -Infinity): number {
+    const before = this.#settled.size;
     for (const id of this.#settled) {
       if (this.#settled.size <= keep) break;
-      for (const delivery of this.messages.get(id)?.deliveries.keys() ?? []) {
-        this.#messageOf.delete(delivery);
-      }
-      this.messages.delete(id);
-      this.#settled.delete(id);
-      pruned++;
+      this.#forget(id);
     }
-    return pruned;
+    // By when they were settled, not by age: a long-lived message may hide younger ones.
+    for (const id of this.#settled) {
+      if ((this.messages.get(id)?.message.acceptedAtMs ?? 0) < beforeMs) this.#forget(id);
+    }
+    return before - this.#settled.size;
+  }
+
+  #forget(id: string): void {
+    for (const delivery of this.messages.get(id)?.deliveries.keys() ?? []) {
+      this.#messageOf.delete(delivery);
+    }
+    this.messages.delete(id);
+    this.#settled.delete(id);
   }
 
   #apply(record: CommunicationRecord): void {

@@ -116,8 +116,8 @@ export class VolatileCommunicationStore implements CommunicationStore {
       .sort((a, b) => a.atMs - b.atMs);
   }
 
-  async prune(namespace: string, keep: number): Promise<PruneResult> {
-    return { messages: this.#open(namespace).prune(keep) };
+  async prune(namespace: string, keep: number, beforeMs?: number): Promise<PruneResult> {
+    return { messages: this.#open(namespace).prune(keep, beforeMs) };
   }
 
   async deleteNamespace(namespace: string): Promise<void> {

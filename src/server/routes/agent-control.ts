@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 
+import { communicationLimits } from "../../communication/index.ts";
 import type { AgentView } from "../../communication/index.ts";
 import { OPERATOR } from "../operator.ts";
 import { serverLimits } from "../limits.ts";
@@ -25,8 +26,17 @@ const logLineSchema = named(
   }),
 );
 
+const knownStandingSchema = named(
+  "KnownStanding",
+  z.strictObject({
+    paused: z.boolean().exactOptional(),
+    quarantined: z.boolean().exactOptional(),
+    commands: z.array(idSchema).max(256).exactOptional().describe("Ids it leaves to others"),
+  }),
+);
+
 export function agentControlRoutes(): readonly Route[] {
-  return [heartbeat(), pause(), resume(), restart(), ...log()];
+  return [heartbeat(), pause(), resume(), quarantine(), release(), restart(), ...log()];
 }
 
 /** How an order's giver is named to the fleet: the audit log knows which admin it was. */
@@ -39,7 +49,10 @@ function heartbeat(): Route {
     method: "POST",
     path: "/api/v1/agents/{id}/heartbeat",
     summary: "Show that an agent lives",
-    description: "Extends the leases named, and brings back commands until they are acknowledged.",
+    description:
+      "Extends the leases named, and brings back commands until they are acknowledged. With " +
+      "waitMs it counts at once and is answered when a command comes, the agent is paused, " +
+      "resumed, quarantined or released, or the time is over.",
     tag: "Agents",
     action: "agent.heartbeat",
     audited: false,
@@ -52,11 +65,21 @@ function heartbeat(): Route {
       ackCommands: z.array(idSchema).max(256).exactOptional(),
       instanceId: z.string().min(1).max(128).exactOptional(),
       left: z.boolean().exactOptional().describe("The agent says goodbye"),
+      waitMs: z
+        .number()
+        .int()
+        .min(0)
+        .max(communicationLimits.heartbeatWaitMs.value)
+        .exactOptional(),
+      knows: knownStandingSchema
+        .exactOptional()
+        .describe("What it was told last; the answer comes at once when things stand otherwise"),
     }),
     example: { status: "busy" },
     responses: { 200: json("What waits for the agent", heartbeatReplySchema) },
     resource: ({ params }) => ({ kind: "agent", id: params.id, agentIds: [params.id] }),
-    handler: ({ namespace, params, body }) => namespace.communication.heartbeat(params.id, body),
+    handler: ({ namespace, params, body, signal }) =>
+      namespace.communication.heartbeat(params.id, { ...body, signal }),
   });
 }
 
@@ -98,6 +121,52 @@ function resume(): Route {
       const { namespace, params } = context;
       await agentOf(namespace, params.id);
       await namespace.communication.resumeAgent(params.id, { by: orderer(context) });
+      return agentOf(namespace, params.id);
+    },
+  });
+}
+
+function quarantine(): Route {
+  return defineRoute({
+    method: "POST",
+    path: "/api/v1/agents/{id}/quarantine",
+    summary: "Quarantine an agent",
+    description:
+      "As a pause; and what it sends, finishes and measures is refused until it is released. " +
+      "Its calls through the gateway are cut. It may heartbeat and read.",
+    tag: "Agents",
+    action: "agent.quarantine",
+    params: agentParams,
+    body: z.strictObject({ reason: z.string().max(500).default("") }),
+    example: { reason: "answers with other agents' secrets" },
+    responses: { 200: json("The agent", agentViewSchema) },
+    resource: ({ params }) => ({ kind: "agent", id: params.id }),
+    async handler(context): Promise<AgentView> {
+      const { namespace, params, body } = context;
+      await agentOf(namespace, params.id);
+      const hold = { by: orderer(context), reason: body.reason };
+      await namespace.communication.quarantineAgent(params.id, hold);
+      context.note({ reason: body.reason });
+      return agentOf(namespace, params.id);
+    },
+  });
+}
+
+function release(): Route {
+  return defineRoute({
+    method: "POST",
+    path: "/api/v1/agents/{id}/release",
+    summary: "End an agent's quarantine",
+    description: "A pause that was there beside it stays.",
+    tag: "Agents",
+    action: "agent.release",
+    params: agentParams,
+    responses: { 200: json("The agent", agentViewSchema) },
+    resource: ({ params }) => ({ kind: "agent", id: params.id }),
+    async handler(context): Promise<AgentView> {
+      const { namespace, params } = context;
+      await agentOf(namespace, params.id);
+      await namespace.communication.releaseAgent(params.id, { by: orderer(context) });
       return agentOf(namespace, params.id);
     },
   });
