@@ -120,7 +120,7 @@ test("cellphone config shows values, their sources, and takes python names", asy
   const { code, out, err } = await cellphone(
     t,
     ["config", "--changed", "--json", "--set", "tracker.snapshotInterval=2m"],
-    { CELLPHONE_PORT: "4000", CELLPHONE_PROT: "1" },
+    { CELLPHONE_SERVER_PORT: "4000", CELLPHONE_SERVER_PROT: "1" },
     { "cellphone.yaml": "heartbeat_interval: 15\n" },
   );
   assert.equal(code, 0);
@@ -128,12 +128,15 @@ test("cellphone config shows values, their sources, and takes python names", asy
   assert.deepEqual(
     rows.map(({ key, value, source, unit }) => [key, value, source, unit]),
     [
-      ["server.port", 4000, "CELLPHONE_PORT", "port"],
+      ["server.port", 4000, "CELLPHONE_SERVER_PORT", "port"],
       ["communication.heartbeatInterval", 15, "cellphone.yaml:1:1", "s"],
       ["tracker.snapshotInterval", 120, "--set tracker.snapshotInterval", "s"],
     ],
   );
-  assert.match(err, /CELLPHONE_PROT names no option and is ignored. Did you mean CELLPHONE_PORT\?/);
+  assert.match(
+    err,
+    /CELLPHONE_SERVER_PROT names no option and is ignored. Did you mean CELLPHONE_SERVER_PORT\?/,
+  );
 });
 
 test("cellphone exits 2 for a broken configuration file, naming the line", async (t) => {

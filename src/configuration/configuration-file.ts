@@ -10,7 +10,6 @@ import type { Pair } from "yaml";
 import { ConfigurationError } from "./errors.ts";
 import { SourceKind } from "./given-value.ts";
 import type { GivenValue, GivenValues } from "./given-value.ts";
-import { toCamelCase } from "./option-catalog.ts";
 import type { OptionCatalog, OptionDescription } from "./option-catalog.ts";
 import { hintFor } from "./problem.ts";
 import type { ConfigurationProblem } from "./problem.ts";
@@ -139,11 +138,6 @@ class FileReader implements GivenValues {
   #unknown(key: string, pair: Pair): void {
     const where = this.#where(pair);
     const [section] = key.split(".");
-    const owner = notHereYet(toCamelCase(key));
-    if (owner !== undefined) {
-      this.warnings.push(`${where}: ${key} is ignored: this version has no ${owner} yet.`);
-      return;
-    }
     const hint = hintFor(key, this.#catalog) ?? this.#optionsOf(section ?? "");
     this.problems.push({ where, key, problem: "is no option", hint });
   }
@@ -183,16 +177,4 @@ function isEmpty(node: unknown): boolean {
 
 function toJavaScript(node: unknown, document: Document): unknown {
   return isNode(node) ? node.toJS(document) : node;
-}
-
-/** The component of the reference that owns an option this version cannot use yet. */
-function notHereYet(key: string): string | undefined {
-  const owners: Readonly<Record<string, string>> = {
-    profilingEnabled: "profiler",
-    healthCheckInterval: "gateway",
-    requestTimeout: "gateway",
-  };
-  const [section = ""] = key.split(".");
-  if (section === "profiler" || section === "gateway") return section;
-  return owners[key];
 }

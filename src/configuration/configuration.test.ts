@@ -212,10 +212,3 @@ test("mergeConfiguration() marks secrets and keeps them out of problems", () => 
   const error = problemOf({ flags: { "server.adminSecret": 42_424_242 } });
   assert.doesNotMatch(error.message, /42424242|42_424_242/);
 });
-
-test("mergeConfiguration() warns of options whose component is not here yet", (t) => {
-  const { warnings } = merge({ file: fileWith(t, "health_check_interval: 45\n") });
-  assert.deepEqual(warnings, [
-    "cellphone.yaml:1:1: health_check_interval is ignored: this version has no gateway yet.",
-  ]);
-});

@@ -2,6 +2,8 @@
 
 import { communicationConfigSchema } from "../communication/index.ts";
 import { dashboardConfigSchema } from "../dashboard/index.ts";
+import { gatewayConfigSchema } from "../gateway/index.ts";
+import { profilerConfigSchema } from "../profiler/index.ts";
 import { securityConfigSchema } from "../security/index.ts";
 import { serverConfigSchema } from "../server/index.ts";
 import { storageConfigSchema } from "../storage/index.ts";
@@ -13,7 +15,9 @@ export const configurationSections = {
   server: serverConfigSchema,
   storage: storageConfigSchema,
   communication: communicationConfigSchema,
+  gateway: gatewayConfigSchema,
   tracker: trackerConfigSchema,
+  profiler: profilerConfigSchema,
   dashboard: dashboardConfigSchema,
   security: securityConfigSchema,
 } as const satisfies SectionSchemas;
