@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 
+import type { Message } from "./model.ts";
 import type { CommunicationStore } from "./store.ts";
 import {
   BASE_MS,
@@ -88,14 +89,14 @@ export function messageQueries(check: Check): void {
   });
 }
 
+function traced(number: number, traceId: string | null, changes: Partial<Message> = {}): Message {
+  const traceparent = traceId === null ? null : `00-${traceId}-b7ad6b716920333${number}-01`;
+  return makeMessage(number, { traceparent, ...changes });
+}
+
 export function traceQueries(check: Check): void {
   check("messages() of one trace are those whose traceparent carries it", async (store) => {
     const [traceId, other] = ["0af7651916cd43dd8448eb211c80319c", "f".repeat(32)];
-    const traced = (number: number, trace: string | null, changes = {}) =>
-      makeMessage(number, {
-        traceparent: trace === null ? null : `00-${trace}-b7ad6b716920333${number}-01`,
-        ...changes,
-      });
     const all = [
       traced(1, traceId),
       traced(2, other),

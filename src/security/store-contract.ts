@@ -49,6 +49,10 @@ function entryOf(number: number, fields: Partial<AuditEntry> = {}): AuditEntry {
   };
 }
 
+function traced(traceId: string): Pick<AuditEntry, "traceparent"> {
+  return { traceparent: `00-${traceId}-b7ad6b7169203331-01` };
+}
+
 /** Declares the suite for one adapter. */
 export function securityStoreContract(
   name: string,
@@ -99,6 +103,17 @@ export function securityStoreContract(
       assert.deepEqual((await store.audit({ outcome: "refused" }))[0], {
         ...entryOf(2, { outcome: "refused", reason: "no" }),
       });
+    });
+
+    check("audit() of one trace is what its traceparent says", async ({ store }) => {
+      const [traceId, other] = ["0af7651916cd43dd8448eb211c80319c", "f".repeat(32)];
+      await store.appendAudit([entryOf(1, traced(traceId)), entryOf(2), entryOf(3, traced(other))]);
+      await store.appendAudit([entryOf(4, { ...traced(traceId), namespace: "demo" })]);
+      const ids = async (query: Parameters<SecurityStore["audit"]>[0]): Promise<string[]> =>
+        (await store.audit(query)).map(({ id }) => id.slice(-1));
+      assert.deepEqual(await ids({ traceId }), ["4", "1"]);
+      assert.deepEqual(await ids({ traceId, namespace: "default" }), ["1"]);
+      assert.deepEqual(await ids({ traceId: "a".repeat(32) }), []);
     });
 
     check("namespaces() gives back the last record of each name", async ({ store }) => {

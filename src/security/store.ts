@@ -46,6 +46,8 @@ export interface AuditQuery {
   readonly action?: string;
   readonly actor?: string;
   readonly outcome?: AuditEntry["outcome"];
+  /** W3C trace id, 32 hex digits: entries whose traceparent carries it. */
+  readonly traceId?: string;
   readonly beforeId?: string;
   /** @default 100, at most 1000 */
   readonly limit?: number;

@@ -76,6 +76,7 @@ function matches(entry: AuditEntry, query: AuditQuery): boolean {
     (query.namespace === undefined || entry.namespace === query.namespace) &&
     (query.action === undefined || entry.action === query.action) &&
     (query.actor === undefined || entry.actor === query.actor) &&
-    (query.outcome === undefined || entry.outcome === query.outcome)
+    (query.outcome === undefined || entry.outcome === query.outcome) &&
+    (query.traceId === undefined || entry.traceparent?.slice(3, 35) === query.traceId)
   );
 }

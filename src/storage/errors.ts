@@ -69,6 +69,14 @@ export const storageErrors = {
     meaning: "The store failed",
     remedy: "Read the message: it names the file and what the system said.",
   },
+  "storage.readers_failing": {
+    status: 503,
+    retryable: true,
+    meaning: "The threads that answer queries keep ending by themselves",
+    remedy:
+      "Writes still work. The log says why they ended (memory, most likely); another one is " +
+      "started within a minute.",
+  },
   "storage.closed": {
     status: 503,
     retryable: true,

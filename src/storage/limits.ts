@@ -15,16 +15,28 @@ export const storageLimits = {
     atLimit: "The write is refused with storage.overloaded.",
   },
   pendingBatches: {
+    value: 128,
+    unit: "items",
+    reason: "Each component writes once a second; half a minute's batches mean a stalled disk.",
+    atLimit: "The batch is refused with storage.overloaded; its component keeps or counts it.",
+  },
+  pendingSpanBatches: {
     value: 64,
     unit: "items",
-    reason: "The tracker flushes once a second; a minute's batches waiting means a stalled disk.",
-    atLimit: "The batch is refused with storage.overloaded; the tracker counts what it drops.",
+    reason: "Spans and profiles are shed first, so that metrics and calls still find room.",
+    atLimit: "Spans and profiles are refused with storage.overloaded; the rest still goes in.",
   },
   pendingReads: {
     value: 1_000,
     unit: "items",
     reason: "A read takes a millisecond; a thousand waiting means a reader is overrun.",
     atLimit: "The read is refused with storage.overloaded.",
+  },
+  readerRestarts: {
+    value: 5,
+    unit: "items",
+    reason: "A query that kills its reader is asked again; five deaths a minute are no accident.",
+    atLimit: "Queries are refused with storage.readers_failing until the minute has passed.",
   },
   groupRequests: {
     value: 2_000,
@@ -73,6 +85,12 @@ export const storageLimits = {
     unit: "bytes",
     reason: "A page of messages is held whole by a reader, the main thread and the connection.",
     atLimit: "The page ends early, with one message at least; ask for what is before its last.",
+  },
+  listedSpans: {
+    value: 5_000,
+    unit: "items",
+    reason: "All steps of a long task in one answer, about 2 MB.",
+    atLimit: "The list is cut to the newest; ask for what is before its last.",
   },
   listedSamples: {
     value: 100_000,

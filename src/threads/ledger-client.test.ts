@@ -8,16 +8,29 @@ import type { TestContext } from "node:test";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
 import type { CommunicationRecord, Delivery, Message } from "../communication/index.ts";
 import { communicationStoreContract } from "../communication/store-contract.ts";
+import type { Alert } from "../dashboard/index.ts";
+import { alertStoreContract } from "../dashboard/alert-store-contract.ts";
 import { feedStoreContract } from "../dashboard/store-contract.ts";
+import { serviceOf, serviceStoreContract } from "../gateway/service-store-contract.ts";
 import { securityStoreContract } from "../security/store-contract.ts";
 import { StorageError, openLedger, storageLimits } from "../storage/index.ts";
 import { LedgerClient } from "./ledger-client.ts";
 
-async function openTemporary(): Promise<{ store: LedgerClient; close: () => Promise<void> }> {
+async function openTemporary(): Promise<{
+  store: LedgerClient;
+  reopen: () => Promise<LedgerClient>;
+  close: () => Promise<void>;
+}> {
   const folder = mkdtempSync(path.join(tmpdir(), "agent-cellphone-"));
-  const store = await LedgerClient.open(path.join(folder, "ledger.db"), { readers: 1 });
+  const file = path.join(folder, "ledger.db");
+  let store = await LedgerClient.open(file, { readers: 1 });
   return {
     store,
+    reopen: async () => {
+      await store.close();
+      store = await LedgerClient.open(file, { readers: 1 });
+      return store;
+    },
     close: async () => {
       await store.close();
       rmSync(folder, { recursive: true });
@@ -34,6 +47,8 @@ async function openFor(t: TestContext): Promise<LedgerClient> {
 communicationStoreContract("LedgerClient", openTemporary);
 securityStoreContract("LedgerClient", openTemporary);
 feedStoreContract("LedgerClient", openTemporary);
+serviceStoreContract("LedgerClient", openTemporary, { durable: true });
+alertStoreContract("LedgerClient", openTemporary);
 
 function accepted(number: number, changes: Partial<Message> = {}): CommunicationRecord {
   const message: Message = {
@@ -74,6 +89,29 @@ function accepted(number: number, changes: Partial<Message> = {}): Communication
   };
   return { kind: "message", message, deliveries: [delivery], dedupeUntilMs: null };
 }
+
+const ALERT: Alert = {
+  id: "alert_1",
+  namespace: "default",
+  key: "manual:1",
+  rule: "manual",
+  level: "error",
+  message: "bob says no",
+  source: "agent:bob",
+  labels: {},
+  context: {},
+  agentIds: ["bob"],
+  traceId: null,
+  value: null,
+  threshold: null,
+  state: "firing",
+  startsAtMs: 1000,
+  updatedAtMs: 1000,
+  endsAtMs: null,
+  count: 1,
+  raised: 1,
+  acknowledged: null,
+};
 
 test("LedgerClient.append() that clashes fails alone, all others of its turn commit", async (t) => {
   const store = await openFor(t);
@@ -193,6 +231,27 @@ test("LedgerClient.append() refuses while the file is gone, and goes on once it 
   await store.append("default", [accepted(4)]);
   const ids = (await store.messages("default", {})).map(({ message }) => message.id);
   assert.deepEqual(ids, ["msg_000004", "msg_000001"]);
+});
+
+test("LedgerClient.deleteNamespace() forgets services and alerts too", async (t) => {
+  const store = await openFor(t);
+  for (const namespace of ["default", "demo"]) {
+    await store.putService(serviceOf({ namespace }));
+    await store.putAlerts(namespace, [{ ...ALERT, namespace }]);
+  }
+  await store.deleteNamespace("demo");
+  assert.deepEqual(await store.services("demo"), []);
+  assert.deepEqual(await store.alerts("demo", {}), []);
+  assert.equal((await store.services("default")).length, 1);
+  assert.deepEqual(await store.alerts("default", { agentId: "bob" }), [ALERT]);
+});
+
+test("LedgerClient.prune() forgets messages by age, beside their number", async (t) => {
+  const store = await openFor(t);
+  await store.append("default", [accepted(1), accepted(2), accepted(3)]);
+  assert.deepEqual(await store.prune("default", 100, 1003), { messages: 2 });
+  assert.deepEqual(await store.prune("default", 100), { messages: 0 });
+  assert.equal((await store.messages("default", {})).length, 1);
 });
 
 test("LedgerClient.close() finishes what waits and leaves one file, without a log", async (t) => {

@@ -14,7 +14,16 @@ import type {
   Task,
   TaskQuery,
 } from "../communication/index.ts";
-import type { FeedEvent, FeedStore } from "../dashboard/index.ts";
+import type { Clock, ComponentLog } from "../core/index.ts";
+import type {
+  Alert,
+  AlertQuery,
+  AlertRetention,
+  AlertStore,
+  FeedEvent,
+  FeedStore,
+} from "../dashboard/index.ts";
+import type { ServiceRecord, ServiceStore } from "../gateway/index.ts";
 import type {
   AuditEntry,
   AuditQuery,
@@ -33,15 +42,22 @@ type Reads = ReturnType<typeof ledgerReader>;
 
 /** How to open a {@link LedgerClient} or a SeriesClient. */
 export interface StorageClientOptions {
-  /** Reader threads at most. @default 2 for the ledger, 1 for series */
+  /** Reader threads at most. @default 2 */
   readonly readers?: number;
-  /** Told once when a thread ends by itself; what was acknowledged is on disk. */
+  /**
+   * Told when the writing thread ends by itself, and when readers end faster than they may be
+   * replaced; what was acknowledged is on disk.
+   */
   readonly onFailure?: (error: Error) => void;
+  /** Told of each reader that ended and is replaced. @default says nothing */
+  readonly log?: ComponentLog;
+  /** @default the machine's clock */
+  readonly clock?: Clock;
 }
 
 /**
- * Communication, identities, audit and feed in ledger.db, through threads. `deleteNamespace()`
- * forgets the namespace in all of them (audit rows stay).
+ * Communication, identities, audit, feed, services and alerts in ledger.db, through threads.
+ * `deleteNamespace()` forgets the namespace in all of them (audit rows stay).
  *
  * @example
  * import { mkdtempDisposableSync } from "node:fs";
@@ -53,7 +69,9 @@ export interface StorageClientOptions {
  * await ledger.append("default", [{ kind: "agent-removed", agentId: "nobody" }]);
  * await ledger.close();
  */
-export class LedgerClient implements CommunicationStore, SecurityStore, FeedStore {
+export class LedgerClient
+  implements CommunicationStore, SecurityStore, FeedStore, ServiceStore, AlertStore
+{
   readonly #writer: ThreadClient<Writes>;
   readonly #readers: ReaderPool<Reads>;
 
@@ -69,9 +87,8 @@ export class LedgerClient implements CommunicationStore, SecurityStore, FeedStor
    */
   static async open(path: string, options: StorageClientOptions = {}): Promise<LedgerClient> {
     const data = { database: "ledger", path } as const;
-    const onFailure = options.onFailure ?? ((): void => undefined);
-    const writer = new ThreadClient<Writes>("ledger", data, WRITE_BOUNDS, onFailure);
-    const readers = new ReaderPool<Reads>(data, options.readers ?? 2, onFailure);
+    const writer = new ThreadClient<Writes>("ledger", data, WRITE_BOUNDS, onEnd(options));
+    const readers = new ReaderPool<Reads>(data, options.readers ?? 2, options);
     try {
       await writer.ready();
     } catch (error) {
@@ -132,12 +149,13 @@ export class LedgerClient implements CommunicationStore, SecurityStore, FeedStor
   }
 
   /** Forgets settled messages beyond `keep`; see {@link CommunicationStore.prune}. */
-  prune(namespace: string, keep: number): Promise<PruneResult>;
+  prune(namespace: string, keep: number, messagesBeforeMs?: number): Promise<PruneResult>;
   /** Forgets old credentials and audit rows; see {@link SecurityStore.prune}. */
   prune(beforeMs: number): Promise<void>;
-  prune(what: string | number, keep = 0): Promise<PruneResult | void> {
+  prune(what: string | number, keep = 0, messagesBeforeMs?: number): Promise<PruneResult | void> {
     if (typeof what === "number") return this.#writer.call("pruneSecurity", what);
-    return this.#writer.call("prune", what, keep);
+    if (messagesBeforeMs === undefined) return this.#writer.call("prune", what, keep);
+    return this.#writer.call("prune", what, keep, messagesBeforeMs);
   }
 
   deleteNamespace(namespace: string): Promise<void> {
@@ -182,6 +200,41 @@ export class LedgerClient implements CommunicationStore, SecurityStore, FeedStor
   lastEventId(): Promise<number> {
     return this.#readers.call("lastEventId");
   }
+
+  services(namespace: string): Promise<readonly ServiceRecord[]> {
+    return this.#readers.call("services", namespace);
+  }
+
+  putService(record: ServiceRecord): Promise<void> {
+    return this.#writer.call("putService", record);
+  }
+
+  deleteService(namespace: string, serviceId: string): Promise<void> {
+    return this.#writer.call("deleteService", namespace, serviceId);
+  }
+
+  putAlerts(namespace: string, alerts: readonly Alert[]): Promise<void> {
+    return this.#writer.call("putAlerts", namespace, alerts);
+  }
+
+  alerts(namespace: string, query: AlertQuery): Promise<readonly Alert[]> {
+    return this.#readers.call("alerts", namespace, query);
+  }
+
+  alert(namespace: string, id: string): Promise<Alert | undefined> {
+    return this.#readers.call("alert", namespace, id);
+  }
+
+  pruneAlerts(namespace: string, retention: AlertRetention): Promise<{ readonly alerts: number }> {
+    return this.#writer.call("pruneAlerts", namespace, retention);
+  }
+}
+
+/** A thread that never served says so by its greeting: {@link ThreadClient.ready} rejects. */
+export function onEnd(options: StorageClientOptions): (error: Error, served: boolean) => void {
+  return (error, served) => {
+    if (served) options.onFailure?.(error);
+  };
 }
 
 const WRITE_BOUNDS = {

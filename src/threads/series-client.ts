@@ -1,7 +1,17 @@
-// Series as the main thread sees them: batches go to the series thread, queries to a reader.
+// What series.db holds as the main thread sees it: batches go to the series thread, queries to a
+// reader.
 
+import type { CallQuery, CallRecord, CallRetention, CallStore } from "../gateway/index.ts";
+import type {
+  ProfileQuery,
+  ProfileRecord,
+  ProfileRetention,
+  ProfileStore,
+  SpanQuery,
+  SpanRecord,
+} from "../profiler/index.ts";
 import type { seriesReader, seriesWriter } from "../storage/index.ts";
-import { storageLimits } from "../storage/index.ts";
+import { StorageError, storageLimits } from "../storage/index.ts";
 import type {
   MergedRow,
   MergedSampleQuery,
@@ -13,6 +23,7 @@ import type {
   SampleQuery,
   SeriesStore,
 } from "../tracker/index.ts";
+import { onEnd } from "./ledger-client.ts";
 import type { StorageClientOptions } from "./ledger-client.ts";
 import { ReaderPool } from "./reader-pool.ts";
 import { ThreadClient } from "./thread-client.ts";
@@ -22,7 +33,8 @@ type Writes = Writer["writes"] & Writer["jobs"];
 type Reads = ReturnType<typeof seriesReader>;
 
 /**
- * Series in series.db, through threads.
+ * Series, calls, spans and profiles in series.db, through threads. `deleteNamespace()` forgets the
+ * namespace in all of them.
  *
  * @example
  * import { mkdtempDisposableSync } from "node:fs";
@@ -34,7 +46,7 @@ type Reads = ReturnType<typeof seriesReader>;
  * await series.append("default", { samples: [], minutes: [] });
  * await series.close();
  */
-export class SeriesClient implements SeriesStore {
+export class SeriesClient implements SeriesStore, CallStore, ProfileStore {
   readonly #writer: ThreadClient<Writes>;
   readonly #readers: ReaderPool<Reads>;
 
@@ -50,10 +62,9 @@ export class SeriesClient implements SeriesStore {
    */
   static async open(path: string, options: StorageClientOptions = {}): Promise<SeriesClient> {
     const data = { database: "series", path } as const;
-    const onFailure = options.onFailure ?? ((): void => undefined);
     const bounds = { calls: storageLimits.pendingBatches.value, bytes: Number.MAX_SAFE_INTEGER };
-    const writer = new ThreadClient<Writes>("series", data, bounds, onFailure);
-    const readers = new ReaderPool<Reads>(data, options.readers ?? 1, onFailure);
+    const writer = new ThreadClient<Writes>("series", data, bounds, onEnd(options));
+    const readers = new ReaderPool<Reads>(data, options.readers ?? 2, options);
     try {
       await writer.ready();
     } catch (error) {
@@ -109,5 +120,77 @@ export class SeriesClient implements SeriesStore {
 
   deleteNamespace(namespace: string): Promise<void> {
     return this.#writer.call("deleteNamespace", namespace);
+  }
+
+  appendCalls(
+    namespace: string,
+    calls: readonly { readonly call: CallRecord; readonly notable: boolean }[],
+  ): Promise<void> {
+    return this.#writer.call("appendCalls", namespace, calls);
+  }
+
+  calls(namespace: string, query: CallQuery): Promise<readonly CallRecord[]> {
+    return this.#readers.call("calls", namespace, query);
+  }
+
+  call(namespace: string, id: string): Promise<CallRecord | undefined> {
+    return this.#readers.call("call", namespace, id);
+  }
+
+  lastCallSequence(namespace: string): Promise<number> {
+    return this.#readers.call("lastCallSequence", namespace);
+  }
+
+  pruneCalls(namespace: string, retention: CallRetention): Promise<{ readonly calls: number }> {
+    return this.#writer.call("pruneCalls", namespace, retention);
+  }
+
+  /** @throws StorageError storage.overloaded sooner than {@link append}: spans are shed first. */
+  async appendSpans(namespace: string, spans: readonly SpanRecord[]): Promise<void> {
+    this.#refuseWhenBusy();
+    await this.#writer.call("appendSpans", namespace, spans);
+  }
+
+  spans(namespace: string, query: SpanQuery): Promise<readonly SpanRecord[]> {
+    return this.#readers.call("spans", namespace, query);
+  }
+
+  /** @throws StorageError storage.overloaded sooner than {@link append}: profiles are shed first. */
+  async putProfile(record: ProfileRecord, data?: Uint8Array): Promise<void> {
+    this.#refuseWhenBusy();
+    await this.#writer.call("putProfile", record, data);
+  }
+
+  profile(namespace: string, id: string): Promise<ProfileRecord | undefined> {
+    return this.#readers.call("profile", namespace, id);
+  }
+
+  profileData(namespace: string, id: string): Promise<Uint8Array | undefined> {
+    return this.#readers.call("profileData", namespace, id);
+  }
+
+  profiles(namespace: string, query: ProfileQuery): Promise<readonly ProfileRecord[]> {
+    return this.#readers.call("profiles", namespace, query);
+  }
+
+  deleteProfile(namespace: string, id: string): Promise<boolean> {
+    return this.#writer.call("deleteProfile", namespace, id);
+  }
+
+  pruneProfiles(
+    namespace: string,
+    retention: ProfileRetention,
+  ): Promise<{ readonly spans: number; readonly profiles: number }> {
+    return this.#writer.call("pruneProfiles", namespace, retention);
+  }
+
+  #refuseWhenBusy(): void {
+    const { pending } = this.#writer;
+    if (pending < storageLimits.pendingSpanBatches.value) return;
+    throw new StorageError(
+      "storage.overloaded",
+      `The series thread has ${pending} batches waiting, too many to take spans and profiles`,
+      { retryAfterSeconds: 1 },
+    );
   }
 }

@@ -41,7 +41,7 @@ export class ThreadClient<Methods extends Offered> {
   readonly #codec: Codec;
   readonly #bounds: QueueBounds;
   readonly #pending = new Map<number, Pending>();
-  readonly #onFailure: (error: Error) => void;
+  readonly #onEnd: (error: Error, served: boolean) => void;
   readonly #exited: Promise<void>;
   readonly #ready: Promise<void>;
   #outgoing: string[] = [];
@@ -58,18 +58,19 @@ export class ThreadClient<Methods extends Offered> {
   /**
    * Starts the thread.
    * @param entry file of the entry beside this one, without its ending.
-   * @param onFailure told once when the thread ends without having been closed.
+   * @param onEnd told once when the thread ends without having been closed, and whether it had
+   *   begun to serve.
    */
   constructor(
     entry: "ledger" | "series" | "reader",
     data: ThreadData,
     bounds: QueueBounds,
-    onFailure: (error: Error) => void,
+    onEnd: (error: Error, served: boolean) => void,
   ) {
     this.#name = `${entry} thread`;
     this.#codec = codecOf(data.database);
     this.#bounds = bounds;
-    this.#onFailure = onFailure;
+    this.#onEnd = onEnd;
     this.#worker = new Worker(entryUrl(entry), { workerData: data, name: entry });
     this.#exited = new Promise((resolve) => this.#worker.once("exit", () => resolve()));
     this.#ready = new Promise((resolve, reject) => {
@@ -187,7 +188,7 @@ export class ThreadClient<Methods extends Offered> {
     for (const pending of this.#pending.values()) pending.reject(closed);
     this.#pending.clear();
     this.#settled?.();
-    if (this.#serves) this.#onFailure(closed);
+    this.#onEnd(closed, this.#serves);
   }
 
   #overloaded(): StorageError {

@@ -17,6 +17,7 @@ export function* pruneCommunication(
   database: Database,
   namespace: string,
   keep: number,
+  beforeMs: number = -Number.MAX_VALUE,
 ): Steps<PruneResult> {
   let messages = 0;
   const settled = database.prepare(
@@ -28,6 +29,12 @@ export function* pruneCommunication(
     if (forgotten === 0) break;
     messages += forgotten;
     excess -= forgotten;
+    yield;
+  }
+  for (;;) {
+    const forgotten = forgetOldest(database, namespace, STEP_ROWS, beforeMs);
+    if (forgotten === 0) break;
+    messages += forgotten;
     yield;
   }
   yield* deleteSteps(
@@ -101,15 +108,21 @@ export function* deleteSteps(
 }
 
 /** Forgets up to `most` of the oldest settled messages, as far as one step goes. */
-function forgetOldest(database: Database, namespace: string, most: number): number {
+function forgetOldest(
+  database: Database,
+  namespace: string,
+  most: number,
+  beforeMs = Number.MAX_VALUE,
+): number {
   const found = database
     .prepare(
       `SELECT s.message_row, s.accepted_at, m.conversation_id
        FROM settled_messages s JOIN messages m ON m.row_id = s.message_row
-       WHERE s.namespace = ? ORDER BY s.accepted_at, s.message_row LIMIT ?`,
+       WHERE s.namespace = ? AND s.accepted_at < ?
+       ORDER BY s.accepted_at, s.message_row LIMIT ?`,
     )
     // Each message takes at least three rows: itself, a delivery, its mark as settled.
-    .all(namespace, Math.min(most, Math.floor(STEP_ROWS / 3)));
+    .all(namespace, beforeMs, Math.min(most, Math.floor(STEP_ROWS / 3)));
   const conversations = new Map<string, { messages: number; dead: number }>();
   let rows = 0;
   let messages = 0;

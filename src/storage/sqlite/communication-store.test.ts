@@ -224,12 +224,14 @@ test("SqliteCommunicationStore answers lists from an index, without sorting", as
     { recipientId: "a", state: "done" },
     { type: "x", fromMs: 1, toMs: 2 },
     { conversationId: "c", agentId: "a" },
+    { traceId: "t" },
+    { traceId: "t", recipientId: "a" },
     { state: "dead" },
   ] as const) {
     await store.messages("default", query);
   }
   await store.conversations("default", {});
-  assert.ok(explained.length >= 7, `${explained.length} plans`);
+  assert.ok(explained.length >= 9, `${explained.length} plans`);
   for (const detail of explained) {
     assert.doesNotMatch(detail, /^SCAN|TEMP B-TREE/, explained.join("\n"));
   }

@@ -90,8 +90,8 @@ export class SqliteCommunicationStore implements CommunicationStore {
     return this.#reader.states(namespace, query);
   }
 
-  async prune(namespace: string, keep: number): Promise<PruneResult> {
-    return runSteps(this.#database, pruneCommunication(this.#database, namespace, keep));
+  async prune(namespace: string, keep: number, beforeMs?: number): Promise<PruneResult> {
+    return runSteps(this.#database, pruneCommunication(this.#database, namespace, keep, beforeMs));
   }
 
   async deleteNamespace(namespace: string): Promise<void> {

@@ -110,6 +110,7 @@ function planWalk(namespace: string, query: MessageQuery): Walk {
     plan.values.push(value);
   };
   equal("m.conversation_id", query.conversationId);
+  equal("m.trace_id", query.traceId);
   equal("m.sender_id", query.senderId);
   equal("m.type", query.type);
   const inDelivery = plan.from.startsWith("deliveries");
@@ -140,6 +141,7 @@ function planWalk(namespace: string, query: MessageQuery): Walk {
 function leadingIndex(namespace: string, query: MessageQuery): Walk {
   if (query.conversationId !== undefined)
     return overMessages("messages_by_conversation", namespace);
+  if (query.traceId !== undefined) return overMessages("messages_by_trace", namespace);
   if (query.recipientId !== undefined) return overDeliveries("deliveries_by_recipient", namespace);
   // Partial indexes are used only when their condition stands in the text, not as a parameter.
   if (query.state === "dead") {

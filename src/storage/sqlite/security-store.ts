@@ -91,6 +91,10 @@ export class SecurityTables {
       conditions.push(`${column} = ?`);
       values.push(value);
     }
+    if (query.traceId !== undefined) {
+      conditions.push("trace_id = ?");
+      values.push(query.traceId);
+    }
     if (query.beforeId !== undefined) {
       conditions.push("row_id < (SELECT row_id FROM audit WHERE id = ?)");
       values.push(query.beforeId);
@@ -98,7 +102,8 @@ export class SecurityTables {
     const rows = this.#database
       .prepare(
         `SELECT id, at AS atMs, namespace, actor, via, action, resource, outcome, reason, details,
-           traceparent FROM audit WHERE ${conditions.join(" AND ")}
+           traceparent FROM audit ${query.traceId === undefined ? "" : "INDEXED BY audit_by_trace"}
+         WHERE ${conditions.join(" AND ")}
          ORDER BY row_id DESC LIMIT ?`,
       )
       .all(...values, pageSize(query.limit, 100, storageLimits.listedRows.value));

@@ -3,9 +3,20 @@
 // clients' types are derived from these.
 
 import type { CommunicationRecord, PruneResult } from "../../communication/index.ts";
-import type { FeedEvent } from "../../dashboard/index.ts";
+import type { Alert, AlertQuery, AlertRetention, FeedEvent } from "../../dashboard/index.ts";
+import type { CallQuery, CallRetention, ServiceRecord } from "../../gateway/index.ts";
+import type {
+  ProfileQuery,
+  ProfileRecord,
+  ProfileRetention,
+  SpanQuery,
+  SpanRecord,
+} from "../../profiler/index.ts";
 import type { AuditEntry, Credential, NamespaceRecord } from "../../security/index.ts";
 import type { PerformanceSnapshot, Retention } from "../../tracker/index.ts";
+import { AlertTables } from "./alert-store.ts";
+import { CallTables } from "./call-tables.ts";
+import type { NumberedCall } from "./call-tables.ts";
 import { deleteCommunication, pruneCommunication } from "./communication-maintenance.ts";
 import type { Steps } from "./communication-maintenance.ts";
 import { CommunicationReader } from "./communication-reader.ts";
@@ -13,10 +24,12 @@ import { CommunicationWriter } from "./communication-writer.ts";
 import { Counters } from "./counters.ts";
 import type { Database } from "./database.ts";
 import { FeedTables } from "./feed-store.ts";
+import { ProfileTables } from "./profile-store.ts";
 import { SecurityTables } from "./security-store.ts";
 import { SeriesReader } from "./series-reader.ts";
 import { SeriesWriter } from "./series-writer.ts";
 import type { SeriesBatch } from "./series-writer.ts";
+import { ServiceTables } from "./service-store.ts";
 
 /** The writing side of a thread. */
 export interface WriterMethods {
@@ -37,6 +50,8 @@ export function ledgerWriter(database: Database) {
   const communication = new CommunicationWriter(database, counters);
   const security = new SecurityTables(database);
   const feed = new FeedTables(database, counters);
+  const services = new ServiceTables(database);
+  const alerts = new AlertTables(database);
   return {
     writes: {
       append: (namespace: string, records: readonly CommunicationRecord[]): void =>
@@ -46,14 +61,22 @@ export function ledgerWriter(database: Database) {
       appendAudit: (entries: readonly AuditEntry[]): void => security.appendAudit(entries),
       putCredential: (credential: Credential): void => security.putCredential(credential),
       putNamespace: (record: NamespaceRecord): void => security.putNamespace(record),
+      putService: (record: ServiceRecord): void => services.put(record),
+      deleteService: (namespace: string, serviceId: string): void =>
+        services.deleteOne(namespace, serviceId),
+      putAlerts: (namespace: string, rows: readonly Alert[]): void => alerts.put(namespace, rows),
     },
     jobs: {
-      prune: (namespace: string, keep: number): Steps<PruneResult> =>
-        pruneCommunication(database, namespace, keep),
+      prune: (namespace: string, keep: number, beforeMs?: number): Steps<PruneResult> =>
+        pruneCommunication(database, namespace, keep, beforeMs),
+      pruneAlerts: (namespace: string, retention: AlertRetention) =>
+        alerts.prune(namespace, retention),
       pruneSecurity: (beforeMs: number): Steps<undefined> => security.prune(beforeMs),
       *deleteNamespace(namespace: string): Steps<undefined> {
         yield* deleteCommunication(database, namespace);
         yield* feed.delete(namespace);
+        yield* services.delete(namespace);
+        yield* alerts.delete(namespace);
         yield* security.delete(namespace);
         return undefined;
       },
@@ -68,6 +91,8 @@ export function ledgerReader(database: Database) {
   const communication = new CommunicationReader(database);
   const security = new SecurityTables(database);
   const feed = new FeedTables(database, new Counters(database));
+  const services = new ServiceTables(database);
+  const alerts = new AlertTables(database);
   type Query<Method extends keyof CommunicationReader> = Parameters<CommunicationReader[Method]>[1];
   return {
     load: (namespace: string) => communication.load(namespace),
@@ -86,30 +111,53 @@ export function ledgerReader(database: Database) {
     events: (namespace: string, query: Parameters<FeedTables["events"]>[1]) =>
       feed.events(namespace, query),
     lastEventId: () => feed.lastEventId(),
+    services: (namespace: string) => services.services(namespace),
+    alerts: (namespace: string, query: AlertQuery) => alerts.alerts(namespace, query),
+    alert: (namespace: string, id: string) => alerts.alert(namespace, id),
   } satisfies Methods;
 }
 
 /** What the series thread does. */
 export function seriesWriter(database: Database) {
+  const counters = new Counters(database);
   const series = new SeriesWriter(database);
+  const calls = new CallTables(database, counters);
+  const profiles = new ProfileTables(database);
   return {
     writes: {
       append: (namespace: string, batch: SeriesBatch): void => series.append(namespace, batch),
       appendSnapshot: (namespace: string, snapshot: PerformanceSnapshot): void =>
         series.appendSnapshot(namespace, snapshot),
+      appendCalls: (namespace: string, rows: readonly NumberedCall[]): void =>
+        calls.append(namespace, rows),
+      appendSpans: (namespace: string, rows: readonly SpanRecord[]): void =>
+        profiles.spans.append(namespace, rows),
+      putProfile: (record: ProfileRecord, data?: Uint8Array): void => profiles.put(record, data),
+      deleteProfile: (namespace: string, id: string): boolean => profiles.deleteOne(namespace, id),
     },
     jobs: {
       prune: (namespace: string, retention: Retention) => series.prune(namespace, retention),
-      deleteNamespace: (namespace: string) => series.delete(namespace),
+      pruneCalls: (namespace: string, retention: CallRetention) =>
+        calls.prune(namespace, retention),
+      pruneProfiles: (namespace: string, retention: ProfileRetention) =>
+        profiles.prune(namespace, retention),
+      *deleteNamespace(namespace: string): Steps<undefined> {
+        yield* calls.delete(namespace);
+        yield* profiles.delete(namespace);
+        yield* series.delete(namespace);
+        return undefined;
+      },
     },
-    beforeCommit: (): void => undefined,
-    afterRollback: (): void => undefined,
+    beforeCommit: (): void => counters.flush(),
+    afterRollback: (): void => counters.discard(),
   } satisfies WriterMethods;
 }
 
 /** What a reader thread does over series.db. */
 export function seriesReader(database: Database) {
   const series = new SeriesReader(database);
+  const calls = new CallTables(database, new Counters(database));
+  const profiles = new ProfileTables(database);
   return {
     samples: (namespace: string, query: Parameters<SeriesReader["samples"]>[1]) =>
       series.samples(namespace, query),
@@ -120,5 +168,12 @@ export function seriesReader(database: Database) {
     mergedSamples: (namespace: string, query: Parameters<SeriesReader["mergedSamples"]>[1]) =>
       series.mergedSamples(namespace, query),
     snapshots: (namespace: string, count: number) => series.snapshots(namespace, count),
+    calls: (namespace: string, query: CallQuery) => calls.calls(namespace, query),
+    call: (namespace: string, id: string) => calls.call(namespace, id),
+    lastCallSequence: (namespace: string) => calls.lastSequence(namespace),
+    spans: (namespace: string, query: SpanQuery) => profiles.spans.spans(namespace, query),
+    profile: (namespace: string, id: string) => profiles.profile(namespace, id),
+    profileData: (namespace: string, id: string) => profiles.data(namespace, id),
+    profiles: (namespace: string, query: ProfileQuery) => profiles.profiles(namespace, query),
   } satisfies Methods;
 }
