@@ -10,8 +10,12 @@ export function isFailedCall(call: Pick<CallRecord, "status" | "code">): boolean
   return call.status >= 500 || call.status === 499 || call.code !== null;
 }
 
-/** Whether a call is kept longer than the others: it failed, or was slow. */
+/**
+ * Whether a call is kept longer than the others: it failed, was refused, or was slow. Calls beyond
+ * a rate limit are not: they come in floods, which is what the room is reserved against.
+ */
 export function isNotableCall(call: CallRecord, slowCallMs: number): boolean {
+  if (call.status === 429) return false;
   return isFailedCall(call) || call.durationMs >= slowCallMs;
 }
 

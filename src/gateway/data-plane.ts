@@ -34,6 +34,11 @@ export interface ServicePlan {
   readonly retries: number;
   /** Its value with the environment's values put in. */
   readonly credential: ServiceCredential | null;
+  /**
+   * Environment variable the credential needs that is not set: every call is refused with
+   * `gateway.credential_missing`, since the service must not see the caller's key instead.
+   */
+  readonly credentialMissing?: string;
 }
 
 /** Everything a data plane needs to serve one namespace. */

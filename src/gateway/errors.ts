@@ -79,6 +79,30 @@ export const gatewayErrors = {
     meaning: "The body is too large",
     remedy: "Send less at once, or raise gateway.maxBodyBytes.",
   },
+  "gateway.head_too_large": {
+    status: 431,
+    retryable: false,
+    meaning: "The call's headers are too large",
+    remedy: "Send fewer or shorter headers, and a shorter path.",
+  },
+  "gateway.request_too_slow": {
+    status: 408,
+    retryable: true,
+    meaning: "The call did not arrive in time",
+    remedy: "Send headers and body without long pauses.",
+  },
+  "gateway.method_refused": {
+    status: 405,
+    retryable: false,
+    meaning: "The gateway does not carry this method",
+    remedy: "CONNECT and TRACE are not carried; use any other method.",
+  },
+  "gateway.answer_too_large": {
+    status: 502,
+    retryable: false,
+    meaning: "The answer is too large to hold in memory",
+    remedy: "Call over the network, where answers of any length are streamed.",
+  },
   "gateway.loop_detected": {
     status: 508,
     retryable: false,

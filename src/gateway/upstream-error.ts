@@ -1,0 +1,74 @@
+// What went wrong with an upstream, in words people can act on.
+
+import { CellphoneError } from "../core/index.ts";
+
+import { GatewayError } from "./errors.ts";
+import type { GatewayErrorCode } from "./errors.ts";
+
+/** Codes of the system and of undici, to ours. */
+const CODES: Readonly<Record<string, readonly [GatewayErrorCode, string]>> = {
+  ECONNREFUSED: ["gateway.upstream_unreachable", "connection refused"],
+  ENOTFOUND: ["gateway.upstream_unreachable", "its host name is not known"],
+  EAI_AGAIN: ["gateway.upstream_unreachable", "its host name could not be looked up"],
+  EHOSTUNREACH: ["gateway.upstream_unreachable", "its host cannot be reached"],
+  ENETUNREACH: ["gateway.upstream_unreachable", "its network cannot be reached"],
+  EADDRNOTAVAIL: ["gateway.upstream_unreachable", "no local port is free to connect from"],
+  EMFILE: ["gateway.upstream_unreachable", "this process has no file descriptor left"],
+  ETIMEDOUT: ["gateway.upstream_timeout", "the connection timed out"],
+  UND_ERR_CONNECT_TIMEOUT: ["gateway.upstream_timeout", "it accepted no connection in time"],
+  UND_ERR_HEADERS_OVERFLOW: ["gateway.upstream_head_too_large", "its headers are too large"],
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: [
+    "gateway.upstream_broken",
+    "it sent another length than it said",
+  ],
+  UND_ERR_SOCKET: ["gateway.upstream_broken", "it closed the connection"],
+  ECONNRESET: ["gateway.upstream_broken", "it reset the connection"],
+  EPIPE: ["gateway.upstream_broken", "it closed the connection"],
+  UND_ERR_DESTROYED: ["gateway.closed", "its connections were closed from here"],
+  UND_ERR_CLOSED: ["gateway.closed", "its connections were closed from here"],
+};
+
+/** An error whose words follow `service "x" at http://...:`. */
+export interface UpstreamFailure {
+  readonly code: GatewayErrorCode;
+  readonly words: string;
+}
+
+/** What an error of a connection means. */
+export function describeUpstreamError(error: unknown): UpstreamFailure {
+  const first = firstCause(error);
+  const code = codeOf(first);
+  if (code.startsWith("HPE_")) {
+    if (code === "HPE_INVALID_EOF_STATE" || first.message.includes("EOF")) {
+      return { code: "gateway.upstream_broken", words: "it closed the connection" };
+    }
+    return { code: "gateway.upstream_broken", words: `its answer is no HTTP (${first.message})` };
+  }
+  const known = CODES[code];
+  if (known !== undefined) return { code: known[0], words: known[1] };
+  if (/^(?:ERR_TLS|CERT_|UNABLE_TO|SELF_SIGNED|DEPTH_ZERO|ERR_SSL)/.test(code)) {
+    return { code: "gateway.upstream_unreachable", words: `TLS: ${first.message}` };
+  }
+  return { code: "gateway.upstream_broken", words: first.message };
+}
+
+/** The error to answer with. */
+export function upstreamError(
+  serviceId: string,
+  baseUrl: string,
+  failure: UpstreamFailure,
+  cause?: unknown,
+): CellphoneError {
+  const message = `Service "${serviceId}" at ${baseUrl}: ${failure.words}`;
+  return new GatewayError(failure.code, message, { cause, details: { serviceId } });
+}
+
+function firstCause(error: unknown): Error {
+  // Several addresses of one name were tried: the first says most.
+  if (error instanceof AggregateError && error.errors[0] instanceof Error) return error.errors[0];
+  return error instanceof Error ? error : new Error(String(error));
+}
+
+function codeOf(error: Error): string {
+  return "code" in error && typeof error.code === "string" ? error.code : "";
+}
