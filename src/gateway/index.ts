@@ -26,6 +26,12 @@ export type {
 export { GatewayError, gatewayErrors } from "./errors.ts";
 export type { GatewayErrorCode } from "./errors.ts";
 export { gatewayLimits } from "./limits.ts";
+export { probePort } from "./http-front.ts";
+export { InProcessDataPlane } from "./in-process-data-plane.ts";
+export type { InProcessDataPlaneOptions } from "./in-process-data-plane.ts";
+export type { TrustedCaller } from "./call-admission.ts";
+export { loadMiddleware } from "./middleware-chain.ts";
+export type { MiddlewareFactory, MiddlewareModule } from "./middleware-chain.ts";
 export { ApiVersion, ServiceStatus } from "./model.ts";
 export type {
   CallQuery,

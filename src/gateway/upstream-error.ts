@@ -1,6 +1,6 @@
 // What went wrong with an upstream, in words people can act on.
 
-import { CellphoneError } from "../core/index.ts";
+import type { CellphoneError } from "../core/index.ts";
 
 import { GatewayError } from "./errors.ts";
 import type { GatewayErrorCode } from "./errors.ts";
