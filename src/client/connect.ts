@@ -1,15 +1,18 @@
 // The way in: from options and environment to a phone that is registered and heartbeats.
 
 import { resolveIdentity } from "./address.ts";
+import { BatchSender } from "./batch-sender.ts";
 import { parseDuration } from "./duration.ts";
 import type { Duration } from "./duration.ts";
 import { consoleLog } from "./log.ts";
 import type { ClientLog } from "./log.ts";
 import { MetricSender } from "./metric-sender.ts";
 import { Phone } from "./phone.ts";
+import { ProfileTaker } from "./profile-taker.ts";
 import { detectRuntime } from "./runtime.ts";
 import { Session } from "./session.ts";
 import type { AgentDescription } from "./session.ts";
+import type { OutgoingSpan } from "./span.ts";
 import { Transport } from "./transport.ts";
 
 /** How to connect; in Node, what is absent comes from the environment. */
@@ -33,7 +36,7 @@ export interface ConnectOptions extends AgentDescription {
   readonly retryFor?: Duration;
   /** How long one claim waits for mail, 60 s at most. @default "25s" */
   readonly poll?: Duration;
-  /** Samples kept while they cannot be sent. @default 10000 */
+  /** Samples, and as many spans, kept while they cannot be sent. @default 10000 */
   readonly maxBufferedSamples?: number;
   /** @default warnings and errors to the console */
   readonly log?: ClientLog;
@@ -65,7 +68,9 @@ export async function connect(options: ConnectOptions = {}): Promise<Phone> {
     baseUrl: claim.baseUrl,
     retryForMs: parseDuration(options.retryFor ?? "1m"),
     onReachable: reachabilityNews(claim.baseUrl, log),
+    quietFetch: runtime.quietFetch,
   });
+  const profiles = new ProfileTaker({ transport, runtime, log });
   // The phone comes last, and the session's news are for it.
   let phone: Phone | undefined;
   const session: Session = new Session({
@@ -76,19 +81,38 @@ export async function connect(options: ConnectOptions = {}): Promise<Phone> {
     log,
     held: () => phone?.held ?? { tokens: [], leaseMs: Number.POSITIVE_INFINITY },
     onPause: (paused) => phone?.tellPause(paused),
+    onProfile: (order) => profiles.take(order),
     onRestart: () => phone?.tellRestart() ?? false,
     onLost: (error) => void phone?.lose(error),
   });
   const { connectTimeout } = options;
   const patienceMs = connectTimeout === undefined ? Infinity : parseDuration(connectTimeout);
   await session.open(options.signal, patienceMs);
-  const metrics = new MetricSender({
+  const { maxBufferedSamples: capacity } = options;
+  const sending = {
     transport,
     log,
     agentId: () => session.agentId,
-    ...(options.maxBufferedSamples === undefined ? {} : { capacity: options.maxBufferedSamples }),
+    ...(capacity === undefined ? {} : { capacity }),
+  };
+  const metrics = new MetricSender(sending);
+  const spans = new BatchSender<OutgoingSpan>({
+    ...sending,
+    path: "/api/v1/spans",
+    noun: "spans",
+    nameOf: ({ name }) => `Span "${name}"`,
   });
-  phone = new Phone({ transport, session, metrics, runtime, log, concurrency, pollMs });
+  phone = new Phone({
+    transport,
+    session,
+    metrics,
+    spans,
+    profiles,
+    runtime,
+    log,
+    concurrency,
+    pollMs,
+  });
   return phone;
 }
 

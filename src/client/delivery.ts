@@ -1,8 +1,11 @@
 // What a handler gets: the message, with a way to answer it, and the delivery, with a way to say
 // how far it is. Settling is the inbox's business; a handler just returns or throws.
 
+import { BoundLine } from "./line.ts";
+import type { Line } from "./line.ts";
 import { ProgressReporter } from "./progress-reporter.ts";
 import type { ProgressUpdate } from "./progress-reporter.ts";
+import type { CallContext } from "./runtime.ts";
 import type { ClaimedMessage, JsonValue, Message, MessageType, SendReceipt } from "./wire.ts";
 import type { SendOptions } from "./send-options.ts";
 
@@ -29,7 +32,7 @@ export type Handler<Payload = JsonValue> = (
 ) => unknown;
 
 /** One copy of a message, held under a lease while its handler runs. */
-export class Delivery {
+export class Delivery extends BoundLine {
   readonly id: string;
   /** The task made of the message, for a task_assignment. */
   readonly taskId: string | null;
@@ -45,7 +48,10 @@ export class Delivery {
   constructor(
     claimed: ClaimedMessage,
     send: (token: string, update: ProgressUpdate) => Promise<unknown>,
+    line: Line,
+    context: CallContext,
   ) {
+    super(line, context);
     this.id = claimed.deliveryId;
     this.taskId = claimed.taskId;
     this.signal = this.#controller.signal;

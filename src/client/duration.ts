@@ -48,8 +48,13 @@ export function sleep(delayMs: number, signal?: AbortSignal, background = false)
     };
     const timer = setTimeout(finish, Math.min(delayMs, 2 ** 31 - 1));
     signal?.addEventListener("abort", finish, { once: true });
-    if (background && hasUnref(timer)) timer.unref();
+    if (background) letGo(timer);
   });
+}
+
+/** A timer that must not keep the process alive. */
+export function letGo(timer: unknown): void {
+  if (hasUnref(timer)) timer.unref();
 }
 
 /** Node's timers have it, the browser's (numbers) have not. */

@@ -55,6 +55,12 @@ export const clientErrors = {
     meaning: "The request became a dead letter, so no reply will come",
     remedy: "Read the reason; mend the recipient and redrive the dead letter.",
   },
+  "client.no_gateway": {
+    status: 0,
+    retryable: false,
+    meaning: "The server runs no gateway to call services through",
+    remedy: "Turn the gateway on (gateway.enabled), or call the service itself.",
+  },
   "client.closed": {
     status: 0,
     retryable: false,

@@ -9,7 +9,9 @@ import type { Handler, IncomingMessage, ReplyOptions } from "./delivery.ts";
 import { sleep } from "./duration.ts";
 import { CellphoneClientError, DeadLetter, RetryLater } from "./errors.ts";
 import type { ClientLog } from "./log.ts";
-import type { Runtime } from "./runtime.ts";
+import type { Line } from "./line.ts";
+import type { ProgressUpdate } from "./progress-reporter.ts";
+import type { CallContext, Runtime } from "./runtime.ts";
 import type { Transport } from "./transport.ts";
 import type { ClaimedMessage, Message, SendReceipt } from "./wire.ts";
 
@@ -37,6 +39,7 @@ export interface InboxOptions {
   readonly concurrency: number;
   /** How long one claim waits for mail. */
   readonly pollMs: number;
+  readonly line: Line;
   reply(message: Message, payload: unknown, options?: ReplyOptions): Promise<SendReceipt>;
   /** Leases were taken: they want extending. */
   onTaken(): void;
@@ -161,12 +164,12 @@ export class Inbox {
       running.delivery.adopt(claimed);
       return;
     }
-    const delivery = new Delivery(claimed, (token, update) =>
+    const report = (token: string, update: ProgressUpdate): Promise<unknown> =>
       this.#options.transport.call("POST", "/api/v1/leases/progress", {
         body: { token, ...update },
         retryForMs: 0,
-      }),
-    );
+      });
+    const delivery = new Delivery(claimed, report, this.#options.line, contextOf(claimed));
     const ended = this.#handle(claimed, delivery).finally(() => {
       this.#running.delete(delivery.id);
       this.#wake();
@@ -177,21 +180,17 @@ export class Inbox {
   async #handle(claimed: ClaimedMessage, delivery: Delivery): Promise<void> {
     const known = this.#outcomes.get(delivery.id);
     this.#outcomes.delete(delivery.id);
-    const outcome = known ?? (await this.#run(claimed.message, delivery));
+    const outcome = known ?? (await this.#run(claimed, delivery));
     await delivery.finish();
     if (!this.#abandoned.has(delivery)) await this.#settle(delivery, outcome);
   }
 
-  async #run(message: Message, delivery: Delivery): Promise<Outcome> {
+  async #run(claimed: ClaimedMessage, delivery: Delivery): Promise<Outcome> {
+    const { message } = claimed;
     if (this.#options.isAwaitedReply(message)) return { kind: "done", body: {} };
     const handler = this.#handlers.get(message.type) ?? this.#handlers.get("*");
     if (handler === undefined) return this.#unhandled(message);
-    const context = {
-      inHandler: true,
-      conversationId: message.conversationId,
-      ...(message.traceparent === null ? {} : { traceparent: message.traceparent }),
-      ...(delivery.taskId === null ? {} : { taskId: delivery.taskId }),
-    };
+    const context = contextOf(claimed);
     const incoming: IncomingMessage = {
       ...message,
       reply: async (payload, options) => {
@@ -266,6 +265,16 @@ export class Inbox {
       this.#outcomes.delete(oldest.value);
     }
   }
+}
+
+/** What everything a handler does is part of. */
+function contextOf({ message, taskId }: ClaimedMessage): CallContext {
+  return {
+    inHandler: true,
+    conversationId: message.conversationId,
+    ...(message.traceparent === null ? {} : { traceparent: message.traceparent }),
+    ...(taskId === null ? {} : { taskId }),
+  };
 }
 
 function text(error: unknown): string {

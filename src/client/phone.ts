@@ -1,18 +1,26 @@
 // An agent's phone: everything it says to and hears from the server goes through one of these.
 
+import type { BatchSender } from "./batch-sender.ts";
 import type { Handler } from "./delivery.ts";
 import { parseDuration } from "./duration.ts";
 import type { Duration } from "./duration.ts";
 import { clientError } from "./errors.ts";
 import type { CellphoneClientError } from "./errors.ts";
+import { GatewayLine } from "./gateway-line.ts";
+import type { FetchOptions } from "./gateway-line.ts";
 import { Inbox } from "./inbox.ts";
+import type { Line } from "./line.ts";
 import type { ClientLog } from "./log.ts";
 import type { MetricSender } from "./metric-sender.ts";
+import type { ProfileTaker } from "./profile-taker.ts";
 import { RequestDesk } from "./request-desk.ts";
-import type { Runtime } from "./runtime.ts";
+import type { CallContext, Runtime } from "./runtime.ts";
 import { messageBody } from "./send-options.ts";
 import type { SendOptions } from "./send-options.ts";
 import type { Session } from "./session.ts";
+import { Tracer } from "./span.ts";
+import type { OutgoingSpan, Span, SpanOptions } from "./span.ts";
+import { parseTraceparent } from "./trace.ts";
 import type { CallOptions, Transport } from "./transport.ts";
 import type {
   AgentStatus,
@@ -46,6 +54,8 @@ export interface PhoneParts {
   readonly transport: Transport;
   readonly session: Session;
   readonly metrics: MetricSender;
+  readonly spans: BatchSender<OutgoingSpan>;
+  readonly profiles: ProfileTaker;
   readonly runtime: Runtime;
   readonly log: ClientLog;
   readonly concurrency: number;
@@ -66,6 +76,8 @@ export class Phone implements AsyncDisposable {
   readonly #parts: PhoneParts;
   readonly #requests: RequestDesk;
   readonly #inbox: Inbox;
+  readonly #tracer: Tracer;
+  readonly #gateway: GatewayLine;
   readonly #openWork = new Set<string>();
   readonly #pauseListeners = new Set<(paused: boolean) => void>();
   readonly #restartListeners = new Set<() => void>();
@@ -77,14 +89,22 @@ export class Phone implements AsyncDisposable {
 
   constructor(parts: PhoneParts) {
     this.#parts = parts;
-    this.#requests = new RequestDesk(parts.transport);
+    const { session, spans, transport } = parts;
+    this.#requests = new RequestDesk(transport);
+    this.#tracer = new Tracer(parts.runtime, (span) => spans.add(span));
+    this.#gateway = new GatewayLine({
+      transport,
+      gatewayUrl: () => session.gatewayUrl,
+      askAgain: () => session.findGateway(),
+    });
     this.#inbox = new Inbox({
       ...parts,
-      agentId: parts.session.agentId,
+      agentId: session.agentId,
+      line: this.#line,
       reply: (message, payload, options) => this.#reply(message, payload, options),
       isAwaitedReply: (message) => this.#requests.isReply(message),
-      onTaken: () => parts.session.wake(),
-      onRefused: (error) => parts.session.recover(error),
+      onTaken: () => session.wake(),
+      onRefused: (error) => session.recover(error),
     });
     this.#ended = new Promise((resolve, reject) => {
       this.#end = (error) => (error === undefined ? resolve() : reject(error));
@@ -112,6 +132,11 @@ export class Phone implements AsyncDisposable {
     return this.#parts.session.paused;
   }
 
+  /** True while whoever runs the fleet has quarantined this agent: what it sends is refused. */
+  get quarantined(): boolean {
+    return this.#parts.session.quarantined;
+  }
+
   /** Samples waiting to be sent, and samples given up since the start. */
   get metrics(): { readonly waiting: number; readonly shed: number } {
     return this.#parts.metrics.counts;
@@ -123,14 +148,49 @@ export class Phone implements AsyncDisposable {
   }
 
   /**
-   * Records a value; sent with others within a second. Never waits.
+   * Records a value; sent with others within a second. Never waits. Inside a handler or span it
+   * keeps the trace's id among its metadata.
    * @param context becomes labels: few values each (`{ operation: "index" }`)
    * @param metadata kept with the sample, never a label
    * @throws RangeError when the value is not finite.
    */
   record(metric: string, value: number, context?: JsonObject, metadata?: JsonObject): void {
     if (this.#closed) throw clientError("client.closed", "The phone is closed");
-    this.#parts.metrics.record(metric, value, context, metadata);
+    const { traceId } = parseTraceparent(this.#tracer.context()?.traceparent) ?? {};
+    const traced = traceId === undefined ? metadata : { traceId, ...metadata };
+    this.#parts.metrics.record(metric, value, context, traced);
+  }
+
+  /**
+   * Times a step: it ends with its scope (`using`), and what begins meanwhile is part of it. In
+   * branches that run side by side, pass `body` instead, which keeps them apart everywhere.
+   * @throws TypeError when the name is empty.
+   */
+  span(name: string, options?: SpanOptions): Span;
+  /** Runs `body` as a span: its exception makes the span fail, and goes on. */
+  span<Result>(
+    name: string,
+    options: SpanOptions,
+    body: (span: Span) => Result,
+  ): Promise<Awaited<Result>>;
+  span<Result>(
+    name: string,
+    options: SpanOptions = {},
+    body?: (span: Span) => Result,
+  ): Span | Promise<Awaited<Result>> {
+    if (body === undefined) return this.#tracer.begin(name, options);
+    return this.#tracer.run(name, options, body);
+  }
+
+  /**
+   * Calls a service through the gateway, with this agent's key and in the current trace:
+   * `phone.fetch("/v1/search?q=x")`. What the service answers, whatever its status, is the result;
+   * a body that streams stays a stream.
+   * @throws CellphoneClientError with the gateway's code when the gateway itself refuses:
+   *   `gateway.rate_limited` with `retryAfterMs`, `gateway.agent_paused`, ….
+   */
+  async fetch(path: string, options: FetchOptions = {}): Promise<Response> {
+    return this.#fetch(path, options, undefined);
   }
 
   /** Sends a message; resolves once the server has it on disk. */
@@ -140,7 +200,7 @@ export class Phone implements AsyncDisposable {
     payload?: unknown,
     options: SendOptions = {},
   ): Promise<SendReceipt> {
-    const context = this.#parts.runtime.context();
+    const context = this.#tracer.context();
     const body = messageBody(to, type, payload, options, context);
     return this.call("POST", "/api/v1/messages", {
       body: { ...this.#parts.session.senderFields, ...body },
@@ -217,7 +277,7 @@ export class Phone implements AsyncDisposable {
     body?: (work: Work) => Result,
   ): Promise<Work | Awaited<Result>> {
     const { transport, runtime, session } = this.#parts;
-    const context = runtime.context();
+    const context = this.#tracer.context();
     const parent = options.parent ?? context?.taskId;
     const work = await startWork(title, {
       ...options,
@@ -225,6 +285,8 @@ export class Phone implements AsyncDisposable {
       agentId: session.agentId,
       transport,
       known: this.#openWork,
+      line: this.#line,
+      context,
     });
     if (body === undefined) return work;
     try {
@@ -297,12 +359,12 @@ export class Phone implements AsyncDisposable {
   }
 
   async #close(drainMs: number): Promise<void> {
-    const { session, metrics, log } = this.#parts;
+    const { session, metrics, spans, profiles, log } = this.#parts;
     this.#forgetExit();
     await this.#inbox.close(drainMs);
     this.#requests.close();
     this.#closed = true;
-    await metrics.close();
+    await Promise.all([metrics.close(), spans.close(), profiles.close()]);
     await session.close().catch((error: Error) => log.warn(`Leaving unnoticed: ${error.message}`));
     this.#end();
   }
@@ -323,6 +385,22 @@ export class Phone implements AsyncDisposable {
   tellRestart(): boolean {
     for (const listener of this.#restartListeners) listener();
     return this.#restartListeners.size > 0;
+  }
+
+  /** How handlers and pieces of work begin spans and call services, in the trace they belong to. */
+  get #line(): Line {
+    return {
+      begin: (name, options, context) => this.#tracer.begin(name, options, context),
+      run: (name, options, body, context) => this.#tracer.run(name, options, body, context),
+      fetch: (path, options, context) => this.#fetch(path, options, context),
+    };
+  }
+
+  #fetch(path: string, options: FetchOptions, fallback: CallContext | undefined) {
+    if (this.#closed) {
+      return Promise.reject(clientError("client.closed", `The phone is closed: ${path}`));
+    }
+    return this.#gateway.fetch(path, options, this.#tracer.context() ?? fallback);
   }
 
   async #reply(

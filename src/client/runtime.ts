@@ -1,6 +1,9 @@
 // What the client can learn from where it runs. Node's modules are imported when Node is there
 // and not otherwise; a browser or another runtime gets the same client without these extras.
 
+import { makeQuietFetch, plainFetch } from "./quiet-fetch.ts";
+import type { HttpModule, QuietFetch } from "./quiet-fetch.ts";
+import type { Span } from "./span.ts";
 import type { ProcessUsage } from "./wire.ts";
 
 /** What goes along with everything a handler does: the conversation it is part of. */
@@ -10,6 +13,8 @@ export interface CallContext {
   readonly taskId?: string;
   /** Set where a handler runs. */
   readonly inHandler?: boolean;
+  /** The span that is open here. */
+  readonly span?: Span;
 }
 
 /** Where the client runs. */
@@ -26,6 +31,12 @@ export interface Runtime {
   /** Runs `body` so that `context()` inside it, also after awaits, is `context`. */
   within<Result>(context: CallContext, body: () => Result): Result;
   context(): CallContext | undefined;
+  /** Makes `context` hold from here on, until the end of this chain of awaits. */
+  enter(context: CallContext | undefined): void;
+  /** Calls the server without keeping the process alive meanwhile. */
+  readonly quietFetch: QuietFetch;
+  /** Runs a script in a thread of its own; undefined where there are none. */
+  readonly startWorker: ((source: string, data: unknown) => WorkerThread) | undefined;
   /** Calls back before the process ends by itself; returns what takes the callback away. */
   beforeExit(callback: () => void): () => void;
   /** Calls back when the process is asked to end (SIGINT, SIGTERM). */
@@ -47,19 +58,46 @@ interface NodeProcess {
 
 interface ContextStorage {
   run<Result>(context: CallContext, body: () => Result): Result;
+  enterWith(context: CallContext | undefined): void;
   getStore(): CallContext | undefined;
 }
+
+/** A thread that runs a script, as Node's `Worker` offers it. */
+export interface WorkerThread {
+  on(event: "error", listener: (error: Error) => void): unknown;
+  on(event: "exit", listener: () => void): unknown;
+  terminate(): Promise<unknown>;
+  unref(): void;
+}
+
+type WorkerClass = new (
+  source: string,
+  options: {
+    readonly eval: true;
+    readonly name: string;
+    readonly workerData: unknown;
+    readonly execArgv: readonly string[];
+  },
+) => WorkerThread;
 
 /** Finds out where we run. */
 export async function detectRuntime(): Promise<Runtime> {
   // Not declared in browsers; read through globalThis, where absence is undefined.
   const node = (globalThis as { readonly process?: NodeProcess }).process;
   if (node?.versions?.node === undefined) return browserRuntime();
-  const [hooks, os] = await Promise.all([
+  const [hooks, os, threads, http, https] = await Promise.all([
     importBuiltin<{ AsyncLocalStorage: new () => ContextStorage }>("node:async_hooks"),
     importBuiltin<{ hostname(): string }>("node:os"),
+    importBuiltin<{ readonly Worker: WorkerClass }>("node:worker_threads"),
+    importBuiltin<HttpModule>("node:http"),
+    importBuiltin<HttpModule>("node:https"),
   ]);
-  return nodeRuntime(node, os?.hostname(), hooks && new hooks.AsyncLocalStorage());
+  return nodeRuntime(node, {
+    host: os?.hostname(),
+    storage: hooks && new hooks.AsyncLocalStorage(),
+    Worker: threads?.Worker,
+    quietFetch: http && https ? makeQuietFetch(http, https) : plainFetch,
+  });
 }
 
 /** The specifier is a variable so that bundlers for the browser leave it alone. */
@@ -82,16 +120,23 @@ function browserRuntime(): Runtime {
     usage: () => undefined,
     within: (_context, body) => body(),
     context: () => undefined,
+    enter: () => undefined,
+    quietFetch: plainFetch,
+    startWorker: undefined,
     beforeExit: () => () => undefined,
     onStopSignal: () => () => undefined,
   };
 }
 
-function nodeRuntime(
-  node: NodeProcess,
-  host: string | undefined,
-  storage: ContextStorage | undefined,
-): Runtime {
+interface NodeParts {
+  readonly host: string | undefined;
+  readonly storage: ContextStorage | undefined;
+  readonly Worker: WorkerClass | undefined;
+  readonly quietFetch: QuietFetch;
+}
+
+function nodeRuntime(node: NodeProcess, parts: NodeParts): Runtime {
+  const { host, storage, Worker, quietFetch } = parts;
   return {
     name: `node ${node.versions.node}`,
     host,
@@ -101,6 +146,13 @@ function nodeRuntime(
     usage: usageMeter(node),
     within: (context, body) => (storage === undefined ? body() : storage.run(context, body)),
     context: () => storage?.getStore(),
+    enter: (context) => storage?.enterWith(context),
+    quietFetch,
+    // Without the program's own flags: a loader or a debugger meant for it would run here too.
+    startWorker:
+      Worker &&
+      ((source, workerData) =>
+        new Worker(source, { eval: true, name: "cellphone", workerData, execArgv: [] })),
     beforeExit(callback) {
       node.once("beforeExit", callback);
       return () => node.off("beforeExit", callback);

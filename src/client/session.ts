@@ -9,7 +9,14 @@ import type { ClientLog } from "./log.ts";
 import type { Runtime } from "./runtime.ts";
 import { instanceId, parseInstanceId } from "./instance-id.ts";
 import type { Transport } from "./transport.ts";
-import type { AgentInstance, AgentView, HeartbeatReply, JsonObject } from "./wire.ts";
+import type {
+  AgentCommand,
+  AgentInstance,
+  AgentView,
+  HeartbeatReply,
+  JsonObject,
+  ProfileOrder,
+} from "./wire.ts";
 
 /** What the agent says about itself when it registers; absent fields stay as the server has them. */
 export interface AgentDescription {
@@ -30,10 +37,23 @@ export interface SessionOptions {
   /** Leases held now: tokens, and the shortest lease in milliseconds (Infinity when none). */
   readonly held: () => { readonly tokens: readonly string[]; readonly leaseMs: number };
   readonly onPause: (paused: boolean) => void;
+  readonly onProfile: (order: ProfileOrder) => void;
   /** Returns true when somebody acts on it; the order is then acknowledged. */
   readonly onRestart: () => boolean;
   /** The identity is gone for good: the key was replaced or revoked. */
   readonly onLost: (error: CellphoneClientError) => void;
+}
+
+/** Of the heartbeat's interval, how long one stays open: the next must be in time. */
+const WAIT_SHARE = 0.9;
+/** Longest that the server keeps one open. */
+const WAIT_MAX_MS = 60_000;
+/** Between heartbeats that bring no news. */
+const SPACING_MS = 500;
+
+/** Where the gateway is; absent from servers that know of none. */
+interface GatewayNews {
+  readonly gatewayUrl?: string | null;
 }
 
 /** One agent's standing with the server. */
@@ -47,10 +67,14 @@ export class Session {
   #namespace = "default";
   #admin = false;
   #paused = false;
+  #quarantined = false;
+  #gatewayUrl: string | null = null;
   #intervalMs = 30_000;
-  #lastBeatMs = Number.NEGATIVE_INFINITY;
   #acknowledged: string[] = [];
-  #nap = new AbortController();
+  /** Commands that others act on: the wrapper. */
+  #leftToOthers: readonly string[] = [];
+  /** The open heartbeat: what ends it, and until when it may stay open. */
+  #open: { readonly cut: AbortController; readonly untilMs: number } | undefined;
   #loop: Promise<void> | undefined;
   #recovery: Promise<void> | undefined;
 
@@ -80,6 +104,15 @@ export class Session {
     return this.#paused;
   }
 
+  get quarantined(): boolean {
+    return this.#quarantined;
+  }
+
+  /** Where services are called through; null when the server runs no gateway. */
+  get gatewayUrl(): string | null {
+    return this.#gatewayUrl;
+  }
+
   /** An admin key may act as any agent, and says on each call as which. */
   get senderFields(): { readonly senderId?: string } {
     return this.#admin ? { senderId: this.#agentId } : {};
@@ -100,15 +133,25 @@ export class Session {
     this.#loop = this.#beatAll();
   }
 
-  /** Leases were taken: the next heartbeat may be due sooner. */
+  /** Leases were taken: the open heartbeat must not outlast half of the shortest. */
   wake(): void {
-    this.#nap.abort();
+    const halfMs = this.#options.held().leaseMs / 2;
+    if (this.#open !== undefined && this.#open.untilMs > performance.now() + halfMs) {
+      this.#open.cut.abort();
+    }
+  }
+
+  /** Asks the server where its gateway is. */
+  async findGateway(): Promise<string | null> {
+    const path = "/api/v1/whoami";
+    const { gatewayUrl } = await this.#options.transport.call<GatewayNews>("GET", path);
+    this.#gatewayUrl = this.#reachable(gatewayUrl);
+    return this.#gatewayUrl;
   }
 
   /** Tells the server that we leave, and stops. */
   async close(): Promise<void> {
     this.#closing.abort();
-    this.wake();
     await this.#loop;
     await this.#beat({ left: true, retryForMs: 0 });
   }
@@ -134,7 +177,6 @@ export class Session {
     // server's data is older than the key, so a new one is due.
     if (keyGone && (claim.enrolment === undefined || error.code !== "security.key_unknown")) {
       this.#closing.abort();
-      this.wake();
       return this.#options.onLost(error);
     }
     try {
@@ -145,7 +187,6 @@ export class Session {
       const final = failure instanceof CellphoneClientError && !failure.retryable;
       if (!final) return;
       this.#closing.abort();
-      this.wake();
       this.#options.onLost(failure);
     }
   }
@@ -158,12 +199,14 @@ export class Session {
     const { claim, description, transport } = this.#options;
     const { enrolment = "", name = "" } = claim;
     try {
-      const answer = await transport.call<{
-        readonly agentId: string;
-        readonly key: string;
-        readonly namespace: string;
-        readonly heartbeatIntervalMs: number;
-      }>("POST", "/api/v1/enrol", {
+      const answer = await transport.call<
+        GatewayNews & {
+          readonly agentId: string;
+          readonly key: string;
+          readonly namespace: string;
+          readonly heartbeatIntervalMs: number;
+        }
+      >("POST", "/api/v1/enrol", {
         body: { name, ...description, instance: this.#instance, ...(replace ? { replace } : {}) },
         key: enrolment,
         signal,
@@ -172,6 +215,7 @@ export class Session {
       this.#agentId = answer.agentId;
       this.#namespace = answer.namespace;
       this.#intervalMs = answer.heartbeatIntervalMs;
+      this.#gatewayUrl = this.#reachable(answer.gatewayUrl);
       transport.setHeader("authorization", `Bearer ${answer.key}`);
     } catch (error) {
       if (replace || !this.#holderIsDead(error)) throw error;
@@ -193,12 +237,15 @@ export class Session {
   async #identify(signal: AbortSignal | undefined, retryForMs: number): Promise<void> {
     const { claim, transport } = this.#options;
     transport.setHeader("authorization", `Bearer ${claim.key ?? ""}`);
-    const me = await transport.call<{
-      readonly kind: string;
-      readonly id: string;
-      readonly namespace: string | null;
-    }>("GET", "/api/v1/whoami", { signal, retryForMs });
+    const me = await transport.call<
+      GatewayNews & {
+        readonly kind: string;
+        readonly id: string;
+        readonly namespace: string | null;
+      }
+    >("GET", "/api/v1/whoami", { signal, retryForMs });
     this.#admin = me.kind !== "agent";
+    this.#gatewayUrl = this.#reachable(me.gatewayUrl);
     this.#namespace = this.#admin ? (claim.namespace ?? "default") : (me.namespace ?? "default");
     if (this.#admin && claim.name === undefined) {
       throw clientError("client.name_missing", "An admin key names no agent");
@@ -208,6 +255,14 @@ export class Session {
       throw clientError("client.name_mismatch", message);
     }
     this.#agentId = this.#admin ? (claim.name ?? "") : me.id;
+  }
+
+  /** A gateway that names itself by loopback is where the server is, when that is elsewhere. */
+  #reachable(gatewayUrl: string | null | undefined): string | null {
+    if (typeof gatewayUrl !== "string") return null;
+    const [gateway, server] = [new URL(gatewayUrl), new URL(this.#options.transport.baseUrl)];
+    if (isLoopback(gateway) && !isLoopback(server)) gateway.hostname = server.hostname;
+    return gateway.origin;
   }
 
   /**
@@ -232,15 +287,23 @@ export class Session {
     await transport.call("POST", "/api/v1/agents", { body, signal, retryForMs });
   }
 
+  /** @returns whether the answer brought anything new. */
   async #beat(options: {
     readonly signal?: AbortSignal | undefined;
     readonly retryForMs: number;
     readonly left?: boolean;
-  }): Promise<void> {
+    readonly waitMs?: number;
+  }): Promise<boolean> {
     const { transport, runtime, held } = this.#options;
+    const { waitMs = 0 } = options;
     const acknowledged = this.#acknowledged;
     const usage = this.#wrapped ? undefined : runtime.usage();
     const { tokens } = held();
+    const knows = {
+      paused: this.#paused,
+      quarantined: this.#quarantined,
+      commands: this.#leftToOthers,
+    };
     const path = `/api/v1/agents/${encodeURIComponent(this.#agentId)}/heartbeat`;
     const reply = await transport.call<HeartbeatReply>("POST", path, {
       body: {
@@ -249,52 +312,86 @@ export class Session {
         ...(tokens.length === 0 ? {} : { leases: tokens }),
         ...(acknowledged.length === 0 ? {} : { ackCommands: acknowledged }),
         ...(options.left === true ? { left: true } : {}),
+        ...(waitMs === 0 ? {} : { waitMs, knows }),
       },
       signal: options.signal,
-      timeoutMs: 10_000,
+      timeoutMs: waitMs + 10_000,
       retryForMs: options.retryForMs,
+      quiet: waitMs > 0,
     });
-    this.#lastBeatMs = performance.now();
     this.#acknowledged = this.#acknowledged.filter((id) => !acknowledged.includes(id));
-    this.#obey(reply);
+    return this.#obey(reply);
   }
 
-  #obey(reply: HeartbeatReply): void {
+  #obey(reply: HeartbeatReply): boolean {
     this.#intervalMs = reply.intervalMs;
+    let news = this.#paused !== reply.paused || this.#quarantined !== reply.quarantined;
+    const left: string[] = [];
     for (const command of reply.commands) {
-      // Without somebody to act on it, a restart is left to the wrapper, which sees it as well.
-      const handled = command.kind !== "restart" || this.#options.onRestart();
-      if (handled && !this.#acknowledged.includes(command.id)) this.#acknowledged.push(command.id);
+      if (this.#acknowledged.includes(command.id)) continue;
+      if (!this.#leftToOthers.includes(command.id)) news = true;
+      if (this.#carryOut(command)) this.#acknowledged.push(command.id);
+      else left.push(command.id);
     }
-    if (this.#paused === reply.paused) return;
-    this.#paused = reply.paused;
-    this.#options.onPause(reply.paused);
+    this.#leftToOthers = left;
+    this.#quarantined = reply.quarantined;
+    if (this.#paused !== reply.paused) {
+      this.#paused = reply.paused;
+      this.#options.onPause(reply.paused);
+    }
+    return news;
   }
 
+  /** @returns false when it is left to others: a restart nobody listens for, to the wrapper. */
+  #carryOut(command: AgentCommand): boolean {
+    if (command.kind === "restart") return this.#options.onRestart();
+    if (command.kind === "profile") this.#options.onProfile(command.profile);
+    return true;
+  }
+
+  /** Keeps one heartbeat open, so that orders arrive at once; each counts when it is sent. */
   async #beatAll(): Promise<void> {
     const { signal } = this.#closing;
     let failures = 0;
     while (!signal.aborted) {
-      // A lease shorter than the interval is extended in time, twice.
-      const periodMs = Math.min(this.#intervalMs, this.#options.held().leaseMs / 3);
-      const dueMs = failures > 0 ? backoffMs(failures, undefined) : this.#sinceBeat(periodMs);
-      if (dueMs > 0) {
-        this.#nap = new AbortController();
-        await sleep(dueMs, this.#nap.signal, true);
-        if (failures === 0 || signal.aborted) continue;
-      }
+      const sentMs = performance.now();
       try {
-        await this.#beat({ signal, retryForMs: 0 });
+        const news = await this.#beatOpen();
         failures = 0;
+        // A server that drains, or too many lines of one agent: it answers early, without news.
+        const early = sentMs + Math.min(SPACING_MS, this.#waitMs) - performance.now();
+        if (!news && early > 0) await sleep(early, signal, true);
       } catch (error) {
         failures += 1;
         await this.#afterFailure(error);
+        await sleep(backoffMs(failures, undefined), signal, true);
       }
     }
   }
 
-  #sinceBeat(periodMs: number): number {
-    return this.#lastBeatMs + periodMs - performance.now();
+  get #waitMs(): number {
+    // A lease shorter than the interval is extended in time, twice.
+    const periodMs = Math.min(this.#intervalMs, this.#options.held().leaseMs / 3);
+    return Math.floor(Math.min(WAIT_MAX_MS, periodMs * WAIT_SHARE));
+  }
+
+  /** @returns whether to go on at once. */
+  async #beatOpen(): Promise<boolean> {
+    const { signal } = this.#closing;
+    const waitMs = this.#waitMs;
+    const cut = new AbortController();
+    const close = (): void => cut.abort();
+    signal.addEventListener("abort", close, { once: true });
+    this.#open = { cut, untilMs: performance.now() + waitMs };
+    try {
+      return await this.#beat({ signal: cut.signal, retryForMs: 0, waitMs });
+    } catch (error) {
+      if (cut.signal.aborted) return true;
+      throw error;
+    } finally {
+      this.#open = undefined;
+      signal.removeEventListener("abort", close);
+    }
   }
 
   async #afterFailure(error: unknown): Promise<void> {
@@ -304,6 +401,10 @@ export class Session {
     if ([401, 403, 404].includes(error.status)) return this.recover(error);
     if (error.code !== "client.unreachable") log.warn(`Heartbeat refused: ${error.message}`);
   }
+}
+
+function isLoopback({ hostname }: URL): boolean {
+  return hostname === "localhost" || hostname === "[::1]" || hostname.startsWith("127.");
 }
 
 function describedBefore(agent: AgentView): object {

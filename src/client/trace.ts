@@ -11,14 +11,37 @@ export function randomHex(byteCount: number): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
+/** The parts of a traceparent. */
+export interface TraceParts {
+  /** 32 hex digits. */
+  readonly traceId: string;
+  /** 16 hex digits. */
+  readonly spanId: string;
+  /** 2 hex digits. */
+  readonly flags: string;
+}
+
+/** Takes a traceparent apart; undefined when there is none, or an unreadable one. */
+export function parseTraceparent(text: string | null | undefined): TraceParts | undefined {
+  const match = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/.exec(text ?? "");
+  const [, traceId = "", spanId = "", flags = ""] = match ?? [];
+  return match === null || /^0+$/.test(traceId) ? undefined : { traceId, spanId, flags };
+}
+
+export function formatTraceparent({ traceId, spanId, flags }: TraceParts): string {
+  return `00-${traceId}-${spanId}-${flags}`;
+}
+
 /**
  * The header for the next hop: the same trace with a new parent id, or a new sampled trace when
  * there is none (or an unreadable one).
  */
 export function nextTraceparent(current: string | null | undefined): string {
-  const match = /^00-([0-9a-f]{32})-[0-9a-f]{16}-([0-9a-f]{2})$/.exec(current ?? "");
-  if (match === null || /^0+$/.test(match[1] ?? "")) {
-    return `00-${randomHex(16)}-${randomHex(8)}-01`;
-  }
-  return `00-${match[1]}-${randomHex(8)}-${match[2]}`;
+  const { traceId, flags } = parseTraceparent(current) ?? newTrace();
+  return formatTraceparent({ traceId, spanId: randomHex(8), flags });
+}
+
+/** A new trace, sampled, with the id of its first span. */
+export function newTrace(): TraceParts {
+  return { traceId: randomHex(16), spanId: randomHex(8), flags: "01" };
 }

@@ -1,8 +1,10 @@
 // One call to the server: JSON in and out, problem+json to errors, tries again where that is safe.
 
 import { backoffMs, parseRetryAfter } from "./backoff.ts";
-import { sleep } from "./duration.ts";
+import { letGo, sleep } from "./duration.ts";
 import { CellphoneClientError, clientError } from "./errors.ts";
+import { plainFetch } from "./quiet-fetch.ts";
+import type { QuietAnswer, QuietFetch } from "./quiet-fetch.ts";
 
 /** How to make one call. */
 export interface CallOptions {
@@ -20,6 +22,8 @@ export interface CallOptions {
   readonly repeatable?: boolean;
   /** Calls with this key instead of the transport's. */
   readonly key?: string;
+  /** Lets the process end meanwhile, where the runtime can. */
+  readonly quiet?: boolean;
 }
 
 /** What a {@link Transport} needs. */
@@ -29,6 +33,8 @@ export interface TransportOptions {
   readonly retryForMs: number;
   /** Told once when the server stops answering, and once when it answers again. */
   readonly onReachable?: (reachable: boolean, error?: CellphoneClientError) => void;
+  /** How to call without keeping the process alive. @default fetch */
+  readonly quietFetch?: QuietFetch;
 }
 
 /** Failures of connecting: the request cannot have been processed. */
@@ -46,6 +52,7 @@ export class Transport {
   readonly baseUrl: string;
   readonly #retryForMs: number;
   readonly #onReachable: NonNullable<TransportOptions["onReachable"]>;
+  readonly #quietFetch: QuietFetch;
   readonly #headers: Record<string, string> = { accept: "application/json" };
   #reachable = true;
   /** Lost answers in a row; a single one is no news. */
@@ -55,6 +62,12 @@ export class Transport {
     this.baseUrl = options.baseUrl;
     this.#retryForMs = options.retryForMs;
     this.#onReachable = options.onReachable ?? (() => undefined);
+    this.#quietFetch = options.quietFetch ?? plainFetch;
+  }
+
+  /** Sent with every call, the key among them. */
+  get headers(): Readonly<Record<string, string>> {
+    return { ...this.#headers };
   }
 
   /** Sends this header with every call from now on. */
@@ -95,10 +108,12 @@ export class Transport {
     if (options.signal?.aborted === true) cancel();
     options.signal?.addEventListener("abort", cancel, { once: true });
     const timer = setTimeout(cancel, options.timeoutMs ?? 30_000);
+    if (options.quiet === true) letGo(timer);
     try {
       const type = body === undefined ? {} : { "content-type": "application/json" };
       const key = options.key === undefined ? {} : { authorization: `Bearer ${options.key}` };
-      const response = await fetch(this.baseUrl + path, {
+      const send = options.quiet === true ? this.#quietFetch : plainFetch;
+      const response = await send(this.baseUrl + path, {
         method,
         headers: { ...this.#headers, ...type, ...key },
         signal: controller.signal,
@@ -122,7 +137,7 @@ export class Transport {
     if (aborted) return clientError("client.closed", "The call was cancelled", cause);
     return clientError(
       "client.unreachable",
-      `${this.baseUrl} does not answer: ${why(cause)}`,
+      `${this.baseUrl} does not answer: ${causeText(cause)}`,
       cause,
     );
   }
@@ -159,28 +174,40 @@ function causeCode(cause: unknown): string | undefined {
   return undefined;
 }
 
-function why(cause: unknown): string {
+/** Why there was no answer, in a word or a sentence. */
+export function causeText(cause: unknown): string {
   const code = causeCode(cause);
   if (cause instanceof Error && cause.name === "AbortError") return "no answer in time";
   return code ?? (cause instanceof Error ? cause.message : String(cause));
 }
 
-function readAnswer(response: Response, text: string, call: string): unknown {
-  let answer: unknown;
+function readAnswer(response: QuietAnswer, text: string, call: string): unknown {
+  if (!response.ok) throw problemError(response, text, call) ?? responseInvalid(response, call);
   try {
-    answer = text === "" ? undefined : JSON.parse(text);
+    return text === "" ? undefined : JSON.parse(text);
   } catch (cause) {
     throw responseInvalid(response, call, cause);
   }
-  if (response.ok) return answer;
-  if (typeof answer !== "object" || answer === null || !("code" in answer)) {
-    throw responseInvalid(response, call);
+}
+
+/** The error a problem document stands for (RFC 9457); undefined when the text is none of ours. */
+export function problemError(
+  response: QuietAnswer,
+  text: string,
+  call: string,
+): CellphoneClientError | undefined {
+  let answer: unknown;
+  try {
+    answer = JSON.parse(text);
+  } catch {
+    return undefined;
   }
+  if (typeof answer !== "object" || answer === null || !("code" in answer)) return undefined;
   // RFC 9457 with our members; each is read defensively below.
   const problem = answer as Readonly<Record<string, unknown>>;
   const textOf = (key: string): string | undefined =>
     typeof problem[key] === "string" ? problem[key] : undefined;
-  throw new CellphoneClientError(
+  return new CellphoneClientError(
     textOf("detail") ?? textOf("title") ?? `${call} was answered with ${response.status}`,
     {
       code: textOf("code") ?? "client.response_invalid",
@@ -197,7 +224,11 @@ function isRetryableStatus(status: number): boolean {
   return status === 429 || status === 502 || status === 503 || status === 504;
 }
 
-function responseInvalid(response: Response, call: string, cause?: unknown): CellphoneClientError {
+function responseInvalid(
+  response: QuietAnswer,
+  call: string,
+  cause?: unknown,
+): CellphoneClientError {
   const base = clientError("client.response_invalid", "", cause);
   return new CellphoneClientError(
     `${call} was answered with ${response.status} and no JSON this client knows`,

@@ -77,6 +77,12 @@ export interface AgentView {
     readonly by: string;
     readonly reason: string;
   } | null;
+  /** Set while nothing of what it sends and measures is taken. */
+  readonly quarantined: {
+    readonly sinceMs: number;
+    readonly by: string;
+    readonly reason: string;
+  } | null;
   readonly presence: {
     readonly state: AgentState;
     readonly sinceMs: number;
@@ -146,9 +152,15 @@ export interface Task {
 }
 
 /** An order from whoever runs the fleet; handed out until acknowledged. */
-export interface AgentCommand {
-  readonly id: string;
-  readonly kind: "restart" | "pause" | "resume";
+export type AgentCommand =
+  | { readonly id: string; readonly kind: "restart" | "pause" | "resume" }
+  | { readonly id: string; readonly kind: "profile"; readonly profile: ProfileOrder };
+
+/** Which profile an agent is to take of itself. */
+export interface ProfileOrder {
+  readonly profileId: string;
+  readonly kind: "cpu" | "heap";
+  readonly seconds: number;
 }
 
 /** What a heartbeat is answered with. */
@@ -156,6 +168,7 @@ export interface HeartbeatReply {
   readonly atMs: number;
   readonly intervalMs: number;
   readonly paused: boolean;
+  readonly quarantined: boolean;
   readonly mailbox: MailboxCounts;
   readonly commands: readonly AgentCommand[];
 }

@@ -4,7 +4,10 @@
 import { parseDuration } from "./duration.ts";
 import type { Duration } from "./duration.ts";
 import { CellphoneClientError } from "./errors.ts";
+import { BoundLine } from "./line.ts";
+import type { Line } from "./line.ts";
 import { ProgressReporter } from "./progress-reporter.ts";
+import type { CallContext } from "./runtime.ts";
 import { wasNotSent } from "./transport.ts";
 import type { Transport } from "./transport.ts";
 import type { Task } from "./wire.ts";
@@ -32,7 +35,7 @@ type Ending =
  * work.progress(0.5, "half of the files");
  * await work.done({ files: 120 });
  */
-export class Work implements AsyncDisposable {
+export class Work extends BoundLine implements AsyncDisposable {
   /** The task's id. */
   readonly id: string;
   readonly title: string;
@@ -43,7 +46,14 @@ export class Work implements AsyncDisposable {
   readonly #onEnd: () => void;
 
   /** @param onEnd called when its end has been told, or could not be. */
-  constructor(transport: Transport, task: Task, onEnd: () => void) {
+  constructor(
+    transport: Transport,
+    task: Task,
+    onEnd: () => void,
+    line: Line,
+    context: CallContext | undefined,
+  ) {
+    super(line, { ...context, taskId: task.id });
     this.#onEnd = onEnd;
     this.id = task.id;
     this.title = task.title;
@@ -114,6 +124,9 @@ export interface StartWorkOptions extends WorkOptions {
   readonly transport: Transport;
   /** Ids of the open tasks this process started. */
   readonly known: Set<string>;
+  readonly line: Line;
+  /** What the work is part of. */
+  readonly context: CallContext | undefined;
 }
 
 /**
@@ -138,5 +151,6 @@ export async function startWork(title: string, options: StartWorkOptions): Promi
     return tasks.find((task) => task.title === title && !known.has(task.id)) ?? start();
   });
   known.add(task.id);
-  return new Work(transport, task, () => known.delete(task.id));
+  const { line, context } = options;
+  return new Work(transport, task, () => known.delete(task.id), line, context);
 }

@@ -58,6 +58,7 @@ const enrolledSchema = named(
     key: z.string(),
     namespace: z.string(),
     heartbeatIntervalMs: z.number(),
+    gatewayUrl: z.string().nullable().describe("Where it calls services; null when that is off"),
   }),
 );
 
@@ -131,7 +132,7 @@ function remove({ identities }: Services): Route {
   });
 }
 
-function enrol({ identities }: Services): Route {
+function enrol({ fleet, identities }: Services): Route {
   return defineRoute({
     method: "POST",
     path: "/api/v1/enrol",
@@ -165,7 +166,8 @@ function enrol({ identities }: Services): Route {
         },
       });
       const { heartbeatIntervalMs } = namespace;
-      return { agentId: name, key, namespace: namespace.name, heartbeatIntervalMs };
+      const { gatewayUrl } = fleet.facts();
+      return { agentId: name, key, namespace: namespace.name, heartbeatIntervalMs, gatewayUrl };
     },
   });
 }

@@ -16,6 +16,7 @@ const whoamiSchema = named(
     id: z.string(),
     namespace: z.string(),
     via: z.enum(["key", "session", "socket", "none", "library"]),
+    gatewayUrl: z.string().nullable().describe("Where agents call services; null when it is off"),
   }),
 );
 
@@ -25,7 +26,7 @@ const loginCodeSchema = named(
 );
 
 export function sessionRoutes(services: Services): readonly Route[] {
-  return [redeem(services), whoami(), logout(services), ...keys(services)];
+  return [redeem(services), whoami(services), logout(services), ...keys(services)];
 }
 
 function redeem({ identities, clock, secure }: Services): Route {
@@ -56,7 +57,7 @@ function redeem({ identities, clock, secure }: Services): Route {
   });
 }
 
-function whoami(): Route {
+function whoami({ fleet }: Services): Route {
   return defineRoute({
     method: "GET",
     path: "/api/v1/whoami",
@@ -71,6 +72,7 @@ function whoami(): Route {
       id: principal.id,
       namespace: principal.namespace,
       via: principal.via,
+      gatewayUrl: fleet.facts().gatewayUrl,
     }),
   });
 }

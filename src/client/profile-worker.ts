@@ -1,0 +1,97 @@
+// What takes a profile: a thread beside the agent's own, because a program that blocks its event
+// loop, which is the one most worth profiling, could neither stop the sampling nor send the result.
+// It samples the main thread from outside (`connectToMainThread`), which Node allows even while
+// that thread is in the middle of a long computation.
+//
+// A text, because a bundler would not find a file; plain CommonJS, as Node runs what it evaluates.
+
+/** What the script is started with. */
+export interface ProfileWorkerData {
+  /** The profile's address: `http://…/api/v1/profiles/<id>`. */
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly kind: "cpu" | "heap";
+  readonly seconds: number;
+  readonly runtime: string;
+}
+
+/** The script. */
+export const PROFILE_WORKER = `"use strict";
+const { workerData: order } = require("node:worker_threads");
+const { Session } = require("node:inspector");
+const { promisify } = require("node:util");
+const gzip = promisify(require("node:zlib").gzip);
+const { setTimeout: sleep } = require("node:timers/promises");
+const BYTES_MAX = 32 * 1024 * 1024;
+// An open inspector session alone does not keep this thread.
+const alive = setInterval(() => undefined, 60_000);
+
+async function tell(method, what, body, headers) {
+  const response = await fetch(order.url + what, {
+    method,
+    body,
+    headers: { ...order.headers, ...headers },
+    signal: AbortSignal.timeout(60_000),
+  });
+  const text = await response.text();
+  if (!response.ok) throw new Error(method + " " + what + ": " + response.status + " " + text);
+}
+
+const tellJson = (what, body) =>
+  tell("POST", what, JSON.stringify(body), { "content-type": "application/json" });
+
+async function sample(session, started) {
+  const post = (method, parameters) =>
+    new Promise((resolve, reject) => {
+      session.post(method, parameters, (error, result) =>
+        error ? reject(new Error(error.message ?? String(error))) : resolve(result),
+      );
+    });
+  if (order.kind === "heap") {
+    await post("HeapProfiler.enable");
+    // Also what is collected again meanwhile: the question is where memory is asked for.
+    await post("HeapProfiler.startSampling", {
+      samplingInterval: 32768,
+      includeObjectsCollectedByMajorGC: true,
+      includeObjectsCollectedByMinorGC: true,
+    });
+    await started();
+    await sleep(order.seconds * 1000);
+    return (await post("HeapProfiler.stopSampling")).profile;
+  }
+  await post("Profiler.enable");
+  await post("Profiler.setSamplingInterval", { interval: 1000 });
+  await post("Profiler.start");
+  await started();
+  await sleep(order.seconds * 1000);
+  const { profile } = await post("Profiler.stop");
+  await post("Profiler.disable");
+  return profile;
+}
+
+async function run() {
+  let wanted = true;
+  const started = () =>
+    tellJson("/started", { runtime: order.runtime }).catch((error) => {
+      wanted = false; // nobody waits for it any longer
+      throw error;
+    });
+  const session = new Session();
+  try {
+    session.connectToMainThread();
+    const json = JSON.stringify(await sample(session, started));
+    if (json.length > BYTES_MAX) throw new Error("the profile has more than 32 MiB");
+    await tell("PUT", "/data", await gzip(json), {
+      "content-type": "application/json",
+      "content-encoding": "gzip",
+    });
+  } catch (error) {
+    const reason = "the agent's runtime could not take it: " + error.message;
+    if (wanted) await tellJson("/failed", { reason: reason.slice(0, 500) });
+  } finally {
+    session.disconnect();
+  }
+}
+
+run().catch(() => undefined).finally(() => clearInterval(alive));
+`;
