@@ -56,6 +56,12 @@ export const storageLimits = {
     reason: "Pruning must never hold an append back for more than a few milliseconds.",
     atLimit: "The step ends; appends go first, then the next step.",
   },
+  keptFreeBytes: {
+    value: 16 * 1024 * 1024,
+    unit: "bytes",
+    reason: "Pages that pruning frees are written again soon; moving them about is wasted work.",
+    atLimit: "While they are also a quarter of series.db, its free pages go back to the disk.",
+  },
   walBytes: {
     value: 64 * 1024 * 1024,
     unit: "bytes",

@@ -16,14 +16,32 @@ export const trackerConfigSchema = z.object({
     min: 1,
     max: 86_400,
   }),
-  metricRetentionDays: durationOption("days", 30, "How long minutes and snapshots are kept.", {
-    min: 1 / 24,
-    max: 3650,
-  }),
-  rawRetention: durationOption("s", 172_800, "How long the store keeps raw samples.", {
-    min: 60,
-    max: 315_360_000,
-  }),
+  metricRetentionDays: durationOption(
+    "days",
+    30,
+    "How long minutes and snapshots are kept, if maxStoredBytes allows.",
+    {
+      min: 1 / 24,
+      max: 3650,
+    },
+  ),
+  rawRetention: durationOption(
+    "s",
+    172_800,
+    "How long the store keeps raw samples, if maxStoredBytes allows.",
+    {
+      min: 60,
+      max: 315_360_000,
+    },
+  ),
+  maxStoredBytes: countOption(
+    "bytes",
+    4_294_967_296,
+    "Most bytes in use in the store's file, checked every ten minutes. Beyond it the oldest raw " +
+      "samples go first, then the oldest minutes. Calls, spans and profiles in the same file " +
+      "count, but are bounded by options of their own.",
+    { min: 16_777_216, max: Number.MAX_SAFE_INTEGER },
+  ),
   flushInterval: durationOption(
     "ms",
     1000,

@@ -65,6 +65,13 @@ export interface Retention {
   readonly samplesBeforeMs: number;
   /** Minutes and snapshots older than this instant may go. */
   readonly minutesBeforeMs: number;
+  /**
+   * While the whole store uses more bytes than this, the namespace's oldest samples go, as far as
+   * they are among the store's oldest; then its oldest minutes, but for the newest hour's. Stores
+   * in memory are bounded by their own options instead.
+   * @default unbounded
+   */
+  readonly bytes?: number;
 }
 
 /** Durable storage of series. */

@@ -1,5 +1,6 @@
 // What a started tracker does by itself: flush each flushInterval, a snapshot each
-// snapshotInterval, and each minute housekeeping; old data is pruned each hour.
+// snapshotInterval, and each minute housekeeping; what is too old or too much is pruned every ten
+// minutes.
 
 import type { Clock } from "../core/index.ts";
 import type { TrackerSettings } from "./config.ts";
@@ -7,7 +8,7 @@ import type { MinuteBuffer } from "./minute-buffer.ts";
 import { MINUTE_MS } from "./series.ts";
 import type { SeriesStore } from "./store.ts";
 
-const PRUNE_MS = 3_600_000;
+const PRUNE_MS = 600_000;
 
 /** What {@link TrackerTimers} drive. */
 export interface TrackerTimersParts {
@@ -48,13 +49,14 @@ export class TrackerTimers {
     this.#running = [];
   }
 
-  /** Removes what is older than the retention. */
+  /** Removes what is older than the retention, and what is too much. */
   async prune(): Promise<void> {
     const { namespace, store, clock, settings } = this.#parts;
     const nowMs = clock.now();
     await store.prune(namespace, {
       samplesBeforeMs: nowMs - settings.rawRetention * 1000,
       minutesBeforeMs: nowMs - settings.metricRetentionDays * 86_400_000,
+      bytes: settings.maxStoredBytes,
     });
   }
 }

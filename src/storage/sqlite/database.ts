@@ -26,6 +26,12 @@ export interface DatabaseOptions {
   readonly synchronous?: "full" | "normal";
   /** @default false */
   readonly readOnly?: boolean;
+  /**
+   * Whether a file that is made now can give pages back with {@link Database.shrink}; one that
+   * was made without stays as it is.
+   * @default false
+   */
+  readonly shrinks?: boolean;
 }
 
 /** Marks our files ("CELL"), see https://www.sqlite.org/pragma.html#pragma_application_id. */
@@ -57,7 +63,7 @@ export class Database implements Disposable {
     this.#database = this.#guard(() => new DatabaseSync(path, openOptions(options)));
     try {
       this.#guard(() => {
-        if (options.readOnly !== true) this.#configure(options.synchronous ?? "full");
+        if (options.readOnly !== true) this.#configure(options);
         this.#checkVersion(schema);
         if (options.readOnly !== true) this.#migrate(schema);
       });
@@ -108,6 +114,24 @@ export class Database implements Disposable {
     return this.#wal(mode);
   }
 
+  /** Bytes of the file that hold something, and those that are free to be used again. */
+  room(): { readonly usedBytes: number; readonly freeBytes: number } {
+    const free = this.#pragma("freelist_count");
+    const pageBytes = this.#pragma("page_size");
+    return {
+      usedBytes: (this.#pragma("page_count") - free) * pageBytes,
+      freeBytes: free * pageBytes,
+    };
+  }
+
+  /** Gives up to `pages` free pages back; part of a transaction. False when none could be. */
+  shrink(pages: number): boolean {
+    const before = this.#pragma("freelist_count");
+    // Each step of the statement gives one page back.
+    this.prepare(`PRAGMA incremental_vacuum(${pages})`).all();
+    return this.#pragma("freelist_count") < before;
+  }
+
   /** Copies the write-ahead log back and closes the file. */
   close(): void {
     if (!this.#open) return;
@@ -146,7 +170,9 @@ export class Database implements Disposable {
     });
   }
 
-  #configure(synchronous: "full" | "normal"): void {
+  #configure({ synchronous = "full", shrinks = false }: DatabaseOptions): void {
+    // Takes effect only while the file is empty, which it no longer is in WAL mode.
+    if (shrinks) this.#database.exec("PRAGMA auto_vacuum = INCREMENTAL");
     // The log is recycled by our own checkpoints, so that none happens inside a commit.
     this.#database.exec(
       `PRAGMA journal_mode = WAL; PRAGMA synchronous = ${synchronous.toUpperCase()};
@@ -182,7 +208,7 @@ export class Database implements Disposable {
   }
 
   #pragma(name: string): number {
-    return Number(this.#database.prepare(`PRAGMA ${name}`).get()?.[name] ?? 0);
+    return Number(this.prepare(`PRAGMA ${name}`).get()?.[name] ?? 0);
   }
 
   #guard<Result>(body: () => Result): Result {

@@ -24,5 +24,5 @@ export function openLedger(path: string, options: OpenOptions = {}): Database {
  * @throws StorageError storage.newer_format, storage.corrupt, storage.folder_unwritable.
  */
 export function openSeries(path: string, options: OpenOptions = {}): Database {
-  return new Database(path, seriesSchema, { ...options, synchronous: "normal" });
+  return new Database(path, seriesSchema, { ...options, synchronous: "normal", shrinks: true });
 }

@@ -10,6 +10,7 @@ import { storageLimits } from "../limits.ts";
 import { deleteSteps } from "./communication-maintenance.ts";
 import type { Steps } from "./communication-maintenance.ts";
 import type { Database } from "./database.ts";
+import { giveBack, makeRoom } from "./series-room.ts";
 
 const STEP_ROWS = storageLimits.stepRows.value;
 
@@ -91,6 +92,10 @@ export class SeriesWriter {
       namespace,
       retention.minutesBeforeMs,
     );
+    if (retention.bytes !== undefined) {
+      samples += yield* makeRoom(this.#database, namespace, retention.bytes);
+    }
+    yield* giveBack(this.#database);
     return { samples };
   }
 
