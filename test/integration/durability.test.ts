@@ -54,7 +54,7 @@ async function writeUntilKilled(
   return said.split("\n").slice(0, -1);
 }
 
-test(`LedgerClient.append() survives kill -9 (${ROUNDS} rounds, CRASH_SEED=${SEED})`, async (t) => {
+test(`LedgerClient keeps messages, services and alerts through kill -9 (${ROUNDS} rounds, CRASH_SEED=${SEED})`, async (t) => {
   const file = path.join(temporaryFolder(t), "ledger.db");
   const random = seededRandom(SEED);
   const acknowledged: string[] = [];
@@ -62,8 +62,12 @@ test(`LedgerClient.append() survives kill -9 (${ROUNDS} rounds, CRASH_SEED=${SEE
     const killAfter = 1 + Math.floor(random() * 1500);
     acknowledged.push(...(await writeUntilKilled(t, file, `msg_r${round}_`, killAfter)));
     using database = openLedger(file);
-    const find = database.prepare("SELECT 1 FROM messages WHERE namespace = 'default' AND id = ?");
-    const lost = acknowledged.filter((id) => find.get(id) === undefined);
+    const find = database.prepare(
+      `SELECT (SELECT count(*) FROM messages WHERE namespace = 'default' AND id = ?1)
+         + (SELECT count(*) FROM services WHERE namespace = 'default' AND id = ?1)
+         + (SELECT count(*) FROM alerts WHERE namespace = 'default' AND id = ?1) AS n`,
+    );
+    const lost = acknowledged.filter((id) => find.get(id)?.["n"] !== 1);
     assert.deepEqual(lost, [], `round ${round}, killed after ${killAfter} acknowledgements`);
     const check = database.prepare("PRAGMA integrity_check").get();
     assert.equal(check?.["integrity_check"], "ok");
@@ -72,11 +76,16 @@ test(`LedgerClient.append() survives kill -9 (${ROUNDS} rounds, CRASH_SEED=${SEE
        WHERE NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.message_row = m.row_id)`,
     );
     assert.equal(halves.get()?.["n"], 0, "an append is whole or absent");
+    const strays = database.prepare(
+      `SELECT count(*) AS n FROM alerts a
+       WHERE NOT EXISTS (SELECT 1 FROM alert_agents g WHERE g.alert_row = a.row_id)`,
+    );
+    assert.equal(strays.get()?.["n"], 0, "an alert is whole or absent");
   }
-  t.diagnostic(`${acknowledged.length} acknowledged appends, none lost`);
+  t.diagnostic(`${acknowledged.length} acknowledged records, none lost`);
 });
 
-test("LedgerClient.append() acknowledges only after the log's fdatasync returned", async (t) => {
+test("LedgerClient acknowledges every kind only after the log's fdatasync returned", async (t) => {
   const strace = requireDebian(t, "strace");
   if (strace === undefined) return;
   const folder = temporaryFolder(t);
