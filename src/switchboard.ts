@@ -146,9 +146,10 @@ class System implements Switchboard, Fleet {
       // Readiness says so too; calls to the thread are rejected from now on.
       this.#log.error("switchboard.thread_failed", { error });
     };
+    const options = { onFailure, log: this.#log };
     const opening = [
-      LedgerClient.open(this.#folder.ledgerPath, { onFailure }),
-      SeriesClient.open(this.#folder.seriesPath, { onFailure }),
+      LedgerClient.open(this.#folder.ledgerPath, options),
+      SeriesClient.open(this.#folder.seriesPath, options),
     ] as const;
     // Both are waited for, so that one's failure leaves no other running.
     const [ledger, series] = await Promise.allSettled(opening);
