@@ -1,22 +1,15 @@
-// Who we are to the server, and that we live: enrolment, registration, heartbeats. Comes back by
-// itself after the server was away, and stops when another process took the name over.
+// Who we are to the server: enrolment and registration. Comes back by itself after the server was
+// away, and stops when another process took the name over.
 
-import { backoffMs } from "./backoff.ts";
 import type { IdentityClaim } from "./address.ts";
-import { sleep } from "./duration.ts";
 import { CellphoneClientError, clientError } from "./errors.ts";
+import { Heartbeat } from "./heartbeat.ts";
+import type { HeartbeatEvents } from "./heartbeat.ts";
 import type { ClientLog } from "./log.ts";
 import type { Runtime } from "./runtime.ts";
 import { instanceId, parseInstanceId } from "./instance-id.ts";
 import type { Transport } from "./transport.ts";
-import type {
-  AgentCommand,
-  AgentInstance,
-  AgentView,
-  HeartbeatReply,
-  JsonObject,
-  ProfileOrder,
-} from "./wire.ts";
+import type { AgentInstance, AgentView, JsonObject } from "./wire.ts";
 
 /** What the agent says about itself when it registers; absent fields stay as the server has them. */
 export interface AgentDescription {
@@ -28,28 +21,15 @@ export interface AgentDescription {
 }
 
 /** What a {@link Session} needs. */
-export interface SessionOptions {
+export interface SessionOptions extends HeartbeatEvents {
   readonly claim: IdentityClaim;
   readonly description: AgentDescription;
   readonly transport: Transport;
   readonly runtime: Runtime;
   readonly log: ClientLog;
-  /** Leases held now: tokens, and the shortest lease in milliseconds (Infinity when none). */
-  readonly held: () => { readonly tokens: readonly string[]; readonly leaseMs: number };
-  readonly onPause: (paused: boolean) => void;
-  readonly onProfile: (order: ProfileOrder) => void;
-  /** Returns true when somebody acts on it; the order is then acknowledged. */
-  readonly onRestart: () => boolean;
   /** The identity is gone for good: the key was replaced or revoked. */
   readonly onLost: (error: CellphoneClientError) => void;
 }
-
-/** Of the heartbeat's interval, how long one stays open: the next must be in time. */
-const WAIT_SHARE = 0.9;
-/** Longest that the server keeps one open. */
-const WAIT_MAX_MS = 60_000;
-/** Between heartbeats that bring no news. */
-const SPACING_MS = 500;
 
 /** Where the gateway is; absent from servers that know of none. */
 interface GatewayNews {
@@ -61,28 +41,17 @@ export class Session {
   readonly #options: SessionOptions;
   readonly #closing = new AbortController();
   readonly #instance: AgentInstance;
-  /** Under `cellphone run` the wrapper measures the whole process tree; we must not overwrite it. */
-  readonly #wrapped: boolean;
   #agentId = "";
   #namespace = "default";
   #admin = false;
-  #paused = false;
-  #quarantined = false;
+  readonly #heartbeat: Heartbeat;
   #gatewayUrl: string | null = null;
-  #intervalMs = 30_000;
-  #acknowledged: string[] = [];
-  /** Commands that others act on: the wrapper. */
-  #leftToOthers: readonly string[] = [];
-  /** The open heartbeat: what ends it, and until when it may stay open. */
-  #open: { readonly cut: AbortController; readonly untilMs: number } | undefined;
-  #loop: Promise<void> | undefined;
   #recovery: Promise<void> | undefined;
 
   constructor(options: SessionOptions) {
     this.#options = options;
     const { runtime } = options;
     const wrapper = runtime.environment("CELLPHONE_INSTANCE");
-    this.#wrapped = wrapper !== undefined;
     this.#instance = {
       id: wrapper ?? instanceId(runtime),
       ...(runtime.host === undefined ? {} : { host: runtime.host }),
@@ -90,6 +59,15 @@ export class Session {
       runtime: runtime.name,
       startedAtMs: Date.now(),
     };
+    this.#heartbeat = new Heartbeat({
+      ...options,
+      agentId: () => this.#agentId,
+      instanceId: this.#instance.id,
+      // Under `cellphone run` the wrapper measures the whole process tree; do not overwrite it.
+      measures: wrapper === undefined,
+      signal: this.#closing.signal,
+      onRefused: (error) => this.recover(error),
+    });
   }
 
   get agentId(): string {
@@ -101,11 +79,11 @@ export class Session {
   }
 
   get paused(): boolean {
-    return this.#paused;
+    return this.#heartbeat.paused;
   }
 
   get quarantined(): boolean {
-    return this.#quarantined;
+    return this.#heartbeat.quarantined;
   }
 
   /** Where services are called through; null when the server runs no gateway. */
@@ -129,16 +107,12 @@ export class Session {
       await this.#identify(signal, retryForMs);
       await this.#register(signal, retryForMs);
     }
-    await this.#beat({ signal, retryForMs });
-    this.#loop = this.#beatAll();
+    await this.#heartbeat.start(signal, retryForMs);
   }
 
-  /** Leases were taken: the open heartbeat must not outlast half of the shortest. */
+  /** Leases were taken: the next heartbeat may be due sooner. */
   wake(): void {
-    const halfMs = this.#options.held().leaseMs / 2;
-    if (this.#open !== undefined && this.#open.untilMs > performance.now() + halfMs) {
-      this.#open.cut.abort();
-    }
+    this.#heartbeat.wake();
   }
 
   /** Asks the server where its gateway is. */
@@ -152,8 +126,7 @@ export class Session {
   /** Tells the server that we leave, and stops. */
   async close(): Promise<void> {
     this.#closing.abort();
-    await this.#loop;
-    await this.#beat({ left: true, retryForMs: 0 });
+    await this.#heartbeat.leave();
   }
 
   /**
@@ -204,7 +177,6 @@ export class Session {
           readonly agentId: string;
           readonly key: string;
           readonly namespace: string;
-          readonly heartbeatIntervalMs: number;
         }
       >("POST", "/api/v1/enrol", {
         body: { name, ...description, instance: this.#instance, ...(replace ? { replace } : {}) },
@@ -214,7 +186,6 @@ export class Session {
       });
       this.#agentId = answer.agentId;
       this.#namespace = answer.namespace;
-      this.#intervalMs = answer.heartbeatIntervalMs;
       this.#gatewayUrl = this.#reachable(answer.gatewayUrl);
       transport.setHeader("authorization", `Bearer ${answer.key}`);
     } catch (error) {
@@ -285,121 +256,6 @@ export class Session {
       instance: this.#instance,
     };
     await transport.call("POST", "/api/v1/agents", { body, signal, retryForMs });
-  }
-
-  /** @returns whether the answer brought anything new. */
-  async #beat(options: {
-    readonly signal?: AbortSignal | undefined;
-    readonly retryForMs: number;
-    readonly left?: boolean;
-    readonly waitMs?: number;
-  }): Promise<boolean> {
-    const { transport, runtime, held } = this.#options;
-    const { waitMs = 0 } = options;
-    const acknowledged = this.#acknowledged;
-    const usage = this.#wrapped ? undefined : runtime.usage();
-    const { tokens } = held();
-    const knows = {
-      paused: this.#paused,
-      quarantined: this.#quarantined,
-      commands: this.#leftToOthers,
-    };
-    const path = `/api/v1/agents/${encodeURIComponent(this.#agentId)}/heartbeat`;
-    const reply = await transport.call<HeartbeatReply>("POST", path, {
-      body: {
-        instanceId: this.#instance.id,
-        ...(usage === undefined ? {} : { process: usage }),
-        ...(tokens.length === 0 ? {} : { leases: tokens }),
-        ...(acknowledged.length === 0 ? {} : { ackCommands: acknowledged }),
-        ...(options.left === true ? { left: true } : {}),
-        ...(waitMs === 0 ? {} : { waitMs, knows }),
-      },
-      signal: options.signal,
-      timeoutMs: waitMs + 10_000,
-      retryForMs: options.retryForMs,
-      quiet: waitMs > 0,
-    });
-    this.#acknowledged = this.#acknowledged.filter((id) => !acknowledged.includes(id));
-    return this.#obey(reply);
-  }
-
-  #obey(reply: HeartbeatReply): boolean {
-    this.#intervalMs = reply.intervalMs;
-    let news = this.#paused !== reply.paused || this.#quarantined !== reply.quarantined;
-    const left: string[] = [];
-    for (const command of reply.commands) {
-      if (this.#acknowledged.includes(command.id)) continue;
-      if (!this.#leftToOthers.includes(command.id)) news = true;
-      if (this.#carryOut(command)) this.#acknowledged.push(command.id);
-      else left.push(command.id);
-    }
-    this.#leftToOthers = left;
-    this.#quarantined = reply.quarantined;
-    if (this.#paused !== reply.paused) {
-      this.#paused = reply.paused;
-      this.#options.onPause(reply.paused);
-    }
-    return news;
-  }
-
-  /** @returns false when it is left to others: a restart nobody listens for, to the wrapper. */
-  #carryOut(command: AgentCommand): boolean {
-    if (command.kind === "restart") return this.#options.onRestart();
-    if (command.kind === "profile") this.#options.onProfile(command.profile);
-    return true;
-  }
-
-  /** Keeps one heartbeat open, so that orders arrive at once; each counts when it is sent. */
-  async #beatAll(): Promise<void> {
-    const { signal } = this.#closing;
-    let failures = 0;
-    while (!signal.aborted) {
-      const sentMs = performance.now();
-      try {
-        const news = await this.#beatOpen();
-        failures = 0;
-        // A server that drains, or too many lines of one agent: it answers early, without news.
-        const early = sentMs + Math.min(SPACING_MS, this.#waitMs) - performance.now();
-        if (!news && early > 0) await sleep(early, signal, true);
-      } catch (error) {
-        failures += 1;
-        await this.#afterFailure(error);
-        await sleep(backoffMs(failures, undefined), signal, true);
-      }
-    }
-  }
-
-  get #waitMs(): number {
-    // A lease shorter than the interval is extended in time, twice.
-    const periodMs = Math.min(this.#intervalMs, this.#options.held().leaseMs / 3);
-    return Math.floor(Math.min(WAIT_MAX_MS, periodMs * WAIT_SHARE));
-  }
-
-  /** @returns whether to go on at once. */
-  async #beatOpen(): Promise<boolean> {
-    const { signal } = this.#closing;
-    const waitMs = this.#waitMs;
-    const cut = new AbortController();
-    const close = (): void => cut.abort();
-    signal.addEventListener("abort", close, { once: true });
-    this.#open = { cut, untilMs: performance.now() + waitMs };
-    try {
-      return await this.#beat({ signal: cut.signal, retryForMs: 0, waitMs });
-    } catch (error) {
-      if (cut.signal.aborted) return true;
-      throw error;
-    } finally {
-      this.#open = undefined;
-      signal.removeEventListener("abort", close);
-    }
-  }
-
-  async #afterFailure(error: unknown): Promise<void> {
-    const { log } = this.#options;
-    if (!(error instanceof CellphoneClientError)) return log.error(`Heartbeat: ${String(error)}`);
-    if (this.#closing.signal.aborted) return;
-    if ([401, 403, 404].includes(error.status)) return this.recover(error);
-    if (error.code !== "client.unreachable") log.warn(`Heartbeat refused: ${error.message}`);
   }
 }
 
