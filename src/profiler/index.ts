@@ -2,18 +2,47 @@ export { profilerConfigSchema } from "./config.ts";
 export type { ProfilerOptions, ProfilerSettings } from "./config.ts";
 export { ProfilerError, profilerErrors } from "./errors.ts";
 export { profilerLimits } from "./limits.ts";
+export type { MetricOptions } from "./metric-history.ts";
+export { PerformanceProfiler } from "./performance-profiler.ts";
+export type { ProfileEnd, ProfilerDependencies } from "./performance-profiler.ts";
+export type { ProfileDecorator } from "./profile-decorator.ts";
+export { ProfileSampler } from "./profile-sampler.ts";
+export type { CapturedProfile, CaptureRequest } from "./profile-sampler.ts";
+export type { ProfileScope } from "./profile-scope.ts";
+export type {
+  ProfilingExport,
+  ProfilingExportHeader,
+  WrittenProfilingExport,
+} from "./profiling-export.ts";
+export type { TraceParent } from "./span-ids.ts";
+export type {
+  ContainerMetrics,
+  CpuMetrics,
+  DiskMetrics,
+  EventLoopMetrics,
+  MemoryMetrics,
+  NetworkInterfaceMetrics,
+  NetworkMetrics,
+  NetworkRates,
+  ProcessMetrics,
+  SystemMetrics,
+} from "./system-model.ts";
+export { SystemProbe } from "./system-probe.ts";
+export type { HostLoad, ProbeReading, SystemProbeDependencies } from "./system-probe.ts";
 export { ProfileKind, ProfileState } from "./model.ts";
 export type {
   FlameNode,
   FunctionSummary,
   ProfileQuery,
   ProfileRecord,
+  ProfilerStatistics,
   ProfilingMetric,
   ProfilingMetricSummary,
   ProfilingSummary,
   SpanInput,
   SpanQuery,
   SpanRecord,
+  SpansTaken,
 } from "./model.ts";
 export type { ProfileRetention, ProfileStore } from "./store.ts";
 export { VolatileProfileStore } from "./volatile-profile-store.ts";

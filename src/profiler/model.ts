@@ -185,3 +185,28 @@ export interface FlameNode {
   /** Largest first. */
   readonly children: readonly FlameNode[];
 }
+
+/** What became of spans that were handed in. */
+export interface SpansTaken {
+  readonly accepted: number;
+  readonly rejected: readonly {
+    readonly index: number;
+    readonly code: string;
+    readonly detail: string;
+  }[];
+}
+
+/** What a profiler has done and holds. */
+export interface ProfilerStatistics {
+  /** Spans recorded since the start, and how many of them failed. */
+  readonly spans: number;
+  readonly failed: number;
+  readonly spansInMemory: number;
+  /** Spans that gave their place in memory to newer ones. */
+  readonly evicted: number;
+  readonly openProfiles: number;
+  readonly waitingSpans: number;
+  /** Spans the store never got. */
+  readonly shedSpans: number;
+  readonly storeFailures: number;
+}

@@ -12,3 +12,10 @@ export function spanMatches(span: SpanRecord, query: SpanQuery): boolean {
     (query.toMs === undefined || span.startMs < query.toMs)
   );
 }
+
+/** The spans that a query means, newest start first. */
+export function matchingSpans(spans: Iterable<SpanRecord>, query: SpanQuery): SpanRecord[] {
+  const found: SpanRecord[] = [];
+  for (const span of spans) if (spanMatches(span, query)) found.push(span);
+  return found.sort((a, b) => b.startMs - a.startMs);
+}

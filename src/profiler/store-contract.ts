@@ -184,6 +184,9 @@ function spanTests(current: () => ProfileStore): void {
 }
 
 function profileTests(current: () => ProfileStore): void {
+  const ids = async (query: Parameters<ProfileStore["profiles"]>[1]): Promise<string[]> =>
+    (await current().profiles("default", query)).map((record) => record.id.slice(5));
+
   test("profile() returns what putProfile() took, unchanged; unknown ids are undefined", async () => {
     const record = profileOf(0, {
       agentId: null,
@@ -225,8 +228,6 @@ function profileTests(current: () => ProfileStore): void {
       profileOf(3, { state: "running" }),
     ];
     for (const record of records) await current().putProfile(record);
-    const ids = async (query: Parameters<ProfileStore["profiles"]>[1]): Promise<string[]> =>
-      (await current().profiles("default", query)).map((record) => record.id.slice(5));
     assert.deepEqual(await ids({}), ["3", "2", "1", "0"]);
     assert.deepEqual(await ids({ agentId: "worker-1" }), ["3", "0"]);
     assert.deepEqual(await ids({ agentId: null }), ["2"]);

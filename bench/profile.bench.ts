@@ -1,0 +1,125 @@
+// What one profiled call costs its caller: a wrapped function and a scope beside
+// perf_hooks.timerify, and beside the same call left alone.
+
+import { performance, PerformanceObserver } from "node:perf_hooks";
+
+import { noTelemetry } from "../src/core/index.ts";
+import { PerformanceProfiler } from "../src/profiler/index.ts";
+import { PerformanceTracker } from "../src/tracker/index.ts";
+import type { Benchmark, BenchmarkReport, Contender } from "./benchmark.ts";
+
+const OPERATIONS = 200_000;
+
+/** Too little work to hide what is around it. */
+function step(value: number): number {
+  return (Math.imul(value, 1_664_525) + 1_013_904_223) >>> 0;
+}
+
+function contender(
+  name: string,
+  call: (value: number) => number,
+  kind: { readonly peer?: boolean; readonly part?: boolean } = {},
+): Contender {
+  return {
+    name,
+    ...kind,
+    run(operations) {
+      let value = 1;
+      for (let index = 0; index < operations; index++) value = call(value);
+      return value;
+    },
+  };
+}
+
+/** A profiler as the server has it: durations go to a tracker. */
+function tracked(): { profiler: PerformanceProfiler; tracker: PerformanceTracker } {
+  const tracker = new PerformanceTracker();
+  const telemetry = { ...noTelemetry, series: tracker.series.bind(tracker) };
+  return { profiler: new PerformanceProfiler({}, { telemetry }), tracker };
+}
+
+/** timerify with someone to read its entries: without an observer it makes none. */
+function timerified(): { call: typeof step; seen: () => number; stop: () => void } {
+  let seen = 0;
+  const observer = new PerformanceObserver((list) => {
+    seen += list.getEntries().length;
+  });
+  observer.observe({ entryTypes: ["function"] });
+  const call = performance.timerify(step);
+  return { call, seen: () => seen, stop: () => observer.disconnect() };
+}
+
+async function functions(report: BenchmarkReport): Promise<void> {
+  const alone = new PerformanceProfiler();
+  const { profiler, tracker } = tracked();
+  const off = new PerformanceProfiler({ profilingEnabled: false });
+  const peer = timerified();
+  const inTrace = profiler.profileFunction("nested")(step);
+  await report.compare(
+    "a plain function",
+    [
+      contender("timerify, observed", peer.call, { peer: true }),
+      contender("profileFunction", alone.profileFunction("step")(step)),
+      contender("profileFunction, with a tracker", profiler.profileFunction("step")(step)),
+      {
+        name: "profileFunction, within a trace, with a tracker",
+        run: (operations) =>
+          profiler.profile("outer", undefined, () => contender("", inTrace).run(operations)),
+      },
+      contender("profilingEnabled: false", off.profileFunction("step")(step), { part: true }),
+      contender("the bare call", step, { part: true }),
+    ],
+    { operations: OPERATIONS },
+  );
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  peer.stop();
+  await profiler.stop();
+  const summary = await tracker.getMetricSummary("profile_duration");
+  // A contender that did not do its work has no figure.
+  if (alone.statistics().spans < OPERATIONS || (summary?.count ?? 0) < 2 * OPERATIONS) {
+    throw new Error(`${alone.statistics().spans} spans, ${summary?.count ?? 0} durations tracked`);
+  }
+  if (peer.seen() < OPERATIONS) throw new Error(`timerify was observed ${peer.seen()} times`);
+}
+
+async function scopes(report: BenchmarkReport): Promise<void> {
+  const { profiler } = tracked();
+  const peer = timerified();
+  await report.compare(
+    "a scope",
+    [
+      contender("timerify, observed", peer.call, { peer: true }),
+      contender("using profile(name)", (value) => {
+        using _span = profiler.profile("step");
+        return step(value);
+      }),
+      contender("profile(name, context, callback)", (value) =>
+        profiler.profile("step", undefined, () => step(value)),
+      ),
+      contender("startProfile and endProfile", (value) => {
+        const id = profiler.startProfile("step");
+        const next = step(value);
+        profiler.endProfile(id);
+        return next;
+      }),
+    ],
+    { operations: OPERATIONS },
+  );
+  peer.stop();
+  await profiler.stop();
+}
+
+export const benchmark: Benchmark = {
+  name: "profile",
+  description: "one profiled call, beside perf_hooks.timerify with an observer",
+  async run(report) {
+    await functions(report);
+    await scopes(report);
+    report.note(`Node ${process.versions.node}; the function itself takes about a nanosecond.`);
+    report.note(
+      "Ours keeps the last 5000 calls with trace, parent, outcome and context, and hands every " +
+        "duration to the tracker; timerify hands over an entry with duration and arguments.",
+    );
+    report.note("startProfile and endProfile also make the span's ids and its record for people.");
+  },
+};

@@ -1,0 +1,116 @@
+// The export format of profiling: one JSON document, written piece by piece, so that days of
+// spans never sit in memory.
+//
+//     { exportedAt, format, version, namespace, summary, metrics, system, spans: [newest first] }
+
+import { open, rename, rm } from "node:fs/promises";
+
+import { ProfilerError } from "./errors.ts";
+import { profilerLimits } from "./limits.ts";
+import type { ProfilingMetric, ProfilingSummary, SpanRecord } from "./model.ts";
+import type { ProfileStore } from "./store.ts";
+import type { ProbeReading } from "./system-probe.ts";
+
+/** What every export begins with. */
+export interface ProfilingExportHeader {
+  /** ISO 8601, UTC. */
+  readonly exportedAt: string;
+  readonly format: "agent-cellphone/profiling";
+  readonly version: 1;
+  readonly namespace: string;
+  readonly summary: ProfilingSummary;
+  /** Custom metrics in memory, in order of recording. */
+  readonly metrics: readonly ProfilingMetric[];
+  /** Host, network and process at the time of the export. */
+  readonly system: ProbeReading;
+}
+
+/** A whole export in memory. */
+export interface ProfilingExport extends ProfilingExportHeader {
+  readonly spans: readonly SpanRecord[];
+}
+
+/** What was written to a file. */
+export interface WrittenProfilingExport extends ProfilingExportHeader {
+  readonly path: string;
+  readonly bytes: number;
+  readonly spans: number;
+}
+
+/** Where an export comes from. */
+export interface ProfilingExportSource {
+  readonly header: ProfilingExportHeader;
+  readonly spans: AsyncIterable<SpanRecord> | Iterable<SpanRecord>;
+}
+
+const CHUNK_CHARACTERS = 65_536;
+/** Less than starts of two spans differ by, when they differ. */
+const INSTANT_MS = 0.0005;
+
+/** The export as pieces of JSON text, about 64 kB each. */
+export async function* exportText(
+  { header, spans }: ProfilingExportSource,
+  counts: { spans: number } = { spans: 0 },
+): AsyncGenerator<string> {
+  // The header's object is reopened: its closing brace gives way to the list.
+  let chunk = `${JSON.stringify(header).slice(0, -1)},\n"spans":[`;
+  for await (const span of spans) {
+    chunk += `${counts.spans++ === 0 ? "\n" : ",\n"}${JSON.stringify(span)}`;
+    if (chunk.length < CHUNK_CHARACTERS) continue;
+    yield chunk;
+    chunk = "";
+  }
+  yield `${chunk}\n]}\n`;
+}
+
+/**
+ * Writes an export to `path`, whole or not at all: it is renamed into place at the end.
+ * @throws ProfilerError `profiler.export_failed`.
+ */
+export async function writeExport(
+  source: ProfilingExportSource,
+  path: string,
+): Promise<WrittenProfilingExport> {
+  const counts = { spans: 0 };
+  const partial = `${path}.partial`;
+  let bytes = 0;
+  try {
+    await using file = await open(partial, "w", 0o600);
+    for await (const chunk of exportText(source, counts)) {
+      const encoded = Buffer.from(chunk);
+      await file.writeFile(encoded);
+      bytes += encoded.length;
+    }
+    await file.sync();
+    await rename(partial, path);
+  } catch (error) {
+    await rm(partial, { force: true }).catch(() => undefined);
+    if (error instanceof ProfilerError) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    const message = `Cannot write the export to "${path}": ${reason}`;
+    throw new ProfilerError("profiler.export_failed", message, { cause: error });
+  }
+  return { ...source.header, path, bytes, spans: counts.spans };
+}
+
+/** Every stored span, newest first, read page by page. */
+export async function* storedSpans(
+  store: ProfileStore,
+  namespace: string,
+  pageSize: number = profilerLimits.queryLimit.value,
+): AsyncGenerator<SpanRecord> {
+  let untilMs = Number.POSITIVE_INFINITY;
+  for (;;) {
+    const toMs = Number.isFinite(untilMs) ? untilMs + INSTANT_MS : Number.MAX_SAFE_INTEGER;
+    const found = await store.spans(namespace, { toMs, limit: pageSize });
+    const page = found.filter((span) => span.startMs <= untilMs);
+    const last = page.at(-1);
+    if (last === undefined) return;
+    const isFull = found.length >= pageSize;
+    // Spans of the page's last instant may go on in the next page, which then has all of them.
+    const whole = isFull ? page.filter((span) => span.startMs > last.startMs) : page;
+    yield* whole.length > 0 ? whole : page;
+    if (!isFull) return;
+    untilMs = whole.length > 0 ? last.startMs : last.startMs - INSTANT_MS;
+  }
+}
