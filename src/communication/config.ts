@@ -33,7 +33,8 @@ export const communicationConfigSchema = z.object({
   messageRetentionDays: durationOption(
     "days",
     30,
-    "How long settled messages are kept, however few they are. Unsettled ones are never dropped.",
+    "How long settled messages, ended tasks and states of agents are kept, however few they " +
+      "are. What is not settled or ended, and an agent's last state, is never dropped.",
     { min: 1 / 24, max: 3650 },
   ),
   leaseDuration: durationOption(

@@ -301,6 +301,31 @@ function forgetting(check: Check): void {
     assert.equal((await store.conversations(NAMESPACE, {})).length, 2);
   });
 
+  check(
+    "prune() forgets tasks and states of before the instant, but not the last",
+    async (store) => {
+      const tasks = [
+        makeTask(1, { state: "completed", endedAtMs: BASE_MS + 10 }),
+        makeTask(2),
+        makeTask(3, { state: "failed", endedAtMs: BASE_MS + 5000 }),
+      ];
+      const states = [
+        { agentId: "alice", state: "idle", atMs: BASE_MS + 1, reason: "quiet" },
+        { agentId: "bob", state: "working", atMs: BASE_MS + 2, reason: "holds 1" },
+        { agentId: "alice", state: "down", atMs: BASE_MS + 3000, reason: "silent" },
+      ] as const;
+      await store.append(NAMESPACE, [
+        ...tasks.map((task) => ({ kind: "task", task }) as const),
+        ...states.map((change) => ({ kind: "state", change }) as const),
+      ]);
+      await store.prune(NAMESPACE, 100, BASE_MS + 1000);
+      const left = (await store.tasks(NAMESPACE, {})).map(({ id }) => id);
+      assert.deepEqual(left, ["task_3", "task_2"]);
+      const range = { fromMs: 0, toMs: BASE_MS + 10_000 };
+      assert.deepEqual(await store.states(NAMESPACE, range), states.slice(1));
+    },
+  );
+
   check("deleteNamespace() forgets one namespace and no other", async (store) => {
     for (const namespace of ["demo", NAMESPACE]) {
       await store.append(namespace, [

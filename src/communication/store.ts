@@ -143,7 +143,8 @@ export interface CommunicationStore {
   /**
    * Forgets the oldest messages all of whose deliveries are settled, until at most `keep` such
    * messages remain; unsettled ones and open requests are never touched. Works in small steps.
-   * @param beforeMs settled messages accepted before this instant go, however few there are.
+   * @param beforeMs settled messages accepted before this instant go, however few there are, and
+   *   with them tasks that ended and states of before it; an agent's last state stays.
    */
   prune(namespace: string, keep: number, beforeMs?: number): Promise<PruneResult>;
   /** Forgets the namespace entirely. */

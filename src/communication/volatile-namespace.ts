@@ -80,7 +80,7 @@ export class VolatileNamespace {
 
   /**
    * Forgets the oldest settled messages until at most `keep` are left, and those accepted before
-   * `beforeMs`; says how many went.
+   * `beforeMs` with the tasks that ended and the states of before it; says how many messages went.
    */
   prune(keep: number, beforeMs = -Infinity): number {
     const before = this.#settled.size;
@@ -92,7 +92,20 @@ export class VolatileNamespace {
     for (const id of this.#settled) {
       if ((this.messages.get(id)?.message.acceptedAtMs ?? 0) < beforeMs) this.#forget(id);
     }
+    this.#forgetHistory(beforeMs);
     return before - this.#settled.size;
+  }
+
+  /** An agent's last state stays, however old. */
+  #forgetHistory(beforeMs: number): void {
+    for (const [id, { endedAtMs }] of this.tasks) {
+      if (endedAtMs === null || endedAtMs >= beforeMs) continue;
+      this.tasks.delete(id);
+      this.#endedTasks--;
+    }
+    this.states = this.states.filter(
+      (change) => change.atMs >= beforeMs || this.#lastStates.get(change.agentId) === change,
+    );
   }
 
   #forget(id: string): void {

@@ -37,6 +37,7 @@ export function* pruneCommunication(
     messages += forgotten;
     yield;
   }
+  yield* forgetOldHistory(database, namespace, beforeMs);
   yield* deleteSteps(
     database,
     `DELETE FROM dedupe WHERE (namespace, sender_id, dedupe_key) IN (
@@ -69,6 +70,35 @@ export function* pruneCommunication(
     namespace,
   );
   return { messages };
+}
+
+/** Forgets tasks that ended before the instant and states of before it, but for each agent's last. */
+function* forgetOldHistory(
+  database: Database,
+  namespace: string,
+  beforeMs: number,
+): Steps<undefined> {
+  yield* deleteSteps(
+    database,
+    `DELETE FROM tasks WHERE row_id IN (
+       SELECT row_id FROM tasks INDEXED BY tasks_ended
+       WHERE namespace = ?1 AND ended_at IS NOT NULL AND created_at < ?2 AND ended_at < ?2
+       LIMIT ${STEP_ROWS})`,
+    namespace,
+    beforeMs,
+  );
+  yield* deleteSteps(
+    database,
+    `DELETE FROM state_changes WHERE row_id IN (
+       SELECT row_id FROM state_changes s INDEXED BY state_changes_by_time
+       WHERE s.namespace = ? AND s.at < ? AND NOT EXISTS (
+         SELECT 1 FROM last_states l WHERE l.namespace = s.namespace
+           AND l.agent_id = s.agent_id AND l.at = s.at AND l.removed = 0)
+       LIMIT ${STEP_ROWS})`,
+    namespace,
+    beforeMs,
+  );
+  return undefined;
 }
 
 /** Forgets everything that communication holds of the namespace. */
