@@ -1,14 +1,33 @@
 export { AlertLevel } from "./alert.ts";
 export type { Acknowledgement, Alert, AlertQuery, AlertRetention, AlertStore } from "./alert.ts";
-export { dashboardConfigSchema } from "./config.ts";
-export type { DashboardOptions } from "./config.ts";
+export { matchesAlert, searchAlerts } from "./alert-search.ts";
 export { CommunicationFleetSource } from "./communication-fleet-source.ts";
 export type { AgentManager } from "./communication-fleet-source.ts";
+export { dashboardConfigSchema } from "./config.ts";
+export type { DashboardOptions, DashboardSettings } from "./config.ts";
 export { COST_METRIC, CostMeter } from "./cost-meter.ts";
+export { DashboardView } from "./dashboard-data.ts";
+export type {
+  AgentPerformance,
+  AgentPerformanceData,
+  AlertsData,
+  DashboardData,
+  DashboardQuery,
+  HistoricalChart,
+  HistoricalData,
+  MetricsDetailData,
+  SystemOverviewData,
+  SystemPerformance,
+} from "./dashboard-data.ts";
+export type { DashboardDependencies } from "./dashboard-dependencies.ts";
+export type { DashboardExport } from "./dashboard-export.ts";
+export { ALERTS_FIRING_METRIC, ALERTS_RAISED_METRIC, HEALTH_METRIC } from "./dashboard-gauges.ts";
+export { DashboardError, dashboardErrors } from "./errors.ts";
 export { EventNumbers } from "./feed.ts";
 export type { FeedLine } from "./feed.ts";
 export { feedLine } from "./feed-words.ts";
 export { dashboardLimits } from "./limits.ts";
+export type { MetricSource } from "./metric-watch.ts";
 export type {
   AgentTile,
   AlertCounts,
@@ -20,9 +39,10 @@ export type {
   OverviewSummary,
   ServiceCounts,
 } from "./model.ts";
-export { PerformanceDashboard } from "./performance-dashboard.ts";
-export type { DashboardChange, DashboardDependencies } from "./performance-dashboard.ts";
+export type { NotificationResult } from "./notifier.ts";
 export { digestOf } from "./overview.ts";
+export { PerformanceDashboard } from "./performance-dashboard.ts";
+export type { DashboardChange } from "./performance-dashboard.ts";
 export type {
   DeadLetterCount,
   FleetDigest,
@@ -32,6 +52,10 @@ export type {
   ServiceDigest,
   ServiceSource,
 } from "./ports.ts";
+export { htmlReport } from "./report/html-report.ts";
+export type { ReportData, ReportExtras, ReportKpi, ReportProfile } from "./report/report-data.ts";
+export type { AlertRuleView, RuleLevel } from "./rules/rule.ts";
 export type { FeedStore } from "./store.ts";
+export type { TrackerSource } from "./tracker-source.ts";
 export { VolatileAlertStore } from "./volatile-alert-store.ts";
 export { VolatileFeedStore } from "./volatile-feed-store.ts";

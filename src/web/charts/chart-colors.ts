@@ -1,5 +1,7 @@
 // Canvas needs real colours; the tokens are custom properties that depend on the theme.
 
+import type { AlertLevel } from "../model/wire.ts";
+
 /** Colours a chart draws with, as CSS colour values. */
 export interface ChartColors {
   readonly series: readonly string[];
@@ -7,6 +9,8 @@ export interface ChartColors {
   readonly grid: string;
   readonly text: string;
   readonly surface: string;
+  /** Marks of alerts, by level. */
+  readonly levels: Readonly<Record<AlertLevel, string>>;
 }
 
 /** Resolves the tokens in the theme that is on screen now. */
@@ -23,6 +27,12 @@ export function readChartColors(host: HTMLElement): ChartColors {
     grid: read("divider"),
     text: read("text-3"),
     surface: read("surface"),
+    levels: {
+      info: read("accent"),
+      warning: read("stuck"),
+      error: read("down"),
+      critical: read("down"),
+    },
   };
   probe.remove();
   return colors;

@@ -8,6 +8,8 @@ import type { ChartData, ChartLine } from "../model/chart-data.ts";
 import { formatTime } from "../model/format.ts";
 import type { ResolvedRange } from "../model/time-range.ts";
 import { useApp } from "../state/app.ts";
+import { useAlertMarks } from "./alert-marks.tsx";
+import type { AlertMark } from "./alert-marks.tsx";
 import { readChartColors } from "./chart-colors.ts";
 import { createLinePlot, plotColumns } from "./line-plot.ts";
 import type { AxisSteps } from "./line-plot.ts";
@@ -37,18 +39,22 @@ export function LineChart(props: LineChartProps) {
   const hasData = lines.some((line) => lastKnown(line.values) !== undefined);
   const [cursor, setCursor] = useState<number | null>(null);
   const height = props.height ?? 160;
+  const marks = useAlertMarks();
   return (
     <figure class="chart" aria-label={chartWords(props, lines)} data-testid="chart">
       <figcaption class="chart-caption">
         <span class="chart-title">{props.title}</span>
         <span class="chart-unit">{props.unit}</span>
       </figcaption>
-      {cursor !== null && hasData ? <Readout {...props} lines={lines} index={cursor} /> : null}
+      {cursor !== null && hasData ? (
+        <Readout {...props} lines={lines} marks={marks} index={cursor} />
+      ) : null}
       {hasData ? (
         <Plot
           {...props}
           data={{ times: props.times, lines }}
           height={height}
+          marks={marks}
           onCursor={setCursor}
         />
       ) : (
@@ -68,8 +74,13 @@ function chartWords(props: LineChartProps, lines: readonly ChartLine[]): string 
   return `${props.title}, ${props.unit}. ${ends.length === 0 ? props.empty : ends.join(", ")}`;
 }
 
-function Readout(props: LineChartProps & { readonly index: number }) {
-  const { index, times, lines, format, range } = props;
+interface ReadoutProps extends LineChartProps {
+  readonly index: number;
+  readonly marks: readonly AlertMark[];
+}
+
+function Readout(props: ReadoutProps) {
+  const { index, times, lines, format, range, marks } = props;
   const at = times[index];
   if (at === undefined) return null;
   const side = index > times.length / 2 ? "left" : "right";
@@ -86,6 +97,14 @@ function Readout(props: LineChartProps & { readonly index: number }) {
           </Fragment>
         );
       })}
+      {marks
+        .filter(({ atMs }) => atMs >= at * 1000 && atMs < at * 1000 + range.stepMs)
+        .slice(0, 3)
+        .map((mark) => (
+          <dd key={`${mark.atMs} ${mark.message}`} class="chart-alert">
+            <i class={`level level-${mark.level}`} /> {mark.message}
+          </dd>
+        ))}
     </dl>
   );
 }
@@ -93,6 +112,7 @@ function Readout(props: LineChartProps & { readonly index: number }) {
 interface PlotProps extends LineChartProps {
   readonly data: ChartData;
   readonly height: number;
+  readonly marks: readonly AlertMark[];
   readonly onCursor: (index: number | null) => void;
 }
 
@@ -122,6 +142,9 @@ function Plot(props: PlotProps) {
       get fromSeconds() {
         return (latest.current.range ?? range).fromMs / 1000;
       },
+      get marks() {
+        return latest.current.marks;
+      },
       get toSeconds() {
         const { fromMs, toMs, stepMs } = latest.current.range ?? range;
         return Math.max(fromMs + stepMs, toMs - stepMs) / 1000;
@@ -145,6 +168,8 @@ function Plot(props: PlotProps) {
   useEffect(() => {
     plot.current?.setData(plotColumns(props.data));
   }, [props.data.times, props.lines]);
+
+  useEffect(() => plot.current?.redraw(false), [props.marks]);
 
   return <div ref={host} class="chart-plot" style={{ height: `${props.height}px` }} />;
 }

@@ -5,6 +5,7 @@ import uPlot from "uplot";
 import { isolatedPoints, lastKnown, spreadLabels } from "../model/chart-data.ts";
 import type { ChartData } from "../model/chart-data.ts";
 import { formatDay, formatTime } from "../model/format.ts";
+import type { AlertMark } from "./alert-marks.tsx";
 import type { ChartColors } from "./chart-colors.ts";
 
 /** What a plot needs beside its data. */
@@ -19,6 +20,8 @@ export interface LinePlotOptions {
   readonly toSeconds: number;
   readonly logarithmic: boolean;
   readonly steps: AxisSteps;
+  /** Alerts; asked for whenever it draws. */
+  readonly marks: readonly AlertMark[];
   /** The bucket under the crosshair; null when it left. */
   readonly onCursor: (index: number | null) => void;
   /** A stretch of time was dragged, in milliseconds. */
@@ -82,7 +85,7 @@ function plotOptions(options: LinePlotOptions): uPlot.Options {
     axes: [timeAxis(colors), valueAxis(options)],
     series: [{}, ...labels.map((label, index) => lineOf(label, index, colors))],
     hooks: {
-      draw: [(plot) => drawEndLabels(plot, options)],
+      draw: [(plot) => drawMarks(plot, options), (plot) => drawEndLabels(plot, options)],
       setCursor: [(plot) => options.onCursor(plot.cursor.idx ?? null)],
       setSelect: [(plot) => brushed(plot, options)],
     },
@@ -156,6 +159,54 @@ function valueAxis(options: LinePlotOptions): uPlot.Axis {
     ticks: { show: false },
     values: (_plot, splits) => splits.map((value) => (value === null ? "" : format(value))),
   };
+}
+
+/** A dashed line where an alert was raised, with a triangle or, from error on, a cross on top. */
+function drawMarks(plot: uPlot, options: LinePlotOptions): void {
+  const { ctx, bbox } = plot;
+  const ratio = devicePixelRatio;
+  ctx.save();
+  ctx.lineWidth = ratio;
+  for (const { atMs, level } of options.marks) {
+    const x = Math.round(plot.valToPos(atMs / 1000, "x", true));
+    if (x < bbox.left || x > bbox.left + bbox.width) continue;
+    const color = options.colors.levels[level];
+    ctx.strokeStyle = color;
+    ctx.fillStyle = color;
+    ctx.globalAlpha = 0.55;
+    ctx.setLineDash([2 * ratio, 3 * ratio]);
+    ctx.beginPath();
+    ctx.moveTo(x, bbox.top);
+    ctx.lineTo(x, bbox.top + bbox.height);
+    ctx.stroke();
+    ctx.globalAlpha = 1;
+    ctx.setLineDash([]);
+    drawMarkHead(ctx, x, bbox.top, level === "warning" || level === "info", 3.5 * ratio);
+  }
+  ctx.restore();
+}
+
+function drawMarkHead(
+  ctx: CanvasRenderingContext2D,
+  x: number,
+  y: number,
+  triangle: boolean,
+  size: number,
+): void {
+  ctx.beginPath();
+  if (triangle) {
+    ctx.moveTo(x, y - size);
+    ctx.lineTo(x + size, y + size);
+    ctx.lineTo(x - size, y + size);
+    ctx.fill();
+    return;
+  }
+  ctx.lineWidth = size / 2;
+  ctx.moveTo(x - size, y - size);
+  ctx.lineTo(x + size, y + size);
+  ctx.moveTo(x + size, y - size);
+  ctx.lineTo(x - size, y + size);
+  ctx.stroke();
 }
 
 function drawEndLabels(plot: uPlot, options: LinePlotOptions): void {

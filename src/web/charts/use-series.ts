@@ -15,7 +15,9 @@ export interface SeriesRequest {
   readonly metric: string;
   readonly aggregation: Aggregation;
   readonly agentId?: string;
-  readonly groupBy?: "agent" | "none";
+  /** `service:search`: only series with that label. */
+  readonly label?: string;
+  readonly groupBy?: "agent" | "none" | `label:${string}`;
 }
 
 /** Answers, in the order of the questions. */
@@ -29,6 +31,12 @@ export interface SeriesAnswers {
   readonly askedAtMs: number;
 }
 
+/**
+ * Series asked for by label, and the gateway's, which come in batches, are answered by the
+ * minute; shorter buckets would be mostly gaps.
+ */
+const MINUTE_MS = 60_000;
+
 const REFRESH_MIN_MS = 5000;
 const REFRESH_MAX_MS = 60_000;
 
@@ -37,10 +45,11 @@ export function useSeries(requests: readonly SeriesRequest[]): SeriesAnswers {
   const app = useApp();
   const first = useChartGroup();
   const range = app.range.value;
+  const stepMinMs = requests.some(isByMinute) ? MINUTE_MS : 0;
   const sinceOf = (known: FirstSamples["value"]): number | null =>
     range.kind === "preset" ? firstOfGroup(known, range.preset) : null;
   const resolveAt = (nowMs: number): ResolvedRange =>
-    resolveYoungRange(range, nowMs, sinceOf(first.peek()));
+    resolveYoungRange(range, nowMs, sinceOf(first.peek()), stepMinMs);
   // Refreshing follows the bucket length; a second is as good as a minute for a week's chart.
   const { stepMs } = resolveAt(app.nowMs.peek());
   const refreshMs = Math.min(REFRESH_MAX_MS, Math.max(REFRESH_MIN_MS, stepMs / 3));
@@ -68,7 +77,7 @@ export function useSeries(requests: readonly SeriesRequest[]): SeriesAnswers {
         return { range: resolved, answers, askedAtMs };
       };
       if (asked.current === question) return read(resolveAt(askedAtMs));
-      const whole = await read(resolveRange(range, askedAtMs));
+      const whole = await read(resolveRange(range, askedAtMs, stepMinMs));
       asked.current = question;
       const young = resolveAt(askedAtMs);
       return young.fromMs === whole.range.fromMs ? whole : read(young);
@@ -88,4 +97,9 @@ export function useSeries(requests: readonly SeriesRequest[]): SeriesAnswers {
     loading: resource.loading,
     askedAtMs: resource.data?.askedAtMs ?? app.nowMs.peek(),
   };
+}
+
+function isByMinute({ metric, label, groupBy }: SeriesRequest): boolean {
+  const labelled = label !== undefined || groupBy?.startsWith("label:") === true;
+  return labelled || metric.startsWith("gateway_");
 }

@@ -1,15 +1,17 @@
 // One displayed state per agent: what the server sees, except that a paused agent shows as paused
-// unless it is down, because a pause explains silence but not a missing process.
+// unless it is down, because a pause explains silence but not a missing process. A quarantine is
+// a person's verdict and shows whatever the process does.
 
 import type { AgentState, AgentTile, Cause } from "./wire.ts";
 
 /** What a shape stands for. */
-export type ShownState = AgentState | "paused";
+export type ShownState = AgentState | "paused" | "quarantined";
 
 /** All shown states, those that need a person first. */
 export const SHOWN_STATES: readonly ShownState[] = [
   "down",
   "stuck",
+  "quarantined",
   "waiting",
   "working",
   "paused",
@@ -17,20 +19,35 @@ export const SHOWN_STATES: readonly ShownState[] = [
 ];
 
 /** The one state that a tile, row or header shows. */
-export function shownState(agent: { readonly state: AgentState; readonly paused: boolean }) {
-  const shown: ShownState = agent.paused && agent.state !== "down" ? "paused" : agent.state;
-  return shown;
+export function shownState(
+  agent: Readonly<Pick<AgentTile, "state" | "paused" | "quarantined">>,
+): ShownState {
+  if (agent.quarantined) return "quarantined";
+  return agent.paused && agent.state !== "down" ? "paused" : agent.state;
 }
 
 /** How many agents show each state. */
 export function countShownStates(tiles: Iterable<AgentTile>): Readonly<Record<ShownState, number>> {
-  const counts = { down: 0, stuck: 0, waiting: 0, working: 0, paused: 0, idle: 0 };
+  const counts = {
+    down: 0,
+    stuck: 0,
+    quarantined: 0,
+    waiting: 0,
+    working: 0,
+    paused: 0,
+    idle: 0,
+  };
   for (const tile of tiles) counts[shownState(tile)] += 1;
   return counts;
 }
 
-/** The shape beside a cause: a cross for what is gone, a triangle for what does not move. */
+/**
+ * The shape beside a cause: a cross for what is gone or fails, a triangle for what does not move
+ * or is slow.
+ */
 export function causeShape(cause: Pick<Cause, "kind" | "level">): ShownState {
-  if (cause.kind === "paused") return "paused";
-  return cause.kind === "down" || cause.level === "critical" ? "down" : "stuck";
+  if (cause.kind === "paused" || cause.kind === "quarantined") return cause.kind;
+  if (cause.kind === "stuck" || cause.kind === "deadlock") return "stuck";
+  const gone = cause.kind === "down" || cause.level === "critical" || cause.level === "error";
+  return gone ? "down" : "stuck";
 }

@@ -1,5 +1,6 @@
 // An agent's situation as a sentence: "Stuck 14 min: waits on planner since 12:04".
 
+import { shownState } from "./agent-state.ts";
 import type { ShownState } from "./agent-state.ts";
 import { formatAge, formatTime } from "./format.ts";
 import type { AgentView } from "./wire.ts";
@@ -15,16 +16,17 @@ export interface StateWords {
 
 /** The header of an agent's page. */
 export function stateWords(agent: AgentView, nowMs: number): StateWords {
-  const { presence, paused } = agent;
-  const state: ShownState =
-    paused !== null && presence.state !== "down" ? "paused" : presence.state;
-  const sinceMs = state === "paused" && paused !== null ? paused.sinceMs : presence.sinceMs;
-  const lead = `${capital(state)} ${formatAge(nowMs - sinceMs)}`;
-  if (state === "paused" && paused !== null) {
-    const why = paused.reason === "" ? "" : `: ${paused.reason}`;
-    return { state, lead, reason: `by ${paused.by} at ${formatTime(paused.sinceMs, nowMs)}${why}` };
-  }
-  return { state, lead, reason: presence.reason };
+  const { presence, paused, quarantined } = agent;
+  const state = shownState({
+    state: presence.state,
+    paused: paused !== null,
+    quarantined: quarantined !== null,
+  });
+  const hold = state === "quarantined" ? quarantined : state === "paused" ? paused : null;
+  const lead = `${capital(state)} ${formatAge(nowMs - (hold ?? presence).sinceMs)}`;
+  if (hold === null) return { state, lead, reason: presence.reason };
+  const why = hold.reason === "" ? "" : `: ${hold.reason}`;
+  return { state, lead, reason: `by ${hold.by} at ${formatTime(hold.sinceMs, nowMs)}${why}` };
 }
 
 /** First letter in upper case. */

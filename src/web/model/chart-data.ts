@@ -129,6 +129,17 @@ export function linesByKind(
     .map(([label, columns]) => ({ label, values: summed(columns) }));
 }
 
+/** One line per value of a label, in the order of the values. */
+export function linesByLabel(
+  series: readonly SeriesPoints[],
+  label: string,
+  range: ResolvedRange,
+): readonly ChartLine[] {
+  return series
+    .map((one) => ({ label: one.labels[label] || "none", values: alignPoints(one.points, range) }))
+    .sort((a, b) => (a.label < b.label ? -1 : 1));
+}
+
 /** One aligned line of one answer; all gaps when nothing was found. */
 export function lineOf(
   label: string,

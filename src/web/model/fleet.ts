@@ -55,7 +55,9 @@ export function groupFleet(tiles: Iterable<AgentTile>): readonly FleetGroup[] {
 
 /** The agents a bar view still draws one by one. */
 export function abnormalTiles(tiles: readonly AgentTile[]): readonly AgentTile[] {
-  return tiles.filter((tile) => ["stuck", "down", "paused"].includes(shownState(tile)));
+  return tiles.filter((tile) =>
+    ["stuck", "down", "paused", "quarantined"].includes(shownState(tile)),
+  );
 }
 
 /** A rectangle on the page. */

@@ -3,7 +3,7 @@
 /** Something to go to or to do. */
 export interface PaletteItem {
   readonly id: string;
-  readonly group: "Pages" | "Agents" | "Actions";
+  readonly group: "Pages" | "Agents" | "Services" | "Alerts" | "Actions";
   readonly label: string;
   /** A second line of meaning, searched too. */
   readonly hint: string;

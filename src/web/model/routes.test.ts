@@ -1,9 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { afterSignIn, agentPath, conversationPath, keepQuery, parseRoute } from "./routes.ts";
+import {
+  afterSignIn,
+  agentPath,
+  alertPath,
+  conversationPath,
+  keepQuery,
+  parseRoute,
+  servicePath,
+  tracePath,
+} from "./routes.ts";
 
-test("parseRoute() reads back every agent's and conversation's address", () => {
+test("parseRoute() reads back the address of everything that has a page", () => {
   fc.assert(
     fc.property(fc.string({ minLength: 1 }), (id) => {
       fc.pre(id.isWellFormed() && id !== "." && id !== "..");
@@ -12,6 +21,9 @@ test("parseRoute() reads back every agent's and conversation's address", () => {
         page: "conversations",
         conversationId: id,
       });
+      assert.deepEqual(parseRoute(servicePath(id)), { page: "service", serviceId: id });
+      assert.deepEqual(parseRoute(alertPath(id)), { page: "alerts", alertId: id });
+      assert.deepEqual(parseRoute(tracePath(id)), { page: "trace", traceId: id });
     }),
   );
 });
@@ -20,6 +32,10 @@ test("parseRoute() knows the pages and nothing else", () => {
   assert.deepEqual(parseRoute("/"), { page: "overview" });
   assert.deepEqual(parseRoute("/in"), { page: "sign-in" });
   assert.deepEqual(parseRoute("/agents/"), { page: "agents" });
+  for (const page of ["services", "calls", "metrics", "history", "connect"]) {
+    assert.deepEqual(parseRoute(`/${page}`), { page });
+  }
+  assert.deepEqual(parseRoute("/alerts"), { page: "alerts", alertId: null });
   assert.deepEqual(parseRoute("/api/docs"), { page: "unknown", path: "/api/docs" });
   assert.deepEqual(parseRoute("/agents/%"), { page: "unknown", path: "/agents/%" });
 });

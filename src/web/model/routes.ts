@@ -7,28 +7,42 @@ export type Route =
   | { readonly page: "agents" }
   | { readonly page: "agent"; readonly agentId: string }
   | { readonly page: "conversations"; readonly conversationId: string | null }
+  | { readonly page: "services" }
+  | { readonly page: "service"; readonly serviceId: string }
+  | { readonly page: "calls" }
+  | { readonly page: "alerts"; readonly alertId: string | null }
+  | { readonly page: "metrics" }
+  | { readonly page: "history" }
+  | { readonly page: "trace"; readonly traceId: string }
   | { readonly page: "connect" }
   | { readonly page: "unknown"; readonly path: string };
+
+/** Pages whose address is one word and their own name. */
+const PLAIN_PAGES = ["agents", "services", "calls", "metrics", "history", "connect"] as const;
 
 /** Reads a path; ids are percent-decoded. */
 export function parseRoute(path: string): Route {
   const parts = path.split("/").filter(Boolean);
   const [first, second] = parts;
   if (parts.length === 0) return { page: "overview" };
-  if (parts.length === 1 && first === "in") return { page: "sign-in" };
-  if (parts.length === 1 && first === "connect") return { page: "connect" };
-  if (parts.length === 1 && first === "agents") return { page: "agents" };
-  if (parts.length === 1 && first === "conversations") {
-    return { page: "conversations", conversationId: null };
+  if (parts.length === 1) {
+    const plain = PLAIN_PAGES.find((page) => page === first);
+    if (plain !== undefined) return { page: plain };
+    if (first === "in") return { page: "sign-in" };
+    if (first === "alerts") return { page: "alerts", alertId: null };
+    if (first === "conversations") return { page: "conversations", conversationId: null };
   }
-  if (parts.length === 2 && second !== undefined) {
-    const id = decode(second);
-    if (first === "agents" && id !== undefined) return { page: "agent", agentId: id };
-    if (first === "conversations" && id !== undefined) {
-      return { page: "conversations", conversationId: id };
-    }
-  }
-  return { page: "unknown", path };
+  const id = second === undefined ? undefined : decode(second);
+  const detail = parts.length === 2 && id !== undefined ? parseDetail(first, id) : undefined;
+  return detail ?? { page: "unknown", path };
+}
+
+function parseDetail(first: string | undefined, id: string): Route | undefined {
+  if (first === "agents") return { page: "agent", agentId: id };
+  if (first === "services") return { page: "service", serviceId: id };
+  if (first === "alerts") return { page: "alerts", alertId: id };
+  if (first === "conversations") return { page: "conversations", conversationId: id };
+  return first === "trace" ? { page: "trace", traceId: id } : undefined;
 }
 
 function decode(part: string): string | undefined {
@@ -42,6 +56,21 @@ function decode(part: string): string | undefined {
 /** Address of an agent's page. */
 export function agentPath(agentId: string): string {
   return `/agents/${encodeURIComponent(agentId)}`;
+}
+
+/** Address of a service's page. */
+export function servicePath(serviceId: string): string {
+  return `/services/${encodeURIComponent(serviceId)}`;
+}
+
+/** Address of one alert. */
+export function alertPath(alertId: string): string {
+  return `/alerts/${encodeURIComponent(alertId)}`;
+}
+
+/** Address of a trace. */
+export function tracePath(traceId: string): string {
+  return `/trace/${encodeURIComponent(traceId)}`;
 }
 
 /** Address of a conversation. */

@@ -1,6 +1,6 @@
 // What travels from the one shared stream to every open tab, and how a late tab catches up.
 
-import type { AgentTile, FeedEvent, OverviewSummary } from "./wire.ts";
+import type { AgentTile, Alert, FeedEvent, OverviewSummary, ServiceView } from "./wire.ts";
 
 /** How the stream is doing. */
 export type ConnectionState = "connecting" | "live" | "lost" | "signed_out";
@@ -28,6 +28,12 @@ export type StreamUpdate =
       readonly complete: boolean;
     }
   | { readonly kind: "feed"; readonly events: readonly FeedEvent[] }
+  | { readonly kind: "alerts"; readonly alerts: readonly Alert[] }
+  | {
+      readonly kind: "services";
+      readonly services: readonly ServiceView[];
+      readonly removed: readonly string[];
+    }
   | { readonly kind: "conversations"; readonly conversationIds: readonly string[] };
 
 /** Feed events kept in a tab; the server keeps the rest. */
@@ -42,6 +48,38 @@ export function applyAgents(
   const next = update.complete ? new Map<string, AgentTile>() : new Map(fleet);
   for (const id of update.removed) next.delete(id);
   for (const tile of update.agents) next.set(tile.id, tile);
+  return next;
+}
+
+/** Alerts kept in a tab beside those that fire; the server keeps the rest. */
+export const RESOLVED_ALERTS_MAX = 200;
+
+/** Puts changed alerts in place of older versions of themselves; old resolved ones go. */
+export function mergeAlerts(
+  known: ReadonlyMap<string, Alert>,
+  changed: readonly Alert[],
+): ReadonlyMap<string, Alert> {
+  const next = new Map(known);
+  for (const alert of changed) {
+    const old = next.get(alert.id);
+    if (old === undefined || old.updatedAtMs <= alert.updatedAtMs) next.set(alert.id, alert);
+  }
+  const resolved = [...next.values()].filter(({ state }) => state === "resolved");
+  if (resolved.length <= RESOLVED_ALERTS_MAX) return next;
+  resolved.sort((a, b) => b.updatedAtMs - a.updatedAtMs);
+  for (const { id } of resolved.slice(RESOLVED_ALERTS_MAX)) next.delete(id);
+  return next;
+}
+
+/** Puts changed services in, takes removed ones out. */
+export function mergeServices(
+  known: ReadonlyMap<string, ServiceView>,
+  changed: readonly ServiceView[],
+  removed: readonly string[],
+): ReadonlyMap<string, ServiceView> {
+  const next = new Map(known);
+  for (const id of removed) next.delete(id);
+  for (const service of changed) next.set(service.id, service);
   return next;
 }
 
@@ -63,6 +101,8 @@ export class StreamMemory {
   #summary: StreamUpdate | undefined;
   #fleet: ReadonlyMap<string, AgentTile> | undefined;
   #feed: readonly FeedEvent[] = [];
+  #alerts: ReadonlyMap<string, Alert> = new Map();
+  #services: ReadonlyMap<string, ServiceView> = new Map();
 
   /** Takes note of an update. */
   apply(update: StreamUpdate): void {
@@ -71,6 +111,10 @@ export class StreamMemory {
     else if (update.kind === "summary") this.#summary = update;
     else if (update.kind === "agents") this.#fleet = applyAgents(this.#fleet ?? new Map(), update);
     else if (update.kind === "feed") this.#feed = mergeEvents(this.#feed, update.events);
+    else if (update.kind === "alerts") this.#alerts = mergeAlerts(this.#alerts, update.alerts);
+    else if (update.kind === "services") {
+      this.#services = mergeServices(this.#services, update.services, update.removed);
+    }
   }
 
   /** True when the stream was last refused for want of a session. */
@@ -91,6 +135,12 @@ export class StreamMemory {
       updates.push({ kind: "agents", agents, removed: [], complete: true });
     }
     if (this.#feed.length > 0) updates.push({ kind: "feed", events: this.#feed });
+    if (this.#alerts.size > 0) {
+      updates.push({ kind: "alerts", alerts: [...this.#alerts.values()] });
+    }
+    if (this.#services.size > 0) {
+      updates.push({ kind: "services", services: [...this.#services.values()], removed: [] });
+    }
     return updates;
   }
 }

@@ -67,10 +67,13 @@ export function rangeQuery(range: TimeRange): Readonly<Record<string, string | n
   };
 }
 
-/** Bounds for a query; they move one bucket at a time, so a redraw never shifts old buckets. */
-export function resolveRange(range: TimeRange, nowMs: number): ResolvedRange {
+/**
+ * Bounds for a query; they move one bucket at a time, so a redraw never shifts old buckets.
+ * @param stepMinMs length of the shortest bucket that can be answered
+ */
+export function resolveRange(range: TimeRange, nowMs: number, stepMinMs = 0): ResolvedRange {
   const lengthMs = range.kind === "preset" ? PRESET_MS[range.preset] : range.toMs - range.fromMs;
-  const stepMs = stepFor(lengthMs);
+  const stepMs = Math.max(stepMinMs, stepFor(lengthMs));
   const endMs = range.kind === "preset" ? nowMs : range.toMs;
   const toMs = Math.ceil(endMs / stepMs) * stepMs;
   const fromMs = range.kind === "preset" ? toMs - lengthMs : range.fromMs;
@@ -85,11 +88,12 @@ export function resolveYoungRange(
   range: TimeRange,
   nowMs: number,
   sinceMs: number | null,
+  stepMinMs = 0,
 ): ResolvedRange {
-  const whole = resolveRange(range, nowMs);
+  const whole = resolveRange(range, nowMs, stepMinMs);
   if (range.kind === "fixed" || sinceMs === null || sinceMs <= whole.fromMs) return whole;
   const ageMs = Math.max(YOUNGEST_MS, nowMs - sinceMs);
-  const stepMs = Math.min(whole.stepMs, Math.max(YOUNG_STEP_MS, stepFor(ageMs)));
+  const stepMs = Math.min(whole.stepMs, Math.max(YOUNG_STEP_MS, stepMinMs, stepFor(ageMs)));
   const toMs = Math.ceil(nowMs / stepMs) * stepMs;
   const fromMs = Math.floor((nowMs - ageMs) / stepMs) * stepMs;
   return { fromMs: Math.max(whole.fromMs, fromMs), toMs, stepMs };

@@ -1,6 +1,8 @@
 // The shapes the server speaks, gathered in one place so that the pages depend on types alone and
 // never on a component's code.
 
+import type { TraceSpan } from "../../server/index.ts";
+
 export type { JsonObject, JsonValue } from "../../core/json.ts";
 export type {
   AgentState,
@@ -27,9 +29,24 @@ export type {
   OverviewSummary,
   ServiceCounts,
 } from "../../dashboard/model.ts";
+export type { AlertRuleView } from "../../dashboard/index.ts";
+export type {
+  CallQuery,
+  CallRecord,
+  EndpointView,
+  RateLimit,
+  ServiceStatus,
+  ServiceView,
+} from "../../gateway/model.ts";
+export type { FlameNode, ProfileRecord } from "../../profiler/model.ts";
+export type { Kpi, KpiStatistics, TraceSpan, TraceView } from "../../server/index.ts";
 export type {
   Aggregation,
   AgentSummary,
   MetricSummary,
+  PerformanceSnapshot,
   SeriesPoints,
 } from "../../tracker/model.ts";
+
+/** What a bar of a trace stands for. */
+export type TraceSpanKind = TraceSpan["kind"];

@@ -4,18 +4,20 @@ import { nameList, plural } from "../model/format.ts";
 import type { ApiClient } from "./api-client.ts";
 import type { Toasts } from "./toasts.ts";
 
-type Verb = "pause" | "resume" | "restart";
+type Verb = "pause" | "resume" | "restart" | "quarantine" | "release";
 
 const PAST: Readonly<Record<Verb, string>> = {
   pause: "Paused",
   resume: "Resumed",
   restart: "Restart asked of",
+  quarantine: "Quarantined",
+  release: "Released",
 };
 
 /** Requests under way at once; a bulk pause of 1,000 agents should not crowd out the page. */
 const AT_ONCE = 6;
 
-/** Pause, resume, restart: one agent or many. */
+/** Pause, resume, restart, quarantine, release: one agent or many. */
 export class AgentActions {
   readonly #api: ApiClient;
   readonly #toasts: Toasts;
@@ -39,8 +41,20 @@ export class AgentActions {
     this.#report("restart", await this.#each("restart", agentIds, {}));
   }
 
+  async quarantine(agentIds: readonly string[], reason: string): Promise<void> {
+    const done = await this.#each("quarantine", agentIds, { reason });
+    this.#report("quarantine", done, () => void this.#undo("release", done));
+  }
+
+  async release(agentIds: readonly string[]): Promise<void> {
+    const done = await this.#each("release", agentIds, {});
+    this.#report("release", done, () => void this.#undo("quarantine", done));
+  }
+
   async #undo(verb: Verb, agentIds: readonly string[]): Promise<void> {
-    const body = verb === "pause" ? { reason: "undo from the dashboard" } : {};
+    const body = ["pause", "quarantine"].includes(verb)
+      ? { reason: "undo from the dashboard" }
+      : {};
     this.#report(verb, await this.#each(verb, agentIds, body));
   }
 

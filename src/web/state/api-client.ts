@@ -47,6 +47,18 @@ export class ApiClient {
     return this.#call<Answer>("POST", path, body);
   }
 
+  put<Answer>(path: string, body: unknown): Promise<Answer> {
+    return this.#call<Answer>("PUT", path, body);
+  }
+
+  patch<Answer>(path: string, body: unknown): Promise<Answer> {
+    return this.#call<Answer>("PATCH", path, body);
+  }
+
+  delete<Answer>(path: string, query: ApiQuery = {}): Promise<Answer> {
+    return this.#call<Answer>("DELETE", withQuery(path, query));
+  }
+
   async #call<Answer>(
     method: string,
     url: string,

@@ -7,6 +7,7 @@ import { useContext } from "preact/hooks";
 import { parseRange, rangeQuery } from "../model/time-range.ts";
 import type { TimeRange } from "../model/time-range.ts";
 import { AgentActions } from "./agent-actions.ts";
+import { AlertActions } from "./alert-actions.ts";
 import { ApiClient } from "./api-client.ts";
 import { LiveFleet } from "./live-fleet.ts";
 import { Router } from "./router.ts";
@@ -20,6 +21,7 @@ export interface App {
   readonly live: LiveFleet;
   readonly toasts: Toasts;
   readonly actions: AgentActions;
+  readonly alertActions: AlertActions;
   readonly theme: ThemeChoice;
   /** The server's clock, once a second, in milliseconds since the epoch. */
   readonly nowMs: Signal<number>;
@@ -56,6 +58,7 @@ export function createApp(window: Window): App {
     live,
     toasts,
     actions: new AgentActions(api, toasts),
+    alertActions: new AlertActions(api, live, toasts),
     theme: new ThemeChoice(window),
     nowMs,
     range: computed(() => parseRange(router.query.value)),

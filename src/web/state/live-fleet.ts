@@ -2,9 +2,9 @@
 // SharedWorker; where there is none, the tab opens its own.
 
 import { batch, signal } from "@preact/signals";
-import { applyAgents, mergeEvents } from "../model/stream.ts";
+import { applyAgents, mergeAlerts, mergeEvents, mergeServices } from "../model/stream.ts";
 import type { ConnectionState, StreamUpdate } from "../model/stream.ts";
-import type { AgentTile, FeedEvent, OverviewSummary } from "../model/wire.ts";
+import type { AgentTile, Alert, FeedEvent, OverviewSummary, ServiceView } from "../model/wire.ts";
 import { StreamSource } from "./stream-source.ts";
 
 /** The fleet as of now. */
@@ -17,6 +17,10 @@ export class LiveFleet {
   /** Null until the server has said who is there. */
   readonly agents = signal<ReadonlyMap<string, AgentTile> | null>(null);
   readonly events = signal<readonly FeedEvent[]>([]);
+  /** Alerts that the stream or a page has brought, in their newest version. */
+  readonly alerts = signal<ReadonlyMap<string, Alert>>(new Map());
+  /** Services that the stream or a page has brought, in their newest version. */
+  readonly services = signal<ReadonlyMap<string, ServiceView>>(new Map());
   /** Conversations that changed last; the version counts changes. */
   readonly changedConversations = signal<{
     readonly ids: readonly string[];
@@ -56,6 +60,11 @@ export class LiveFleet {
       this.agents.value = applyAgents(this.agents.value ?? new Map(), update);
     } else if (update.kind === "feed") {
       this.events.value = mergeEvents(this.events.value, update.events);
+    } else if (update.kind === "alerts") {
+      this.alerts.value = mergeAlerts(this.alerts.value, update.alerts);
+    } else if (update.kind === "services") {
+      const { services, removed } = update;
+      this.services.value = mergeServices(this.services.value, services, removed);
     } else {
       const { version } = this.changedConversations.value;
       this.changedConversations.value = { ids: update.conversationIds, version: version + 1 };

@@ -2,7 +2,7 @@
 // pauses, resumes after the last event seen, and tells a missing session from a missing server.
 
 import type { StreamUpdate } from "../model/stream.ts";
-import type { AgentTile, FeedEvent, OverviewSummary } from "../model/wire.ts";
+import type { AgentTile, Alert, FeedEvent, OverviewSummary, ServiceView } from "../model/wire.ts";
 
 const RETRY_FIRST_MS = 500;
 const RETRY_MAX_MS = 8000;
@@ -15,6 +15,11 @@ interface StreamBodies {
   readonly summary: OverviewSummary;
   readonly agents: { readonly agents: readonly AgentTile[]; readonly removed?: readonly string[] };
   readonly feed: FeedEvent;
+  readonly alerts: { readonly alerts: readonly Alert[] };
+  readonly services: {
+    readonly services: readonly ServiceView[];
+    readonly removed?: readonly string[];
+  };
   readonly message: { readonly conversationIds?: readonly string[] };
 }
 
@@ -74,6 +79,12 @@ export class StreamSource {
     this.#on(source, "feed", (event) => {
       this.#lastEventId = Math.max(this.#lastEventId ?? 0, event.id);
       this.#publish({ kind: "feed", events: [event] });
+    });
+    this.#on(source, "alerts", ({ alerts }) => {
+      this.#publish({ kind: "alerts", alerts });
+    });
+    this.#on(source, "services", ({ services, removed = [] }) => {
+      this.#publish({ kind: "services", services, removed });
     });
     this.#on(source, "message", (body) => {
       this.#publish({ kind: "conversations", conversationIds: body.conversationIds ?? [] });

@@ -6,16 +6,23 @@ import { useApp } from "../state/app.ts";
 import { useNamespaces } from "../state/use-namespaces.ts";
 import { AgentPage } from "./agent/agent-page.tsx";
 import { AgentsPage } from "./agent/agents-page.tsx";
+import { AlertsPage } from "./alerts/alerts-page.tsx";
+import { CallsPage } from "./calls/calls-page.tsx";
 import { ConnectPage } from "./connect/connect-page.tsx";
 import { ConversationsPage } from "./conversations/conversations-page.tsx";
+import { HistoryPage } from "./history/history-page.tsx";
+import { MetricsPage } from "./metrics/metrics-page.tsx";
 import { OverviewPage } from "./overview/overview-page.tsx";
 import { EmptyState } from "./parts/empty-state.tsx";
+import { ServicePage } from "./services/service-page.tsx";
+import { ServicesPage } from "./services/services-page.tsx";
 import { ConnectionBanner } from "./shell/connection-banner.tsx";
 import { Nav } from "./shell/nav.tsx";
 import { Palette } from "./shell/palette.tsx";
 import { ToastStack } from "./shell/toast-stack.tsx";
 import { TopBar } from "./shell/top-bar.tsx";
 import { SignInPage } from "./sign-in-page.tsx";
+import { TracePage } from "./trace/trace-page.tsx";
 
 /** The whole document. */
 export function Root() {
@@ -77,6 +84,15 @@ function Page({ route }: { readonly route: Route }) {
   if (route.page === "conversations") {
     return <ConversationsPage conversationId={route.conversationId} />;
   }
+  if (route.page === "services") return <ServicesPage />;
+  if (route.page === "service") {
+    return <ServicePage key={route.serviceId} serviceId={route.serviceId} />;
+  }
+  if (route.page === "calls") return <CallsPage />;
+  if (route.page === "alerts") return <AlertsPage alertId={route.alertId} />;
+  if (route.page === "metrics") return <MetricsPage />;
+  if (route.page === "history") return <HistoryPage />;
+  if (route.page === "trace") return <TracePage key={route.traceId} traceId={route.traceId} />;
   if (route.page === "connect") return <ConnectPage />;
   return (
     <main class="page">
@@ -89,11 +105,25 @@ function Page({ route }: { readonly route: Route }) {
   );
 }
 
+const TITLES: Partial<Record<Route["page"], string>> = {
+  "sign-in": "Sign in",
+  agents: "Agents",
+  conversations: "Conversations",
+  services: "Services",
+  calls: "Calls",
+  alerts: "Alerts",
+  metrics: "Metrics",
+  history: "History",
+  trace: "Trace",
+};
+
 function titleOf(route: Route, headline: string | undefined): string {
   if (route.page === "overview") return headline ?? "Agent Cellphone";
-  if (route.page === "agent") return `${route.agentId} · Agent Cellphone`;
-  if (route.page === "sign-in") return "Sign in · Agent Cellphone";
-  if (route.page === "conversations") return "Conversations · Agent Cellphone";
-  if (route.page === "agents") return "Agents · Agent Cellphone";
-  return "Agent Cellphone";
+  const own =
+    route.page === "agent"
+      ? route.agentId
+      : route.page === "service"
+        ? route.serviceId
+        : TITLES[route.page];
+  return own === undefined ? "Agent Cellphone" : `${own} · Agent Cellphone`;
 }

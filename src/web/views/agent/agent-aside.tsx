@@ -6,6 +6,8 @@ import { agentPath } from "../../model/routes.ts";
 import type { AgentView, MessagePriority } from "../../model/wire.ts";
 import { useApp } from "../../state/app.ts";
 import { useResource } from "../../state/use-resource.ts";
+import { AlertsPanel } from "../alerts/alerts-panel.tsx";
+import { CallsPanel } from "../calls/calls-panel.tsx";
 import { Age } from "../parts/age.tsx";
 import { LogLines } from "./log-tab.tsx";
 import type { LogLine } from "./log-tab.tsx";
@@ -19,6 +21,12 @@ export function AgentAside({ agent }: { readonly agent: AgentView }) {
     <aside class="column">
       <InboxPanel agent={agent} />
       <WaitsPanel agent={agent} />
+      <CallsPanel agentId={agent.id} />
+      <AlertsPanel
+        query={{ agentId: agent.id, limit: 5 }}
+        about={({ agentIds }) => agentIds.includes(agent.id)}
+        none="No alert names this agent."
+      />
       <SignsPanel agent={agent} />
       <LastLogPanel agentId={agent.id} />
     </aside>

@@ -1,8 +1,10 @@
 // Who this is and what is going on, in words; and the verbs.
 
+import { useState } from "preact/hooks";
 import { stateWords } from "../../model/agent-words.ts";
 import type { AgentView } from "../../model/wire.ts";
 import { useApp } from "../../state/app.ts";
+import { QuarantineDialog } from "./quarantine-dialog.tsx";
 import { ConfirmButton } from "../parts/confirm-button.tsx";
 import { StateShape } from "../parts/state-mark.tsx";
 
@@ -14,9 +16,11 @@ export interface AgentHeaderProps {
 
 /** The head of an agent's page. */
 export function AgentHeader({ agent, onMessage }: AgentHeaderProps) {
-  const { actions, nowMs } = useApp();
+  const { actions, nowMs, router } = useApp();
+  const [quarantining, setQuarantining] = useState(false);
   const words = stateWords(agent, nowMs.value);
   const paused = agent.paused !== null;
+  const barred = agent.quarantined !== null;
   return (
     <header class="agent-header">
       <div class="agent-id">
@@ -29,22 +33,51 @@ export function AgentHeader({ agent, onMessage }: AgentHeaderProps) {
         <AgentFacts agent={agent} />
       </div>
       <div class="agent-verbs">
+        {barred ? (
+          <button
+            type="button"
+            class="button button-primary"
+            onClick={() => void actions.release([agent.id])}
+          >
+            Release
+          </button>
+        ) : (
+          <>
+            <button
+              type="button"
+              class="button"
+              onClick={() => void (paused ? actions.resume([agent.id]) : actions.pause([agent.id]))}
+            >
+              {paused ? "Resume" : "Pause"}
+            </button>
+            <button type="button" class="button" onClick={() => setQuarantining(true)}>
+              Quarantine
+            </button>
+          </>
+        )}
         <button
           type="button"
           class="button"
-          onClick={() => void (paused ? actions.resume([agent.id]) : actions.pause([agent.id]))}
+          onClick={() => router.setQuery({ tab: "profiles" }, true)}
         >
-          {paused ? "Resume" : "Pause"}
+          Profile
         </button>
         <ConfirmButton
           label="Restart"
           question="Restart now?"
           onConfirm={() => void actions.restart([agent.id])}
         />
-        <button type="button" class="button button-primary" onClick={onMessage}>
+        <button
+          type="button"
+          class={barred ? "button" : "button button-primary"}
+          onClick={onMessage}
+        >
           Message
         </button>
       </div>
+      {quarantining ? (
+        <QuarantineDialog agent={agent} onClose={() => setQuarantining(false)} />
+      ) : null}
     </header>
   );
 }

@@ -5,8 +5,10 @@ import { runCommand } from "../../model/snippets.ts";
 import type { AgentView } from "../../model/wire.ts";
 import { useApp } from "../../state/app.ts";
 import { useResource } from "../../state/use-resource.ts";
+import { RecentCalls } from "../calls/recent-calls.tsx";
 import { ConversationsOfAgent } from "../conversations/conversations-of-agent.tsx";
 import { EmptyState } from "../parts/empty-state.tsx";
+import { ProfilesTab } from "../profiles/profiles-tab.tsx";
 import { AgentHeader } from "./agent-header.tsx";
 import { LogTab } from "./log-tab.tsx";
 import { MessageDialog } from "./message-dialog.tsx";
@@ -14,7 +16,7 @@ import { MetricsTab } from "./metrics-tab.tsx";
 import { NowTab } from "./now-tab.tsx";
 import { StateRibbon } from "./state-ribbon.tsx";
 
-const TABS = ["Now", "Conversations", "Metrics", "Log"] as const;
+const TABS = ["Now", "Conversations", "Calls", "Metrics", "Profiles", "Log"] as const;
 type Tab = (typeof TABS)[number];
 
 const REFRESH_MS = 5000;
@@ -24,7 +26,7 @@ export function AgentPage({ agentId }: { readonly agentId: string }) {
   const { api, live, namespace } = useApp();
   const [writing, setWriting] = useState(false);
   const tile = live.agents.value?.get(agentId);
-  const version = `${tile?.state} ${tile?.sinceMs} ${tile?.paused} ${tile?.task} ${tile?.status}`;
+  const version = `${tile?.state} ${tile?.sinceMs} ${tile?.paused} ${tile?.quarantined} ${tile?.task} ${tile?.status}`;
   const path = `/api/v1/agents/${encodeURIComponent(agentId)}`;
   const key = `${path} ${version} ${live.connections.value}`;
   const { data, error } = useResource(key, (signal) => api.get<AgentView>(path, {}, signal), {
@@ -94,6 +96,10 @@ function AgentTabs({ agent, version }: { readonly agent: AgentView; readonly ver
       <div id="agent-tab" role="tabpanel" aria-labelledby={`tab-${tab}`}>
         {tab === "Now" ? <NowTab agent={agent} version={version} /> : null}
         {tab === "Conversations" ? <ConversationsOfAgent agentId={agent.id} /> : null}
+        {tab === "Calls" ? (
+          <RecentCalls filter={{ agent: agent.id }} hide="agent" rows={100} />
+        ) : null}
+        {tab === "Profiles" ? <ProfilesTab agentId={agent.id} /> : null}
         {tab === "Metrics" ? <MetricsTab agentId={agent.id} /> : null}
         {tab === "Log" ? <LogTab agentId={agent.id} /> : null}
       </div>

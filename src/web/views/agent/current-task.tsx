@@ -2,10 +2,13 @@
 
 import { formatAge, formatRatio, formatSeconds } from "../../model/format.ts";
 import { stretches } from "../../model/ribbon.ts";
+import { tracePath } from "../../model/routes.ts";
 import type { AgentView, StateChange, Task } from "../../model/wire.ts";
 import { useApp } from "../../state/app.ts";
 import { useResource } from "../../state/use-resource.ts";
 import { Age, Clock } from "../parts/age.tsx";
+import { useTrace } from "../trace/trace-page.tsx";
+import { Waterfall } from "../trace/waterfall.tsx";
 
 const RECENT_TASKS = 8;
 const OPEN_TASKS_MAX = 4;
@@ -42,8 +45,9 @@ export function CurrentTask({ agent, version }: CurrentTaskProps) {
         Current task
       </h2>
       {open.length === 0 ? <p class="panel-note">{idleWords(agent)}</p> : null}
+      {open.length === 0 ? <HeldTrace agent={agent} /> : null}
       {open.slice(0, OPEN_TASKS_MAX).map((task) => (
-        <OpenTask key={task.id} task={task} agentId={agent.id} version={version} />
+        <OpenTask key={task.id} task={task} agent={agent} version={version} />
       ))}
       {open.length > OPEN_TASKS_MAX ? (
         <p class="task dim">And {open.length - OPEN_TASKS_MAX} more that wait.</p>
@@ -59,13 +63,23 @@ function idleWords(agent: AgentView): string {
   return "It holds no task. A message of type task_assignment, or work() in the SDK, starts one.";
 }
 
+/** What it holds that is no task has a trace too. */
+function HeldTrace({ agent }: { readonly agent: AgentView }) {
+  const traceId = agent.presence.holds.find((held) => held.traceId !== null)?.traceId;
+  return traceId == null ? null : <TaskTrace traceId={traceId} agentId={agent.id} />;
+}
+
 interface OpenTaskProps {
   readonly task: Task;
-  readonly agentId: string;
+  readonly agent: AgentView;
   readonly version: string;
 }
 
-function OpenTask({ task, agentId, version }: OpenTaskProps) {
+function OpenTask({ task, agent, version }: OpenTaskProps) {
+  const held = agent.presence.holds.find(
+    ({ id, messageId }) => id === task.id || (messageId !== null && messageId === task.messageId),
+  );
+  const traceId = held?.traceId ?? null;
   return (
     <article class="task">
       <div class="task-head">
@@ -89,15 +103,42 @@ function OpenTask({ task, agentId, version }: OpenTaskProps) {
       )}
       {task.note === null ? null : <p class="task-note">{task.note}</p>}
       {/* What the agent does before a task starts is not the task's time. */}
-      {task.state === "submitted" ? null : (
-        <TaskStretches task={task} agentId={agentId} version={version} />
+      {task.state === "submitted" ? null : traceId === null ? (
+        <TaskStretches task={task} agentId={agent.id} version={version} />
+      ) : (
+        <TaskTrace traceId={traceId} agentId={agent.id} />
       )}
     </article>
   );
 }
 
-/** How the task's time went, by the agent's states. */
-function TaskStretches({ task, agentId, version }: OpenTaskProps) {
+/** The waterfall of the work, with the way to the whole trace. */
+function TaskTrace(props: { readonly traceId: string; readonly agentId: string }) {
+  const { router } = useApp();
+  const { data, error } = useTrace(props.traceId);
+  if (data === undefined) {
+    return error === undefined || error.status === 404 ? null : (
+      <p class="problem">{error.message}</p>
+    );
+  }
+  return (
+    <div class="task-trace">
+      <Waterfall spans={data.spans} window={data} agentId={props.agentId} />
+      <a class="link" href={router.href(tracePath(props.traceId))}>
+        Open the trace
+      </a>
+    </div>
+  );
+}
+
+interface TaskStretchesProps {
+  readonly task: Task;
+  readonly agentId: string;
+  readonly version: string;
+}
+
+/** How the task's time went, by the agent's states, where nothing finer is known. */
+function TaskStretches({ task, agentId, version }: TaskStretchesProps) {
   const { api, nowMs } = useApp();
   const toMs = nowMs.value;
   const path = `/api/v1/agents/${encodeURIComponent(agentId)}/states`;

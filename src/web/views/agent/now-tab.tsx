@@ -1,5 +1,6 @@
 // What the agent does now: its task and charts on the left, its inbox, waits and log on the right.
 
+import { AlertMarks } from "../../charts/alert-marks.tsx";
 import type { AgentView } from "../../model/wire.ts";
 import { AgentAside } from "./agent-aside.tsx";
 import { AgentCharts } from "./agent-charts.tsx";
@@ -17,7 +18,12 @@ export function NowTab({ agent, version }: NowTabProps) {
     <div class="columns-8-4">
       <div class="column">
         <CurrentTask agent={agent} version={version} />
-        <AgentCharts agentId={agent.id} />
+        <AlertMarks
+          query={{ agentId: agent.id }}
+          about={({ agentIds }) => agentIds.includes(agent.id)}
+        >
+          <AgentCharts agentId={agent.id} />
+        </AlertMarks>
       </div>
       <AgentAside agent={agent} />
     </div>

@@ -8,6 +8,7 @@ import { abnormalTiles, densityFor, groupFleet } from "../../model/fleet.ts";
 import type { FleetGroup } from "../../model/fleet.ts";
 import { plural } from "../../model/format.ts";
 import type { AgentTile } from "../../model/wire.ts";
+import { useApp } from "../../state/app.ts";
 import { AgentTable } from "../agent/agent-table.tsx";
 import { isTyping } from "../parts/keyboard.ts";
 import { StateShape } from "../parts/state-mark.tsx";
@@ -52,7 +53,11 @@ export function Fleet({ agents }: { readonly agents: ReadonlyMap<string, AgentTi
 
 /** The key to the grid: every shape with its word. */
 function Legend() {
-  const states: readonly ShownState[] = ["working", "waiting", "idle", "stuck", "down", "paused"];
+  const { live } = useApp();
+  const usual: readonly ShownState[] = ["working", "waiting", "idle", "stuck", "down", "paused"];
+  // Rare, and explained only where there is one.
+  const barred = [...(live.agents.value?.values() ?? [])].some(({ quarantined }) => quarantined);
+  const states = barred ? [...usual, "quarantined" as const] : usual;
   return (
     <ul class="legend" aria-label="States">
       {states.map((state) => (
@@ -125,7 +130,15 @@ function Group(props: { readonly group: FleetGroup; readonly children: Component
 /** One kind as one bar, its states in proportion. */
 function StateBar({ tiles }: { readonly tiles: readonly AgentTile[] }) {
   const counts = countShownStates(tiles);
-  const states: readonly ShownState[] = ["working", "waiting", "idle", "paused", "stuck", "down"];
+  const states: readonly ShownState[] = [
+    "working",
+    "waiting",
+    "idle",
+    "paused",
+    "stuck",
+    "down",
+    "quarantined",
+  ];
   const present = states.filter((state) => counts[state] > 0);
   const words = present.map((state) => `${counts[state]} ${state}`).join(", ");
   return (

@@ -2,10 +2,11 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { formatCount, formatRatio, formatUsd } from "../../model/format.ts";
-import type { HealthScore, OverviewSummary } from "../../model/wire.ts";
+import type { HealthScore, OverviewSummary, ServiceCounts } from "../../model/wire.ts";
 import { countShownStates } from "../../model/agent-state.ts";
 import type { ShownState } from "../../model/agent-state.ts";
 import { useApp } from "../../state/app.ts";
+import { ServiceShape } from "../parts/service-mark.tsx";
 import { StateShape } from "../parts/state-mark.tsx";
 
 /** Headline and counts. */
@@ -23,7 +24,10 @@ export function Headline({ summary }: { readonly summary: OverviewSummary }) {
         {shown.map((state) => (
           <Count key={state} state={state} count={counts[state]} />
         ))}
-        {counts.paused > 0 ? <Count state="paused" count={counts.paused} /> : null}
+        {(["paused", "quarantined"] as const).map((state) =>
+          counts[state] > 0 ? <Count key={state} state={state} count={counts[state]} /> : null,
+        )}
+        <ServiceFigure services={summary.services} />
         <span class="figures-gap" aria-hidden="true" />
         {summary.costPerHourUsd === null ? null : (
           <Figure value={formatUsd(summary.costPerHourUsd)} label="per hour" />
@@ -47,6 +51,31 @@ function Count({ state, count }: { readonly state: ShownState; readonly count: n
         {state}
       </span>
     </div>
+  );
+}
+
+/** How many services answer, of how many; nothing where there is no service. */
+function ServiceFigure({ services }: { readonly services: ServiceCounts }) {
+  const { router } = useApp();
+  if (services.total === 0) return null;
+  const worst =
+    services.unhealthy > 0 ? "unhealthy" : services.degraded > 0 ? "degraded" : "healthy";
+  const known = services.total - services.unknown;
+  return (
+    <a
+      class={`figure figure-button service-${worst}`}
+      href={router.href("/services")}
+      data-testid="count-services"
+    >
+      <span class="figure-value">
+        {formatCount(services.healthy)}
+        <span class="figure-of"> of {formatCount(services.total)}</span>
+      </span>
+      <span class="figure-label">
+        <ServiceShape status={known === 0 ? "unknown" : worst} />
+        services
+      </span>
+    </a>
   );
 }
 

@@ -4,9 +4,10 @@ import { useState } from "preact/hooks";
 import { causeShape, shownState } from "../../model/agent-state.ts";
 import { eventWords } from "../../model/event-words.ts";
 import { costSince } from "../../model/format.ts";
-import { agentPath } from "../../model/routes.ts";
+import { agentPath, alertPath, servicePath } from "../../model/routes.ts";
 import type { Cause, CauseAction } from "../../model/wire.ts";
 import { useApp } from "../../state/app.ts";
+import { AcknowledgeDialog } from "../alerts/alert-dialogs.tsx";
 import { Age, Clock } from "../parts/age.tsx";
 import { ConfirmButton } from "../parts/confirm-button.tsx";
 import { StateShape } from "../parts/state-mark.tsx";
@@ -22,7 +23,8 @@ export function NeedsYou({ causes }: { readonly causes: readonly Cause[] }) {
   const [all, setAll] = useState(false);
   const shown = all ? causes : causes.slice(0, ROWS_MAX);
   const hidden = causes.length - shown.length;
-  const well = causes.every((cause) => cause.level === "info");
+  const well = causes.every((cause) => cause.level === "info" || cause.acknowledged !== null);
+  const [acknowledging, setAcknowledging] = useState<Cause | null>(null);
   return (
     <section class="panel needs-you" aria-labelledby="needs-you" data-testid="needs-you">
       <h2 id="needs-you" class="panel-title">
@@ -31,7 +33,7 @@ export function NeedsYou({ causes }: { readonly causes: readonly Cause[] }) {
       {well ? <p class="panel-note">Nothing needs you.</p> : null}
       <ul class="causes">
         {shown.map((cause) => (
-          <CauseRow key={cause.id} cause={cause} />
+          <CauseRow key={cause.id} cause={cause} onAcknowledge={() => setAcknowledging(cause)} />
         ))}
       </ul>
       {well ? <SolvedLast /> : null}
@@ -40,6 +42,13 @@ export function NeedsYou({ causes }: { readonly causes: readonly Cause[] }) {
           Show {hidden} more
         </button>
       ) : null}
+      {acknowledging?.alertId == null ? null : (
+        <AcknowledgeDialog
+          alertId={acknowledging.alertId}
+          message={acknowledging.text}
+          onClose={() => setAcknowledging(null)}
+        />
+      )}
     </section>
   );
 }
@@ -51,7 +60,7 @@ function SolvedLast() {
   if (solved.length === 0) {
     return (
       <p class="dim">
-        Agents that are stuck, down or wait on each other will stand here, with the reason.
+        Agents that are stuck or down and services that fail will stand here, with the reason.
       </p>
     );
   }
@@ -67,11 +76,17 @@ function SolvedLast() {
   );
 }
 
-function CauseRow({ cause }: { readonly cause: Cause }) {
+interface CauseRowProps {
+  readonly cause: Cause;
+  readonly onAcknowledge: () => void;
+}
+
+function CauseRow({ cause, onAcknowledge }: CauseRowProps) {
   const { nowMs } = useApp();
+  const taken = cause.acknowledged;
   return (
     <li
-      class={`cause cause-${cause.level}`}
+      class={`cause cause-${cause.level}${taken === null ? "" : " cause-taken"}`}
       id={`cause-${cause.id}`}
       data-testid="cause"
       data-cause-kind={cause.kind}
@@ -80,18 +95,50 @@ function CauseRow({ cause }: { readonly cause: Cause }) {
       <span class="cause-text" title={cause.text}>
         <span class="visually-hidden">{cause.level}: </span>
         {cause.text}
+        {taken === null ? null : (
+          <span class="cause-owner" title={taken.note}>
+            {taken.owner} has it{taken.note === "" ? "" : `: ${taken.note}`}
+          </span>
+        )}
       </span>
       <span class="cause-since">
         <Age sinceMs={cause.sinceMs} />
       </span>
       <span class="cause-cost">{costSince(cause.costUsd, cause.sinceMs, nowMs.peek()) ?? ""}</span>
       <span class="cause-actions">
-        {cause.actions.map((action) => (
-          <CauseButton key={action.kind} cause={cause} action={action} />
-        ))}
+        {cause.actions.map((action) =>
+          action.kind === "acknowledge" ? (
+            <AcknowledgeButton key={action.kind} cause={cause} onAcknowledge={onAcknowledge} />
+          ) : (
+            <CauseButton key={action.kind} cause={cause} action={action} />
+          ),
+        )}
         {cause.kind === "dead_letters" ? <DeadLettersLink /> : null}
+        <AlertLink cause={cause} />
       </span>
     </li>
+  );
+}
+
+/** Nothing to acknowledge before its alert fires, or after somebody took it on. */
+function AcknowledgeButton({ cause, onAcknowledge }: CauseRowProps) {
+  if (cause.alertId === null || cause.acknowledged !== null) return null;
+  return (
+    <button type="button" class="button button-small" onClick={onAcknowledge}>
+      Acknowledge
+    </button>
+  );
+}
+
+/** The alert's own page, where nothing else can be opened. */
+function AlertLink({ cause }: { readonly cause: Cause }) {
+  const { router } = useApp();
+  const opens = cause.actions.some(({ kind }) => kind === "open" || kind === "open_service");
+  if (cause.alertId === null || opens || cause.kind === "dead_letters") return null;
+  return (
+    <a class="button button-small" href={router.href(alertPath(cause.alertId))}>
+      Open
+    </a>
   );
 }
 
@@ -121,6 +168,20 @@ function CauseButton(props: { readonly cause: Cause; readonly action: CauseActio
       <a class="button button-small" href={href}>
         Open
       </a>
+    );
+  }
+  if (action.kind === "open_service" && action.serviceId !== undefined) {
+    return (
+      <a class="button button-small" href={router.href(servicePath(action.serviceId))}>
+        Open
+      </a>
+    );
+  }
+  if (action.kind === "release") {
+    return (
+      <button type="button" class="button button-small" onClick={() => void actions.release(ids)}>
+        Release
+      </button>
     );
   }
   if (action.kind === "restart") {

@@ -2,6 +2,7 @@
 
 import { lineOf, linesByKind, outcomeLines, rates } from "../../model/chart-data.ts";
 import { formatSeconds, formatUsd, formatValue } from "../../model/format.ts";
+import { AlertMarks } from "../../charts/alert-marks.tsx";
 import { ChartGroup } from "../../charts/chart-group.tsx";
 import { LineChart } from "../../charts/line-chart.tsx";
 import { useSeries } from "../../charts/use-series.ts";
@@ -14,12 +15,14 @@ const BY_KIND_AGENTS_MAX = 300;
 /** The charts below the fleet. */
 export function OverviewCharts() {
   return (
-    <ChartGroup class="charts-4">
-      <DoneChart />
-      <CostChart />
-      <CallChart />
-      <WaitChart />
-    </ChartGroup>
+    <AlertMarks>
+      <ChartGroup class="charts-4">
+        <DoneChart />
+        <CostChart />
+        <CallChart />
+        <WaitChart />
+      </ChartGroup>
+    </AlertMarks>
   );
 }
 
@@ -70,19 +73,19 @@ function CostChart() {
 
 function CallChart() {
   const series = useSeries([
-    { metric: "response_time", aggregation: "p50" },
-    { metric: "response_time", aggregation: "p95" },
+    { metric: "gateway_service_duration", aggregation: "p50" },
+    { metric: "gateway_service_duration", aggregation: "p95" },
   ]);
   const [middle, high] = series.answers ?? [];
   return (
     <LineChart
       title="Calls"
-      unit="response_time, p50 and p95"
+      unit="through the gateway, p50 and p95"
       {...series}
       lines={[lineOf("p50", middle, series.range), lineOf("p95", high, series.range)]}
       format={formatSeconds}
       steps="seconds"
-      empty="No agent recorded response_time in this time."
+      empty="No call passed the gateway in this time."
     />
   );
 }

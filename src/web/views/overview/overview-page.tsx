@@ -7,6 +7,7 @@ import { Fleet } from "./fleet.tsx";
 import { Headline } from "./headline.tsx";
 import { NeedsYou } from "./needs-you.tsx";
 import { OverviewCharts } from "./overview-charts.tsx";
+import { ServiceStrip } from "./service-strip.tsx";
 
 /** The Overview; as long as there is no agent, how to connect one. */
 export function OverviewPage() {
@@ -39,6 +40,7 @@ export function OverviewPage() {
         <EventsPanel />
       </div>
       <Fleet agents={agents} />
+      {summary.services.total > 0 ? <ServiceStrip /> : null}
       <OverviewCharts />
     </main>
   );

@@ -1,12 +1,13 @@
-// Ctrl-K: every page, agent and action, a few letters away.
+// Ctrl-K: every page, agent, service, alert and action, a few letters away.
 
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { shownState } from "../../model/agent-state.ts";
 import { compareNames } from "../../model/fleet.ts";
 import { rankItems } from "../../model/palette.ts";
 import type { PaletteItem } from "../../model/palette.ts";
-import { agentPath } from "../../model/routes.ts";
+import { agentPath, alertPath, servicePath } from "../../model/routes.ts";
 import { RANGE_PRESETS } from "../../model/time-range.ts";
+import type { Alert, ServiceView } from "../../model/wire.ts";
 import { useApp } from "../../state/app.ts";
 import type { App } from "../../state/app.ts";
 import { THEMES } from "../../state/theme.ts";
@@ -35,7 +36,9 @@ function OpenPalette() {
   const app = useApp();
   const [typed, setTyped] = useState("");
   const [chosen, setChosen] = useState(0);
-  const items = useMemo(() => allItems(app), [app.live.agents.value]);
+  usePaletteData(app);
+  const { agents, alerts, services } = app.live;
+  const items = useMemo(() => allItems(app), [agents.value, alerts.value, services.value]);
   const ranked = rankItems(items, typed);
   const list = useRef<HTMLUListElement>(null);
   const close = (): void => {
@@ -65,8 +68,8 @@ function OpenPalette() {
         aria-expanded="true"
         aria-controls="palette-list"
         aria-activedescendant={`palette-${chosen}`}
-        aria-label="Page, agent or action"
-        placeholder="Page, agent or action"
+        aria-label="Page, agent, service, alert or action"
+        placeholder="Page, agent, service, alert or action"
         value={typed}
         onInput={(event) => {
           setTyped(event.currentTarget.value);
@@ -95,6 +98,47 @@ function OpenPalette() {
   );
 }
 
+/** What the stream has not brought yet: services and alerts that did not change since. */
+function usePaletteData({ api, live }: App): void {
+  useEffect(() => {
+    const abort = new AbortController();
+    const { signal } = abort;
+    const read = async (): Promise<void> => {
+      const [found, known] = await Promise.all([
+        api.get<{ alerts: Alert[] }>("/api/v1/alerts", { state: "firing" }, signal),
+        api.get<{ services: ServiceView[] }>("/api/v1/services", {}, signal),
+      ]);
+      live.apply({ kind: "alerts", alerts: found.alerts });
+      live.apply({ kind: "services", services: known.services, removed: [] });
+    };
+    // Without them the palette still finds everything else.
+    void read().catch(() => undefined);
+    return () => abort.abort();
+  }, []);
+}
+
+function serviceItems(app: App): readonly RunnableItem[] {
+  return [...app.live.services.peek().values()].map((service) => ({
+    id: `service ${service.id}`,
+    group: "Services",
+    label: service.name,
+    hint: `service, ${service.status}`,
+    run: () => app.router.go(servicePath(service.id)),
+  }));
+}
+
+function alertItems(app: App): readonly RunnableItem[] {
+  return [...app.live.alerts.peek().values()]
+    .filter(({ state }) => state === "firing")
+    .map((alert) => ({
+      id: `alert ${alert.id}`,
+      group: "Alerts",
+      label: alert.message,
+      hint: `alert, ${alert.level}`,
+      run: () => app.router.go(alertPath(alert.id)),
+    }));
+}
+
 function allItems(app: App): readonly RunnableItem[] {
   const tiles = [...(app.live.agents.peek()?.values() ?? [])];
   tiles.sort((a, b) => compareNames(a.name, b.name));
@@ -111,7 +155,14 @@ function allItems(app: App): readonly RunnableItem[] {
     const label = `${verb} ${tile.name}`;
     return { id: `${verb} ${tile.id}`, group: "Actions", label, hint: "action", run };
   });
-  return [...pageItems(app), ...agents, ...settingItems(app), ...pauses];
+  return [
+    ...pageItems(app),
+    ...alertItems(app),
+    ...agents,
+    ...serviceItems(app),
+    ...settingItems(app),
+    ...pauses,
+  ];
 }
 
 function pageItems(app: App): readonly RunnableItem[] {
@@ -119,6 +170,11 @@ function pageItems(app: App): readonly RunnableItem[] {
     ["Overview", "/"],
     ["Agents", "/agents"],
     ["Conversations", "/conversations"],
+    ["Services", "/services"],
+    ["Calls", "/calls"],
+    ["Alerts", "/alerts"],
+    ["Metrics", "/metrics"],
+    ["History", "/history"],
     ["Connect an agent", "/connect"],
   ] as const;
   return pages.map(([label, path]) => ({

@@ -1,0 +1,127 @@
+// The rules that watch, with the thresholds in force and what they say now.
+
+import { useState } from "preact/hooks";
+import { formatAge, formatCount, formatSeconds, formatValue } from "../../model/format.ts";
+import type { AlertRuleView } from "../../model/wire.ts";
+import { useApp } from "../../state/app.ts";
+import { useResource } from "../../state/use-resource.ts";
+import { LevelShape } from "../parts/level-mark.tsx";
+
+const REFRESH_MS = 10_000;
+
+/** A table of all rules, folded until asked for. */
+export function AlertRules() {
+  const { api, live } = useApp();
+  const [open, setOpen] = useState(true);
+  const { data } = useResource(
+    `rules ${live.connections.value}`,
+    async (signal) => {
+      const path = "/api/v1/alert-rules";
+      return (await api.get<{ rules: AlertRuleView[] }>(path, {}, signal)).rules;
+    },
+    { refreshMs: REFRESH_MS },
+  );
+  if (data === undefined || data.length === 0) return null;
+  return (
+    <section aria-labelledby="rules">
+      <header class="section-head">
+        <h2 id="rules" class="section-title">
+          Rules
+        </h2>
+        <span class="dim">{data.length} watch</span>
+        <button
+          type="button"
+          class="button button-small button-quiet"
+          aria-expanded={open}
+          onClick={() => setOpen(!open)}
+        >
+          {open ? "Fold" : "Show"}
+        </button>
+      </header>
+      {open ? <RuleTable rules={data} /> : null}
+    </section>
+  );
+}
+
+function RuleTable({ rules }: { readonly rules: readonly AlertRuleView[] }) {
+  return (
+    <div class="table-wrap">
+      <table class="table rule-table" data-testid="rule-table">
+        <thead>
+          <tr>
+            <th scope="col">Rule</th>
+            <th scope="col">Means</th>
+            <th scope="col">Fires at</th>
+            <th scope="col" class="number column-optional" title="It must hold so long to fire">
+              Holds
+            </th>
+            <th
+              scope="col"
+              class="number column-optional"
+              title="It must be gone so long to resolve"
+            >
+              Gone
+            </th>
+            <th scope="col" class="number">
+              Now
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {rules.map((rule) => (
+            <tr key={rule.id} title={rule.description}>
+              <th scope="row">{rule.title}</th>
+              <td class="cell-wide">{rule.description}</td>
+              <td>
+                <Levels rule={rule} />
+              </td>
+              <td class="number column-optional">{holdWords(rule.forMs)}</td>
+              <td class="number column-optional">{holdWords(rule.keepFiringForMs)}</td>
+              <td class="number">
+                {rule.firing > 0 ? (
+                  <strong class="word-error">{formatCount(rule.firing)} firing</strong>
+                ) : rule.pending > 0 ? (
+                  `${formatCount(rule.pending)} soon`
+                ) : (
+                  <span class="dim">quiet</span>
+                )}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function holdWords(durationMs: number): string {
+  return durationMs === 0 ? "at once" : formatAge(durationMs);
+}
+
+function Levels({ rule }: { readonly rule: AlertRuleView }) {
+  return (
+    <span class="rule-levels">
+      {rule.levels.map(({ level, threshold, clearThreshold }) => (
+        <span
+          key={`${level} ${threshold}`}
+          class="rule-level"
+          title={
+            clearThreshold === null
+              ? level
+              : `${level}, until ${thresholdWords(clearThreshold, rule.unit)}`
+          }
+        >
+          <LevelShape level={level} />
+          {threshold === null ? level : thresholdWords(threshold, rule.unit)}
+        </span>
+      ))}
+    </span>
+  );
+}
+
+function thresholdWords(value: number, unit: AlertRuleView["unit"]): string {
+  if (unit === "percent") return `${formatValue(value)}%`;
+  if (unit === "ratio") return `${formatValue(value * 100)}%`;
+  if (unit === "s") return formatSeconds(value);
+  return formatValue(value);
+}

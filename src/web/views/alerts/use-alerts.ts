@@ -1,0 +1,44 @@
+// Alerts of a filter: read once, then kept current by the stream.
+
+import { overlayAlerts } from "../../model/alert-words.ts";
+import type { AlertFilter } from "../../model/alert-words.ts";
+import type { Alert } from "../../model/wire.ts";
+import { useApp } from "../../state/app.ts";
+import type { ApiQuery } from "../../state/api-client.ts";
+import { useResource } from "../../state/use-resource.ts";
+
+/** The stream brings changes; this catches what a lost frame would hide. */
+const REFRESH_MS = 30_000;
+
+/** Alerts that match, in the order of the page; undefined until known. */
+export function useAlerts(filter: AlertFilter, limit: number) {
+  const { api, live } = useApp();
+  const query: ApiQuery = {
+    state: filter.state === "any" ? undefined : filter.state,
+    level: filter.level,
+    text: filter.text === "" ? undefined : filter.text,
+    acknowledged: filter.open ? false : undefined,
+    limit,
+  };
+  const resource = useResource(
+    `alerts ${JSON.stringify(query)} ${live.connections.value}`,
+    async (signal) => (await api.get<{ alerts: Alert[] }>("/api/v1/alerts", query, signal)).alerts,
+    { refreshMs: REFRESH_MS },
+  );
+  const { data, error } = resource;
+  const alerts = data === undefined ? undefined : overlayAlerts(data, live.alerts.value, filter);
+  return { alerts, error, isFull: (data?.length ?? 0) >= limit };
+}
+
+/** Alerts of one agent or service, those that fire first; at most a handful. */
+export function useAlertsAbout(query: ApiQuery, about: (alert: Alert) => boolean) {
+  const { api, live } = useApp();
+  const { data } = useResource(
+    `alerts about ${JSON.stringify(query)} ${live.connections.value}`,
+    async (signal) => (await api.get<{ alerts: Alert[] }>("/api/v1/alerts", query, signal)).alerts,
+    { refreshMs: REFRESH_MS },
+  );
+  if (data === undefined) return undefined;
+  const ofIt = new Map([...live.alerts.value].filter(([, alert]) => about(alert)));
+  return overlayAlerts(data, ofIt, { state: "any", level: null, text: "", open: false });
+}

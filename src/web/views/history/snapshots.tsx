@@ -1,0 +1,106 @@
+// The pictures the server took of all metrics, one per interval.
+
+import { useState } from "preact/hooks";
+import { compareNames } from "../../model/fleet.ts";
+import { formatAge, formatCount, formatTime, plural } from "../../model/format.ts";
+import { metricFormat } from "../../model/metric-format.ts";
+import { resolveRange } from "../../model/time-range.ts";
+import type { PerformanceSnapshot } from "../../model/wire.ts";
+import { useApp } from "../../state/app.ts";
+import { useResource } from "../../state/use-resource.ts";
+
+const REFRESH_MS = 30_000;
+const ASKED = 500;
+const SHOWN = 10;
+
+/** A table of snapshots; choosing one shows its metrics. */
+export function Snapshots() {
+  const { api, live, range, nowMs } = useApp();
+  const [chosenId, setChosenId] = useState<string | undefined>(undefined);
+  const [all, setAll] = useState(false);
+  const { data } = useResource(
+    `snapshots ${live.connections.value}`,
+    async (signal) => {
+      type Answer = { readonly snapshots: readonly PerformanceSnapshot[] };
+      const path = "/api/v1/snapshots";
+      return (await api.get<Answer>(path, { count: ASKED }, signal)).snapshots;
+    },
+    { refreshMs: REFRESH_MS },
+  );
+  if (data === undefined) return null;
+  const { fromMs, toMs } = resolveRange(range.value, nowMs.peek());
+  const within = data.filter(({ atMs }) => atMs >= fromMs && atMs <= toMs);
+  const rows = all ? within : within.slice(0, SHOWN);
+  return (
+    <section class="panel" aria-label="Snapshots">
+      <h2 class="panel-title">Snapshots</h2>
+      {within.length === 0 ? (
+        <p class="panel-note">None was taken in this time. The server takes one at an interval.</p>
+      ) : (
+        <ul class="snapshots" data-testid="snapshots">
+          {rows.map((snapshot) => (
+            <li key={snapshot.id}>
+              <button
+                type="button"
+                class="snapshot"
+                aria-expanded={snapshot.id === chosenId}
+                onClick={() => setChosenId(snapshot.id === chosenId ? undefined : snapshot.id)}
+              >
+                <span>{formatTime(snapshot.atMs, nowMs.peek())}</span>
+                <span>{plural(snapshot.agents.length, "agent")}</span>
+                <span>{plural(Object.keys(snapshot.metrics).length, "metric")}</span>
+                <span>
+                  {plural(snapshot.samples, "sample")} in {formatAge(snapshot.windowMs)}
+                </span>
+              </button>
+              {snapshot.id === chosenId ? <SnapshotMetrics snapshot={snapshot} /> : null}
+            </li>
+          ))}
+        </ul>
+      )}
+      {rows.length < within.length ? (
+        <button type="button" class="button button-quiet more" onClick={() => setAll(true)}>
+          Show {within.length - rows.length} more
+        </button>
+      ) : null}
+    </section>
+  );
+}
+
+function SnapshotMetrics({ snapshot }: { readonly snapshot: PerformanceSnapshot }) {
+  const metrics = Object.entries(snapshot.metrics).sort(([a], [b]) => compareNames(a, b));
+  return (
+    <table class="table">
+      <thead>
+        <tr>
+          <th scope="col">Metric</th>
+          <th scope="col" class="number">
+            count
+          </th>
+          <th scope="col" class="number">
+            average
+          </th>
+          <th scope="col" class="number">
+            p95
+          </th>
+          <th scope="col" class="number">
+            latest
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {metrics.map(([name, summary]) => (
+          <tr key={name}>
+            <th scope="row" class="mono">
+              {name}
+            </th>
+            <td class="number">{formatCount(summary.count)}</td>
+            <td class="number">{metricFormat(name)(summary.avg)}</td>
+            <td class="number">{metricFormat(name)(summary.p95)}</td>
+            <td class="number">{metricFormat(name)(summary.latest)}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
