@@ -26,6 +26,7 @@ import concurrent.futures
 import contextvars
 import email.utils
 import functools
+import gzip
 import http.client
 import inspect
 import json
@@ -52,10 +53,12 @@ __all__ = [
     "CellphoneClientError",
     "DeadLetter",
     "Delivery",
+    "GatewayResponse",
     "Message",
     "Phone",
     "RetryLater",
     "SendReceipt",
+    "Span",
     "Work",
     "connect",
 ]
@@ -79,7 +82,11 @@ _REPLY_POLL_S = 5.0  # one wait for a reply; the request's receipt is looked at 
 _FLUSH_S = 1.0
 _PROGRESS_SPACING_S = 0.2
 _HANDLER_THREAD = "cellphone-handler-"
-_METRIC_BATCH = 500  # stays below the server's body limit with generous contexts
+_BATCH = 500  # stays below the server's body limit with generous contexts
+_WAIT_SHARE = 0.9  # of the heartbeat's interval, how long one stays open: the next must be in time
+_WAIT_MAX_S = 60.0  # longest that the server keeps one open
+_SPACING_S = 0.5  # between heartbeats that bring no news
+_PROFILE_BYTES_MAX = 32 * 1024 * 1024
 
 
 # Errors -----------------------------------------------------------------------------------------
@@ -175,12 +182,27 @@ def _parse_retry_after(header, now):
         return None
 
 
+_Trace = collections.namedtuple("_Trace", "trace_id span_id flags")
+
+
+def _parse_traceparent(text):
+    """The parts of a W3C traceparent; None when there is none, or an unreadable one."""
+    match = re.fullmatch(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})", text or "")
+    return None if match is None or set(match.group(1)) == {"0"} else _Trace(*match.groups())
+
+
+def _format_traceparent(trace):
+    return f"00-{trace.trace_id}-{trace.span_id}-{trace.flags}"
+
+
+def _new_trace():
+    return _Trace(secrets.token_hex(16), secrets.token_hex(8), "01")
+
+
 def _next_traceparent(current):
     """W3C trace context: the same trace with a new parent id, or a new sampled trace."""
-    match = re.fullmatch(r"00-([0-9a-f]{32})-[0-9a-f]{16}-([0-9a-f]{2})", current or "")
-    if match is None or set(match.group(1)) == {"0"}:
-        return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
-    return f"00-{match.group(1)}-{secrets.token_hex(8)}-{match.group(2)}"
+    trace = _parse_traceparent(current) or _new_trace()
+    return _format_traceparent(trace._replace(span_id=secrets.token_hex(8)))
 
 
 def _parse_address(text):
@@ -330,21 +352,22 @@ class _Transport:
         self._retry_for = retry_for
         self._lock = threading.Lock()
         self._idle = []  # (connection, unusable from then on), the newest last
-        self._waiting = set()  # connections of calls that close() interrupts
+        self._waiting = {}  # connections of calls that interrupt() may end, with their stop
         self._unreachable_since = None
         self._lost = 0  # answers in a row; a single one is no news
         self.closing = threading.Event()
 
     def call(self, method, path, body=None, timeout=30.0, retry_for=None, repeatable=True, key=None,
-             stop=None):
+             stop=None, gzipped=None):
         """Returns the answer's JSON, None for 204. `stop` (an Event) ends the call when set and
-        `interrupt()` is called."""
+        `interrupt()` is called. `gzipped` is a body already encoded."""
         until = time.monotonic() + (self._retry_for if retry_for is None else retry_for)
-        data = None if body is None else _encode(body)
+        data = gzipped if body is None else _encode(body)
+        headers = {} if gzipped is None else {"content-encoding": "gzip"}
         failures = 0
         while True:
             try:
-                return self._once(method, path, data, timeout, key, stop)
+                return self._once(method, path, data, timeout, key, stop, headers)
             except CellphoneClientError as error:
                 failures += 1
                 if not _may_repeat(error, repeatable):
@@ -356,9 +379,9 @@ class _Transport:
                     raise
 
     def interrupt(self):
-        """Wakes the calls that were given a `stop`."""
+        """Wakes the calls whose `stop` is set."""
         with self._lock:
-            waiting = list(self._waiting)
+            waiting = [one for one, stop in self._waiting.items() if stop.is_set()]
         for connection in waiting:
             _shut_down(connection)
 
@@ -368,7 +391,7 @@ class _Transport:
         for connection, _ in idle:
             connection.close()
 
-    def _once(self, method, path, data, timeout, key, stop):
+    def _once(self, method, path, data, timeout, key, stop, more):
         if stop is not None and stop.is_set():
             raise _closed("The call was cancelled")
         connection = None
@@ -377,11 +400,11 @@ class _Transport:
             connection = self._connection(timeout)
             if stop is not None:
                 with self._lock:
-                    self._waiting.add(connection)
+                    self._waiting[connection] = stop
                 if stop.is_set():
                     raise _closed("The call was cancelled")
             sent = True
-            headers = dict(self.headers)
+            headers = dict(self.headers, **more)
             if data is not None:
                 headers["content-type"] = "application/json"
             if key is not None:
@@ -398,7 +421,7 @@ class _Transport:
         finally:
             if stop is not None and connection is not None:
                 with self._lock:
-                    self._waiting.discard(connection)
+                    self._waiting.pop(connection, None)
         self._release(connection, response)
         self._note_reachable(None)
         return _read_answer(response, text, f"{method} {path}")
@@ -423,12 +446,7 @@ class _Transport:
                     connection.sock.settimeout(timeout)
                     return connection
                 connection.close()
-        if self._secure:
-            connection = http.client.HTTPSConnection(
-                self._host, self._port, timeout=timeout, context=self._tls
-            )
-        else:
-            connection = http.client.HTTPConnection(self._host, self._port, timeout=timeout)
+        connection = _connection_to(self._secure, self._host, self._port, timeout, self._tls)
         connection.connect()
         return connection
 
@@ -460,6 +478,12 @@ class _Transport:
             _log.warning("%s answers again, after %d s", self.base_url, time.monotonic() - since)
         else:
             _log.warning("%s; trying again until it does", error.message)
+
+
+def _connection_to(secure, host, port, timeout, tls):
+    if secure:
+        return http.client.HTTPSConnection(host, port, timeout=timeout, context=tls)
+    return http.client.HTTPConnection(host, port, timeout=timeout)
 
 
 def _encode(body):
@@ -562,13 +586,15 @@ class _Session:
     """Enrols, registers, heartbeats; comes back by itself after the server was away, and stops
     when another process took the name over."""
 
-    def __init__(self, claim, description, transport, held, on_pause, on_restart, on_lost):
+    def __init__(self, claim, description, transport, held, on_pause, on_restart, on_profile,
+                 on_lost):
         self._claim = claim
         self._description = description
         self._transport = transport
         self._held = held
         self._on_pause = on_pause
         self._on_restart = on_restart
+        self._on_profile = on_profile
         self._on_lost = on_lost
         # Under `cellphone run` the wrapper measures the whole process tree; do not overwrite it.
         wrapper = os.environ.get("CELLPHONE_INSTANCE")
@@ -585,12 +611,15 @@ class _Session:
         self.agent_id = ""
         self.namespace = "default"
         self.paused = False
+        self.quarantined = False
+        self.gateway_url = None
         self._admin = False
         self._interval = 30.0
-        self._last_beat = -math.inf
         self._acknowledged = []
+        self._left_to_others = []  # commands the wrapper acts on
         self._closing = threading.Event()
-        self._wake = threading.Event()
+        self._cut = threading.Event()  # ends the open heartbeat
+        self._open_until = -math.inf
         self._recovery = threading.Lock()
         self._recoveries = 0
         self._thread = None
@@ -615,8 +644,28 @@ class _Session:
         return {"senderId": self.agent_id} if self._admin else {}
 
     def wake(self):
-        """Leases were taken: the next heartbeat may be due sooner."""
-        self._wake.set()
+        """Leases were taken: the open heartbeat must not outlast half of the shortest."""
+        if self._open_until > time.monotonic() + self._held()[1] / 2:
+            self._cut.set()
+            self._transport.interrupt()
+
+    def find_gateway(self):
+        """Asks the server where its gateway is; None when it runs none."""
+        me = self._transport.call("GET", "/api/v1/whoami")
+        self.gateway_url = self._reachable(me.get("gatewayUrl"))
+        return self.gateway_url
+
+    def _reachable(self, gateway_url):
+        """A gateway that names itself by loopback is where the server is, when that is
+        elsewhere."""
+        if not gateway_url:
+            return None
+        gateway = urllib.parse.urlsplit(gateway_url)
+        server = urllib.parse.urlsplit(self._transport.base_url)
+        elsewhere = _is_loopback(gateway.hostname) and not _is_loopback(server.hostname)
+        host = server.hostname if elsewhere else gateway.hostname
+        host = f"[{host}]" if ":" in host else host
+        return f"{gateway.scheme}://{host}" + ("" if gateway.port is None else f":{gateway.port}")
 
     def close(self):
         self._stop()
@@ -657,7 +706,8 @@ class _Session:
 
     def _stop(self):
         self._closing.set()
-        self._wake.set()
+        self._cut.set()
+        self._transport.interrupt()
 
     def _enrol(self, retry_for, replace=False):
         body = dict(self._description, name=self._claim.name, instance=self._instance)
@@ -676,6 +726,7 @@ class _Session:
         self.agent_id = answer["agentId"]
         self.namespace = answer["namespace"]
         self._interval = answer["heartbeatIntervalMs"] / 1000
+        self.gateway_url = self._reachable(answer.get("gatewayUrl"))
         self._transport.headers["authorization"] = f"Bearer {answer['key']}"
 
     def _holder_is_dead(self, error):
@@ -693,6 +744,7 @@ class _Session:
         self._transport.headers["authorization"] = f"Bearer {claim.key}"
         me = self._transport.call("GET", "/api/v1/whoami", retry_for=retry_for)
         self._admin = me["kind"] != "agent"
+        self.gateway_url = self._reachable(me.get("gatewayUrl"))
         if not self._admin and claim.name is not None and claim.name != me["id"]:
             raise CellphoneClientError(
                 f'The key belongs to agent "{me["id"]}", not to "{claim.name}"',
@@ -721,7 +773,8 @@ class _Session:
         body.update(self._description, agentId=self.agent_id, instance=self._instance)
         self._transport.call("POST", "/api/v1/agents", body, retry_for=retry_for)
 
-    def _beat(self, retry_for, left=False):
+    def _beat(self, retry_for, left=False, wait=0.0, stop=None):
+        """Returns whether the answer brought anything new."""
         acknowledged = list(self._acknowledged)
         body = _given(
             instanceId=self._instance["id"],
@@ -730,42 +783,74 @@ class _Session:
             ackCommands=acknowledged or None,
             left=left or None,
         )
+        if wait > 0:
+            body["waitMs"] = int(wait * 1000)
+            body["knows"] = {
+                "paused": self.paused,
+                "quarantined": self.quarantined,
+                "commands": self._left_to_others,
+            }
         path = f"/api/v1/agents/{_quoted(self.agent_id)}/heartbeat"
-        reply = self._transport.call("POST", path, body, timeout=10, retry_for=retry_for)
-        self._last_beat = time.monotonic()
+        reply = self._transport.call(
+            "POST", path, body, timeout=wait + 10, retry_for=retry_for, stop=stop
+        )
         self._acknowledged = [each for each in self._acknowledged if each not in acknowledged]
+        return self._obey(reply)
+
+    def _obey(self, reply):
         self._interval = reply["intervalMs"] / 1000
+        quarantined = reply.get("quarantined", False)
+        news = (self.paused, self.quarantined) != (reply["paused"], quarantined)
+        left = []
         for command in reply.get("commands", []):
-            # Without somebody to act on it, a restart is left to the wrapper, which sees it too.
-            handled = command["kind"] != "restart" or self._on_restart()
-            if handled and command["id"] not in self._acknowledged:
+            if command["id"] in self._acknowledged:
+                continue
+            news = news or command["id"] not in self._left_to_others
+            if self._carry_out(command):
                 self._acknowledged.append(command["id"])
+            else:
+                left.append(command["id"])
+        self._left_to_others = left
+        self.quarantined = quarantined
         if self.paused != reply["paused"]:
             self.paused = reply["paused"]
             self._on_pause(self.paused)
+        return news
+
+    def _carry_out(self, command):
+        """False when it is left to others: a restart nobody listens for, to the wrapper."""
+        if command["kind"] == "restart":
+            return self._on_restart()
+        if command["kind"] == "profile":
+            self._on_profile(command["profile"])
+        return True
 
     def _beat_all(self):
+        """Keeps one heartbeat open, so that orders arrive at once; each counts when it is sent."""
         failures = 0
         while not self._closing.is_set():
             # A lease shorter than the interval is extended in time, twice.
             period = min(self._interval, self._held()[1] / 3)
-            due = _backoff(failures) if failures else self._last_beat + period - time.monotonic()
-            if due > 0:
-                if failures:
-                    self._closing.wait(due)
-                else:
-                    self._wake.wait(due)
-                    self._wake.clear()
-                    continue
+            wait = min(_WAIT_MAX_S, period * _WAIT_SHARE)
+            sent = time.monotonic()
+            self._cut = threading.Event()
             if self._closing.is_set():
                 return
             try:
-                self._beat(0)
+                self._open_until = sent + wait
+                news = self._beat(0, wait=wait, stop=self._cut)
                 failures = 0
+                # A server that drains answers early, without news.
+                early = sent + min(_SPACING_S, wait) - time.monotonic()
+                if not news and early > 0:
+                    self._closing.wait(early)
+                continue
             except CellphoneClientError as error:
-                failures += 1
                 if self._closing.is_set():
                     return
+                if self._cut.is_set():
+                    continue
+                failures += 1
                 if error.status in (401, 403, 404):
                     self.recover(error)
                 elif error.code != "client.unreachable":
@@ -773,44 +858,134 @@ class _Session:
             except Exception:  # a listener's own error must not end the heartbeat
                 failures += 1
                 _log.exception("Heartbeat failed")
+            finally:
+                self._open_until = -math.inf
+            self._closing.wait(_backoff(failures))
 
 
-# Background sending: metrics and progress ---------------------------------------------------------
+def _is_loopback(host):
+    return host in ("localhost", "::1") or str(host).startswith("127.")
 
 
-class _Courier:
-    """One thread that sends recorded samples each second and the newest progress reports."""
+# Background sending: samples, spans and progress --------------------------------------------------
 
-    def __init__(self, transport, agent_id, capacity):
+
+class _Outbox:
+    """What was recorded and is not sent yet: bounded, the oldest given up first and counted."""
+
+    def __init__(self, transport, agent_id, capacity, path, noun, name_of):
         self._transport = transport
         self._agent_id = agent_id
         self._capacity = capacity
-        self._samples = collections.deque()
+        self._path = path
+        self._noun = noun
+        self._name_of = name_of
+        self._items = collections.deque()
         self._lock = threading.Lock()
         self._flushing = threading.Lock()
-        self._dirty = set()
-        self._wake = threading.Event()
-        self._closing = threading.Event()
-        self._thread = None
-        self._refused = set()
+        self._told = set()
         self.shed = 0
 
     @property
     def waiting(self):
-        return len(self._samples)
+        return len(self._items)
+
+    def add(self, item):
+        with self._lock:
+            if len(self._items) >= self._capacity:
+                self._items.popleft()
+                self.shed += 1
+            self._items.append(item)
+
+    def flush(self):
+        with self._flushing:
+            while self._items:
+                with self._lock:
+                    count = min(_BATCH, len(self._items))
+                    batch = [self._items.popleft() for _ in range(count)]
+                try:
+                    self._send(batch)
+                except CellphoneClientError as error:
+                    self._after_failure(batch, error)
+                    return
+                except (TypeError, ValueError) as error:
+                    self.shed += len(batch)
+                    _log.warning("%d %s cannot be sent: %s", len(batch), self._noun, error)
+
+    def close(self):
+        self.flush()
+        if self.waiting + self.shed > 0:
+            _log.warning("%d %s were not delivered", self.waiting + self.shed, self._noun)
+
+    def _send(self, batch):
+        agent_id = self._agent_id()
+        answer = self._transport.call(
+            "POST",
+            self._path,
+            {self._noun: [dict(item, agentId=agent_id) for item in batch]},
+            timeout=10,
+            retry_for=0,
+            repeatable=False,
+        )
+        for refusal in answer.get("rejected", []):
+            self.shed += 1
+            name = self._name_of(batch[refusal["index"]])
+            self._tell_once(name, "is refused", refusal.get("detail"))
+
+    def _after_failure(self, batch, error):
+        """Kept only when they surely did not arrive: counted twice is worse than a gap."""
+        if error.status in (401, 429, 503) or error.not_sent:
+            with self._lock:
+                room = max(0, self._capacity - len(self._items))
+                self.shed += max(0, len(batch) - room)
+                self._items.extendleft(reversed(batch[len(batch) - room :] if room else []))
+            return
+        self.shed += len(batch)
+        # A refusal on principle (a quarantine) is told once, not with every second's batch.
+        if error.status == 403:
+            self._tell_once(self._noun, "are not delivered", error.message)
+        else:
+            _log.warning("%d %s were not delivered: %s", len(batch), self._noun, error.message)
+
+    def _tell_once(self, subject, what, why):
+        if len(self._told) < 1000 and subject not in self._told:
+            self._told.add(subject)
+            _log.warning("%s %s: %s", subject, what, why)
+
+
+class _Courier:
+    """One thread that sends samples and spans each second and the newest progress reports."""
+
+    def __init__(self, transport, agent_id, capacity):
+        self.samples = _Outbox(
+            transport, agent_id, capacity, "/api/v1/metrics", "samples",
+            lambda sample: f'Metric "{sample["metric"]}"',
+        )
+        self.spans = _Outbox(
+            transport, agent_id, capacity, "/api/v1/spans", "spans",
+            lambda span: f'Span "{span["name"]}"',
+        )
+        self._lock = threading.Lock()
+        self._dirty = set()
+        self._wake = threading.Event()
+        self._closing = threading.Event()
+        self._thread = None
 
     def record(self, metric, value, context, metadata):
         if not isinstance(metric, str) or metric == "":
             raise TypeError("A metric needs a name")
         if not isinstance(value, (int, float)) or not math.isfinite(value):
             raise ValueError(f'Metric "{metric}" takes a finite number, not {value}')
+        trace = _parse_traceparent((_context.get() or _NO_CONTEXT).traceparent)
+        if trace is not None:
+            metadata = dict({"traceId": trace.trace_id}, **(metadata or {}))
         sample = _given(metric=metric, value=value, context=context, metadata=metadata)
         sample["atMs"] = round(time.time() * 1000)
-        with self._lock:
-            if len(self._samples) >= self._capacity:
-                self._samples.popleft()
-                self.shed += 1
-            self._samples.append(sample)
+        self.samples.add(sample)
+        self._ensure_thread()
+
+    def finished(self, span):
+        self.spans.add(span)
         self._ensure_thread()
 
     def report(self, reporter):
@@ -824,9 +999,8 @@ class _Courier:
         self._wake.set()
         if self._thread is not None:
             self._thread.join(15)
-        self._flush()
-        if self.waiting + self.shed > 0:
-            _log.warning("%d samples were not delivered", self.waiting + self.shed)
+        self.samples.close()
+        self.spans.close()
 
     def _ensure_thread(self):
         if self._thread is not None:
@@ -848,53 +1022,11 @@ class _Courier:
             for reporter in dirty:
                 reporter.send()
             if time.monotonic() >= flush_at:
-                self._flush()
+                self.samples.flush()
+                self.spans.flush()
                 flush_at = time.monotonic() + _FLUSH_S
             if dirty:
                 self._closing.wait(_PROGRESS_SPACING_S)
-
-    def _flush(self):
-        with self._flushing:
-            while self._samples:
-                with self._lock:
-                    count = min(_METRIC_BATCH, len(self._samples))
-                    batch = [self._samples.popleft() for _ in range(count)]
-                try:
-                    self._send(batch)
-                except CellphoneClientError as error:
-                    self._after_failure(batch, error)
-                    return
-                except (TypeError, ValueError) as error:
-                    self.shed += len(batch)
-                    _log.warning("%d samples cannot be sent: %s", len(batch), error)
-
-    def _send(self, batch):
-        agent_id = self._agent_id()
-        answer = self._transport.call(
-            "POST",
-            "/api/v1/metrics",
-            {"samples": [dict(sample, agentId=agent_id) for sample in batch]},
-            timeout=10,
-            retry_for=0,
-            repeatable=False,
-        )
-        for refusal in answer.get("rejected", []):
-            metric = batch[refusal["index"]]["metric"]
-            self.shed += 1
-            if len(self._refused) < 1000 and metric not in self._refused:
-                self._refused.add(metric)
-                _log.warning('Metric "%s" is refused: %s', metric, refusal.get("detail"))
-
-    def _after_failure(self, batch, error):
-        """Kept only when they surely did not arrive: counted twice is worse than a gap."""
-        if error.status in (401, 429, 503) or error.not_sent:
-            with self._lock:
-                room = max(0, self._capacity - len(self._samples))
-                self.shed += max(0, len(batch) - room)
-                self._samples.extendleft(reversed(batch[len(batch) - room :] if room else []))
-            return
-        self.shed += len(batch)
-        _log.warning("%d samples were not delivered: %s", len(batch), error.message)
 
 
 class _Reporter:
@@ -927,6 +1059,471 @@ class _Reporter:
     def stop(self):
         self._stopped = True
         self.send()
+
+
+# Spans ------------------------------------------------------------------------------------------
+
+
+class Span:
+    """A timed step of an agent's work: `with phone.span("read the index", kind="tool"):`. It
+    belongs to the trace of the message being handled and to the span around it; an exception makes
+    it fail. `trace_id`, `span_id` and `traceparent` name it to others."""
+
+    def __init__(self, courier, name, kind, context, parent):
+        if not isinstance(name, str) or name == "":
+            raise TypeError("A span needs a name")
+        around = parent.traceparent if parent else (_context.get() or _NO_CONTEXT).traceparent
+        above = _parse_traceparent(around)
+        trace = (above or _new_trace())._replace(span_id=secrets.token_hex(8))
+        self._courier = courier
+        self._fields = _given(
+            name=name[:256],
+            kind=str(kind)[:64],
+            parentSpanId=None if above is None else above.span_id,
+            context=context,
+        )
+        self._token = None
+        self._error = None
+        self._started = None
+        self._ended = False
+        self.name = name
+        self.trace_id = trace.trace_id
+        self.span_id = trace.span_id
+        self.traceparent = _format_traceparent(trace)
+
+    def fail(self, error: Any) -> None:
+        """It went wrong, although no exception leaves it."""
+        self._error = (str(error) or type(error).__name__)[:2000]
+
+    def __enter__(self):
+        outer = _context.get() or _NO_CONTEXT
+        self._token = _context.set(outer._replace(traceparent=self.traceparent))
+        self._started = (time.time(), time.perf_counter())
+        return self
+
+    def __exit__(self, kind, error, traceback):
+        if self._token is not None:
+            _context.reset(self._token)
+            self._token = None
+        if error is not None:
+            self.fail(error)
+        if self._ended or self._started is None:
+            return False
+        self._ended = True
+        began, tick = self._started
+        self._courier.finished(
+            dict(
+                self._fields,
+                traceId=self.trace_id,
+                spanId=self.span_id,
+                startMs=round(began * 1000, 3),
+                durationMs=round((time.perf_counter() - tick) * 1000, 3),
+                ok=self._error is None,
+                **_given(error=self._error),
+            )
+        )
+        return False
+
+
+# Calls to services --------------------------------------------------------------------------------
+
+
+class GatewayResponse:
+    """A service's answer, whatever its status; its body is read as it comes: `read()`, `text()`,
+    `json()`, or line by line in a `for`. Close it, or use it with `with`."""
+
+    def __init__(self, connection, response, body=None):
+        self._connection = connection
+        self._response = response
+        self._body = body
+        self.status = response.status
+        self.headers = response.headers
+
+    @property
+    def ok(self):
+        return 200 <= self.status < 300
+
+    def read(self, size=None):
+        """Bytes of the body: all that is left, or at most `size`."""
+        if self._body is not None:
+            data, self._body = self._body, b""
+            return data
+        return self._response.read() if size is None else self._response.read1(size)
+
+    def text(self):
+        return self.read().decode(self.headers.get_content_charset() or "utf-8", "replace")
+
+    def json(self):
+        return json.loads(self.read())
+
+    def __iter__(self):
+        if self._body is not None:
+            yield from self.read().splitlines(keepends=True)
+            return
+        while True:
+            line = self._response.readline()
+            if not line:
+                return
+            yield line
+
+    def close(self):
+        # Closing the connection too: what is left of a stream must not be waited for.
+        self._response.close()
+        self._connection.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+        return False
+
+
+class _GatewayLine:
+    """Calls services through the gateway: with the agent's key, in the current trace. What the
+    service answers is passed on; only the gateway's own refusals become errors."""
+
+    def __init__(self, transport, session):
+        self._transport = transport
+        self._session = session
+
+    def fetch(self, path, method, json_body, body, headers, timeout, retry_for):
+        if not path.startswith("/"):
+            raise ValueError(f'A service\'s path starts with /, not "{path}"')
+        until = time.monotonic() + retry_for
+        sent = self._headers(headers)
+        if json_body is not None:
+            body = _encode(json_body)
+            sent.setdefault("content-type", "application/json")
+        method = method or ("GET" if body is None else "POST")
+        failures = 0
+        while True:
+            try:
+                return self._once(method, path, body, sent, timeout)
+            except CellphoneClientError as error:
+                failures += 1
+                replayable = body is None or isinstance(body, (bytes, str))
+                delay = _backoff(failures, error.retry_after)
+                if not error.retryable or not replayable or time.monotonic() + delay > until:
+                    raise
+                if self._transport.closing.wait(delay):
+                    raise
+
+    def _headers(self, headers):
+        sent = {name.lower(): value for name, value in (headers or {}).items()}
+        ours = self._transport.headers
+        # Not as "authorization", which stays the caller's own.
+        sent.setdefault("x-cellphone-key", ours.get("authorization", "")[len("Bearer ") :])
+        if "x-cellphone-namespace" in ours:
+            sent.setdefault("x-cellphone-namespace", ours["x-cellphone-namespace"])
+        sent.setdefault("user-agent", ours["user-agent"])
+        if "traceparent" not in sent:
+            trace = _parse_traceparent((_context.get() or _NO_CONTEXT).traceparent) or _new_trace()
+            sent["traceparent"] = _format_traceparent(trace)
+        return sent
+
+    def _once(self, method, path, body, headers, timeout):
+        known = self._session.gateway_url
+        base = known or self._session.find_gateway()
+        try:
+            return self._send(base, method, path, body, headers, timeout)
+        except CellphoneClientError as error:
+            # The server may have come back with its gateway elsewhere.
+            if known is None or not error.not_sent:
+                raise
+            try:
+                now = self._session.find_gateway()
+            except CellphoneClientError:
+                now = known
+            if now == known:
+                raise
+            return self._send(now, method, path, body, headers, timeout)
+
+    def _send(self, base, method, path, body, headers, timeout):
+        if base is None:
+            raise CellphoneClientError(
+                "This server runs no gateway", "client.no_gateway",
+                remedy="Turn the gateway on (gateway.enabled), or call the service itself.",
+            )
+        parts = urllib.parse.urlsplit(base)
+        connection = _connection_to(
+            parts.scheme == "https", parts.hostname, parts.port, timeout, self._transport._tls
+        )
+        sent = False
+        try:
+            connection.connect()
+            sent = True
+            connection.request(method, path, body=body, headers=headers)
+            response = connection.getresponse()
+            return self._judge(connection, response, f"{method} {path}")
+        except (OSError, http.client.HTTPException) as cause:
+            connection.close()
+            reason = str(cause) or type(cause).__name__
+            raise CellphoneClientError(
+                f"The gateway at {base} does not answer: {reason}", "client.unreachable",
+                remedy="Start the server with `npm start`.", retryable=True, not_sent=not sent,
+            ) from cause
+
+    def _judge(self, connection, response, call):
+        content_type = response.getheader("content-type") or ""
+        if response.status < 400 or not content_type.startswith("application/problem+json"):
+            return GatewayResponse(connection, response)
+        text = response.read()
+        connection.close()
+        try:
+            _read_answer(response, text, call)
+        except CellphoneClientError as error:
+            if error.code.startswith("gateway."):
+                raise
+        return GatewayResponse(connection, response, text)
+
+
+# Profiles -----------------------------------------------------------------------------------------
+
+
+class _Profiler:
+    """Carries out orders to take a profile of this process, one at a time; nothing that goes wrong
+    here reaches the agent's code, and whoever asked is told what did."""
+
+    def __init__(self, transport):
+        self._transport = transport
+        self._busy = threading.Lock()
+        self._closing = threading.Event()
+        self._thread = None
+
+    def take(self, order):
+        """Begins, in a thread of its own; the result goes to the server by itself."""
+        self._thread = threading.Thread(
+            target=self._run, args=(order,), name="cellphone-profile", daemon=True
+        )
+        self._thread.start()
+
+    def close(self):
+        """Breaks off what is being taken."""
+        self._closing.set()
+        thread = self._thread
+        if thread is not None:
+            thread.join(10)
+
+    def _run(self, order):
+        path = f"/api/v1/profiles/{_quoted(order['profileId'])}"
+        try:
+            if not self._busy.acquire(blocking=False):
+                self._fail(path, "another profile of this agent is being taken")
+                return
+            try:
+                self._take(path, order)
+            finally:
+                self._busy.release()
+        except Exception:
+            _log.debug("Profile %s", order["profileId"], exc_info=True)
+
+    def _take(self, path, order):
+        runtime = {"runtime": f"python {platform.python_version()}"}
+        try:
+            self._transport.call("POST", f"{path}/started", runtime, retry_for=0)
+        except CellphoneClientError as error:
+            _log.debug("Nobody waits for profile %s any longer: %s", order["profileId"], error)
+            return
+        try:
+            take = _sample_heap if order["kind"] == "heap" else _sample_cpu
+            profile = take(order["seconds"], self._closing)
+            if self._closing.is_set():
+                raise RuntimeError("the agent left while it was taken")
+            data = _encode(profile)
+            if len(data) > _PROFILE_BYTES_MAX:
+                raise RuntimeError("the profile has more than 32 MiB")
+            self._transport.call(
+                "PUT", f"{path}/data", gzipped=gzip.compress(data, 6), timeout=60, retry_for=10
+            )
+        except Exception as error:
+            self._fail(path, f"the agent's runtime could not take it: {_note(error)}")
+
+    def _fail(self, path, reason):
+        self._transport.call(
+            "POST", f"{path}/failed", {"reason": reason[:500]}, timeout=5, retry_for=0
+        )
+
+
+_SAMPLE_S = 0.01
+_STACK_MAX = 128
+_NODES_MAX = 50_000
+#: Where a thread waits, when the system does not tell how much it computes.
+_IDLE_FILES = ("threading.py", "selectors.py", "socket.py", "ssl.py", "queue.py", "subprocess.py")
+_OWN_THREADS = "cellphone-"
+
+
+class _CpuTree:
+    """Stacks as the nodes of a V8 .cpuprofile (DevTools protocol, type Profiler.Profile)."""
+
+    def __init__(self):
+        self.nodes = []
+        self._ids = {}
+        self.root = self._node(None, "(root)", "", -1)
+        self.idle = self._node(self.root, "(idle)", "", -1)
+
+    def of_stack(self, thread_name, frame):
+        """The node of the innermost frame."""
+        frames = []
+        while frame is not None and len(frames) < _STACK_MAX:
+            frames.append((frame.f_code, frame.f_lineno))
+            frame = frame.f_back
+        node = self._node(self.root, f"thread {thread_name}", "", -1)
+        for code, _ in reversed(frames):
+            name = getattr(code, "co_qualname", code.co_name)
+            node = self._node(node, name, code.co_filename, code.co_firstlineno - 1)
+        if frames:
+            ticks = node["positionTicks"]
+            ticks[frames[0][1]] = ticks.get(frames[0][1], 0) + 1
+        return node
+
+    def _node(self, parent, name, url, line):
+        key = (None if parent is None else parent["id"], name, url, line)
+        node = self._ids.get(key)
+        if node is not None:
+            return node
+        if len(self.nodes) >= _NODES_MAX:
+            return parent
+        node = {
+            "id": len(self.nodes) + 1,
+            "callFrame": {
+                "functionName": name,
+                "scriptId": "0",
+                "url": url,
+                "lineNumber": line,
+                "columnNumber": -1 if line < 0 else 0,
+            },
+            "hitCount": 0,
+            "children": [],
+            "positionTicks": {},
+        }
+        self.nodes.append(node)
+        self._ids[key] = node
+        if parent is not None:
+            parent["children"].append(node["id"])
+        return node
+
+    def to_json(self, samples, deltas, start, end):
+        for node in self.nodes:
+            ticks = node["positionTicks"]
+            node["positionTicks"] = [
+                {"line": line, "ticks": count} for line, count in sorted(ticks.items())
+            ]
+        return {
+            "nodes": self.nodes,
+            "startTime": start,
+            "endTime": end,
+            "samples": samples,
+            "timeDeltas": deltas,
+        }
+
+
+def _sample_cpu(seconds, stop):
+    """Samples all threads' stacks 100 times a second. Where the system tells (Linux), a stack
+    counts for the CPU time its thread used since the last look, so that threads that wait do not
+    count; elsewhere it counts for the time gone by unless its thread waits in a known place."""
+    tree = _CpuTree()
+    samples, deltas = [], []
+    used = {}
+    begun = last = time.perf_counter_ns()
+    start = time.time_ns() // 1000
+    until = time.monotonic() + seconds
+    while time.monotonic() < until and not stop.wait(_SAMPLE_S):
+        frames = sys._current_frames()
+        now = time.perf_counter_ns()
+        gone, last = (now - last) // 1000, now
+        worked = 0
+        for thread in threading.enumerate():
+            frame = frames.get(thread.ident)
+            if frame is None or _is_own(thread):
+                continue
+            weight = _weight(thread, frame, used, gone)
+            if weight <= 0:
+                continue
+            node = tree.of_stack(thread.name, frame)
+            node["hitCount"] += 1
+            samples.append(node["id"])
+            deltas.append(weight)
+            worked += weight
+        if worked < gone:
+            tree.idle["hitCount"] += 1
+            samples.append(tree.idle["id"])
+            deltas.append(gone - worked)
+        frames = frame = None  # holds on to everybody's locals otherwise
+    end = start + max(sum(deltas), (time.perf_counter_ns() - begun) // 1000)
+    return tree.to_json(samples, deltas, start, end)
+
+
+def _is_own(thread):
+    """The phone's own threads are no part of the agent; those that run handlers are."""
+    return thread.name.startswith(_OWN_THREADS) and not thread.name.startswith(
+        (_HANDLER_THREAD, "cellphone-call")
+    )
+
+
+def _weight(thread, frame, used, gone):
+    """Microseconds that a stack counts for."""
+    try:
+        # Linux: nanoseconds on a CPU, first field (Documentation/scheduler/sched-stats.rst).
+        with open(f"/proc/self/task/{thread.native_id}/schedstat", "rb") as file:
+            now = int(file.read().split()[0]) // 1000
+    except (OSError, ValueError, IndexError, AttributeError):
+        waits = os.path.basename(frame.f_code.co_filename) in _IDLE_FILES
+        return 0 if waits else gone
+    before = used.get(thread.native_id)
+    used[thread.native_id] = now
+    return 0 if before is None else now - before
+
+
+def _sample_heap(seconds, stop):
+    """What was allocated meanwhile and is still in use, by the lines that asked for it, as a V8
+    sampling heap profile. Allocating is slower while it runs."""
+    import tracemalloc  # rarely needed, and not everywhere
+
+    ours = not tracemalloc.is_tracing()
+    if ours:
+        tracemalloc.start(16)
+    try:
+        stop.wait(seconds)
+        snapshot = tracemalloc.take_snapshot()
+    finally:
+        if ours:
+            tracemalloc.stop()
+    snapshot = snapshot.filter_traces(
+        (
+            tracemalloc.Filter(False, tracemalloc.__file__, all_frames=True),
+            tracemalloc.Filter(False, __file__, all_frames=False),
+        )
+    )
+    head = _heap_node(0, "(root)", "", 0)
+    nodes, samples, ids = {}, [], 0
+    for statistic in snapshot.statistics("traceback"):
+        node, key = head, ()
+        for frame in statistic.traceback:
+            key += ((frame.filename, frame.lineno),)
+            child = nodes.get(key)
+            if child is None:
+                if ids >= _NODES_MAX:
+                    break
+                ids += 1
+                name = f"{os.path.basename(frame.filename)}:{frame.lineno}"
+                child = nodes[key] = _heap_node(ids, name, frame.filename, frame.lineno - 1)
+                node["children"].append(child)
+            node = child
+        node["selfSize"] += statistic.size
+        samples.append({"size": statistic.size, "nodeId": node["id"], "ordinal": len(samples) + 1})
+    return {"head": head, "samples": samples}
+
+
+def _heap_node(number, name, url, line):
+    frame = {
+        "functionName": name,
+        "scriptId": "0",
+        "url": url,
+        "lineNumber": line,
+        "columnNumber": 0,
+    }
+    return {"callFrame": frame, "selfSize": 0, "id": number, "children": []}
 
 
 # Messages, deliveries, work -----------------------------------------------------------------------
@@ -978,14 +1575,15 @@ class Message:
 class Delivery:
     """One copy of a message, held under a lease while its handler runs."""
 
-    def __init__(self, claimed, courier, send):
+    def __init__(self, claimed, phone, send):
+        self._phone = phone
         self.id = claimed["deliveryId"]
         self.task_id = claimed["taskId"]
         self.replied = False
         # Set when the phone closes and cannot wait for the handler any longer.
         self.aborted = threading.Event()
         self._claimed = claimed
-        self._reporter = _Reporter(courier, lambda update: send(self.token, update))
+        self._reporter = _Reporter(phone._courier, lambda update: send(self.token, update))
 
     @property
     def token(self):
@@ -1004,6 +1602,16 @@ class Delivery:
     def progress(self, progress: Optional[float] = None, note: Optional[str] = None) -> None:
         """Says how far the work is (0 to 1); counts as output. Only the newest is sent."""
         self._reporter.report(progress, note)
+
+    def span(
+        self, name: str, kind: str = "scope", context: Optional[Dict[str, Json]] = None
+    ) -> Span:
+        """A timed step of this work; see `Phone.span`."""
+        return self._phone.span(name, kind, context)
+
+    def fetch(self, path: str, **options: Any) -> GatewayResponse:
+        """Calls a service; see `Phone.fetch`."""
+        return self._phone.fetch(path, **options)
 
     def _adopt(self, claimed):
         self._claimed = claimed
@@ -1038,6 +1646,16 @@ class Work:
     def cancel(self, note: Optional[str] = None) -> None:
         """It is no longer wanted."""
         self._end(_given(state="canceled", note=note))
+
+    def span(
+        self, name: str, kind: str = "scope", context: Optional[Dict[str, Json]] = None
+    ) -> Span:
+        """A timed step of this work; see `Phone.span`."""
+        return self._phone.span(name, kind, context)
+
+    def fetch(self, path: str, **options: Any) -> GatewayResponse:
+        """Calls a service; see `Phone.fetch`."""
+        return self._phone.fetch(path, **options)
 
     def __enter__(self):
         outer = _context.get() or _NO_CONTEXT
@@ -1215,7 +1833,7 @@ class _Inbox:
                 _log.debug("Delivery %s goes on under a new lease", running.id)
                 running._adopt(claimed)
                 return
-            delivery = Delivery(claimed, self._phone._courier, self._report)
+            delivery = Delivery(claimed, self._phone, self._report)
             self._running[delivery.id] = delivery
         threading.Thread(
             target=self._handle,
@@ -1368,6 +1986,7 @@ class Phone:
         self._courier = _Courier(
             self._transport, lambda: self._session.agent_id, max_buffered_samples
         )
+        self._profiler = _Profiler(self._transport)
         poll_seconds = min(60.0, _seconds(poll))
         self._inbox = _Inbox(self, concurrency, poll_seconds, _invoke or self._invoke)
         self._session = _Session(
@@ -1383,8 +2002,10 @@ class Phone:
             self._inbox.held,
             self._tell_pause,
             self._tell_restart,
+            self._profiler.take,
             self._lose,
         )
+        self._gateway = _GatewayLine(self._transport, self._session)
         try:
             self._session.open(math.inf if connect_timeout is None else _seconds(connect_timeout))
         except BaseException:
@@ -1412,9 +2033,15 @@ class Phone:
         return self._session.paused
 
     @property
+    def quarantined(self) -> bool:
+        """True while whoever runs the fleet has quarantined it: what it sends is refused."""
+        return self._session.quarantined
+
+    @property
     def metrics(self) -> Dict[str, int]:
         """Samples waiting to be sent, and samples given up since the start."""
-        return {"waiting": self._courier.waiting, "shed": self._courier.shed}
+        samples = self._courier.samples
+        return {"waiting": samples.waiting, "shed": samples.shed}
 
     def record(
         self,
@@ -1424,10 +2051,45 @@ class Phone:
         metadata: Optional[Dict[str, Json]] = None,
     ) -> None:
         """Records a value; sent with others within a second. Never waits. context becomes labels
-        (few values each), metadata is kept with the sample."""
+        (few values each), metadata is kept with the sample; in a handler or span it keeps the
+        trace's id too."""
         if self._closed:
             raise _closed()
         self._courier.record(metric, value, context, metadata)
+
+    def span(
+        self,
+        name: str,
+        kind: str = "scope",
+        context: Optional[Dict[str, Json]] = None,
+        parent: Optional[Span] = None,
+    ) -> Span:
+        """Times a step: `with phone.span("search", kind="tool"):`. kind: scope, model, tool, code,
+        wait, or a word of your own. What begins meanwhile is part of it; in a thread of your own,
+        pass parent."""
+        if self._closed:
+            raise _closed()
+        return Span(self._courier, name, kind, context, parent)
+
+    def fetch(
+        self,
+        path: str,
+        method: Optional[str] = None,
+        json: Json = None,
+        body: Any = None,
+        headers: Optional[Dict[str, str]] = None,
+        timeout: Duration = "60s",
+        retry_for: Duration = 0,
+    ) -> GatewayResponse:
+        """Calls a service through the gateway, with this agent's key and in the current trace:
+        `phone.fetch("/v1/search?q=x")`. Returns what the service answers, whatever its status, as
+        it comes; raises CellphoneClientError with the gateway's code when the gateway itself
+        refuses (`retry_after` in seconds). retry_for: how long to try again then."""
+        if self._closed:
+            raise _closed(f"The phone is closed: {path}")
+        return self._gateway.fetch(
+            path, method, json, body, headers, _seconds(timeout), _seconds(retry_for)
+        )
 
     def send(
         self,
@@ -1599,6 +2261,7 @@ class Phone:
             self._closed = True
             self._transport.interrupt()
             self._courier.close()
+            self._profiler.close()
             try:
                 if self._lost is None:
                     self._session.close()
@@ -1726,11 +2389,22 @@ class AsyncPhone:
     namespace = property(lambda self: self._phone.namespace)
     url = property(lambda self: self._phone.url)
     paused = property(lambda self: self._phone.paused)
+    quarantined = property(lambda self: self._phone.quarantined)
     metrics = property(lambda self: self._phone.metrics)
 
     def record(self, metric, value, context=None, metadata=None):
         """As Phone.record: never waits, so it is no coroutine."""
         self._phone.record(metric, value, context, metadata)
+
+    def span(self, name, kind="scope", context=None, parent=None):
+        """As Phone.span; a plain `with`, also around awaits."""
+        return self._phone.span(name, kind, context, parent)
+
+    async def fetch(self, path: str, **options: Any) -> _AsyncGatewayResponse:
+        """As Phone.fetch; the answer's read(), text() and json() are awaited, and it is read line
+        by line with `async for`."""
+        response = await self._in_thread(self._phone.fetch, path, **options)
+        return _AsyncGatewayResponse(self, response)
 
     async def send(
         self, to: str, type: str, payload: Json = None, **options: Any
@@ -1817,6 +2491,43 @@ class AsyncPhone:
         context = contextvars.copy_context()
         bound = functools.partial(context.run, function, *arguments, **options)
         return await asyncio.get_running_loop().run_in_executor(self._executor, bound)
+
+
+class _AsyncGatewayResponse:
+    """A service's answer whose body is awaited."""
+
+    def __init__(self, phone, response):
+        self._phone = phone
+        self._response = response
+        self.status = response.status
+        self.headers = response.headers
+        self.ok = response.ok
+
+    async def read(self, size=None):
+        return await self._phone._in_thread(self._response.read, size)
+
+    async def text(self):
+        return await self._phone._in_thread(self._response.text)
+
+    async def json(self):
+        return await self._phone._in_thread(self._response.json)
+
+    async def __aiter__(self):
+        lines = iter(self._response)
+        while True:
+            line = await self._phone._in_thread(next, lines, None)
+            if line is None:
+                return
+            yield line
+
+    def close(self):
+        self._response.close()
+
+    async def __aenter__(self):
+        return self
+
+    async def __aexit__(self, *_):
+        self.close()
 
 
 class _AsyncMessage(Message):

@@ -316,14 +316,14 @@ class Samples(unittest.TestCase):
         for value in (float("nan"), float("inf"), "1", None):
             with self.assertRaises(ValueError):
                 courier.record("m", value, None, None)
-        self.assertEqual(courier.waiting, 0)
+        self.assertEqual(courier.samples.waiting, 0)
 
     def test_gives_up_the_oldest_when_full_and_counts_them(self):
         courier = self.courier("http://127.0.0.1:1", 4)
         for value in range(10):
             courier.record("m", value, None, None)
-        self.assertEqual([sample["value"] for sample in courier._samples], [6, 7, 8, 9])
-        self.assertEqual(courier.shed, 6)
+        self.assertEqual([sample["value"] for sample in courier.samples._items], [6, 7, 8, 9])
+        self.assertEqual(courier.samples.shed, 6)
 
     def test_sends_all_in_batches_in_order(self):
         received = []
@@ -338,9 +338,165 @@ class Samples(unittest.TestCase):
             for value in range(1200):
                 courier.record("m", value, None, None)
             courier.close()
-            courier._transport.close()
+            courier.samples._transport.close()
         self.assertEqual([each for batch in received for each in batch], list(range(1200)))
         self.assertEqual(max(map(len, received)), 500)
+
+    def test_tells_a_refusal_on_principle_once(self):
+        def answer(handler, body):
+            respond(handler, 403, {"code": "communication.agent_quarantined", "detail": "no"})
+
+        with serving(answer) as url:
+            courier = self.courier(url, 10_000)
+            with self.assertLogs("agent_cellphone", "WARNING") as logs:
+                for value in range(3):
+                    courier.samples.add({"metric": "m", "value": value})
+                    courier.samples.flush()
+            courier.samples._transport.close()
+        self.assertEqual(len(logs.output), 1, logs.output)
+        self.assertEqual(courier.samples.shed, 3)
+
+
+class Spans(unittest.TestCase):
+    def setUp(self):
+        self.finished = []
+        self.context = sdk._context.set(
+            sdk._Context(f"00-{TRACE}-b7ad6b7169203331-01", "conversation", "task")
+        )
+
+    def tearDown(self):
+        sdk._context.reset(self.context)
+
+    def span(self, name, kind="scope", context=None, parent=None):
+        class Courier:
+            finished = self.finished.append
+
+        return sdk.Span(Courier, name, kind, context, parent)
+
+    def test_nests_in_the_trace_of_what_is_handled(self):
+        with self.span("outer") as outer:
+            with self.span("inner", "tool", {"of": 1}) as inner:
+                pass
+            with self.span("second"):
+                pass
+        self.assertEqual({span["traceId"] for span in self.finished}, {TRACE})
+        by_name = {span["name"]: span for span in self.finished}
+        self.assertEqual(by_name["outer"]["parentSpanId"], "b7ad6b7169203331")
+        self.assertEqual(by_name["inner"]["parentSpanId"], outer.span_id)
+        self.assertEqual(by_name["second"]["parentSpanId"], outer.span_id)
+        self.assertEqual(by_name["inner"]["kind"], "tool")
+        self.assertEqual(by_name["inner"]["context"], {"of": 1})
+        self.assertEqual(inner.traceparent, f"00-{TRACE}-{inner.span_id}-01")
+        self.assertTrue(all(span["ok"] and span["durationMs"] >= 0 for span in self.finished))
+
+    def test_an_exception_makes_it_fail_and_goes_on(self):
+        with self.assertRaises(KeyError):
+            with self.span("breaks"):
+                raise KeyError("x")
+        with self.span("told") as told:
+            told.fail("wrong answer")
+        self.assertEqual([span["error"] for span in self.finished], ["'x'", "wrong answer"])
+        self.assertEqual([span["ok"] for span in self.finished], [False, False])
+
+    def test_an_explicit_parent_wins(self):
+        with self.span("parent") as parent:
+            pass
+        with self.span("child", parent=parent):
+            pass
+        self.assertEqual(self.finished[1]["parentSpanId"], parent.span_id)
+        with self.assertRaises(TypeError):
+            self.span("")
+
+
+def burn(seconds):
+    until, total = time.monotonic() + seconds, 0
+    while time.monotonic() < until:
+        total += sum(range(1000))
+    return total
+
+
+class Profiles(unittest.TestCase):
+    def test_a_cpu_profile_names_the_function_that_computes(self):
+        worker = threading.Thread(target=burn, args=(1.5,), name="burner")
+        idle = threading.Event()
+        sleeper = threading.Thread(target=idle.wait, args=(20,), name="sleeper")
+        worker.start()
+        sleeper.start()
+        profile = sdk._sample_cpu(1, threading.Event())
+        idle.set()
+        worker.join()
+        sleeper.join()
+        nodes = {node["id"]: node for node in profile["nodes"]}
+        time_of = {}
+        for node, delta in zip(profile["samples"], profile["timeDeltas"]):
+            name = nodes[node]["callFrame"]["functionName"]
+            time_of[name] = time_of.get(name, 0) + delta
+        self.assertEqual(len(profile["samples"]), len(profile["timeDeltas"]))
+        # How much it gets depends on who else wants the processor.
+        time_of.pop("(idle)", None)
+        self.assertEqual(max(time_of, key=time_of.get), "burn", time_of)
+        self.assertGreater(time_of["burn"], 20_000, time_of)
+        burner = next(n for n in nodes.values() if n["callFrame"]["functionName"] == "burn")
+        self.assertEqual(os.path.basename(burner["callFrame"]["url"]), os.path.basename(__file__))
+        self.assertEqual(burner["callFrame"]["lineNumber"], burn.__code__.co_firstlineno - 1)
+        lines = {tick["line"] for tick in burner["positionTicks"]}
+        self.assertTrue(lines <= {burn.__code__.co_firstlineno + n for n in range(1, 5)}, lines)
+        children = [child for node in nodes.values() for child in node["children"]]
+        self.assertEqual(sorted(children), sorted(set(nodes) - {1}))
+        named = {n["callFrame"]["functionName"] for n in nodes.values()}
+        self.assertIn("thread burner", named)
+        self.assertNotIn("thread sleeper", named)
+
+    def test_a_heap_profile_names_the_line_that_allocates(self):
+        kept = []
+        stop = threading.Event()
+
+        def allocate():
+            time.sleep(0.2)
+            kept.append(bytearray(4_000_000))
+            stop.set()
+
+        thread = threading.Thread(target=allocate)
+        thread.start()
+        profile = sdk._sample_heap(20, stop)
+        thread.join()
+
+        def flat(node):
+            yield node
+            for child in node["children"]:
+                yield from flat(child)
+
+        largest = max(flat(profile["head"]), key=lambda node: node["selfSize"])
+        self.assertGreaterEqual(largest["selfSize"], 4_000_000)
+        self.assertIn("test_agent_cellphone.py", largest["callFrame"]["url"])
+        self.assertGreaterEqual(sum(s["size"] for s in profile["samples"]), 4_000_000)
+
+    def test_one_at_a_time_and_what_goes_wrong_is_told(self):
+        received = []
+        told = threading.Event()
+
+        def answer(handler, body):
+            received.append((handler.command, handler.path, body))
+            if handler.path.endswith("/failed"):
+                told.set()
+            respond(handler, 204, b"")
+
+        with serving(answer) as url:
+            profiler = sdk._Profiler(sdk._Transport(url, 0))
+            profiler.take({"profileId": "a", "kind": "cpu", "seconds": 20})
+            while not any(path.endswith("a/started") for _, path, _ in received):
+                time.sleep(0.005)
+            first = profiler._thread
+            profiler.take({"profileId": "b", "kind": "cpu", "seconds": 20})
+            self.assertTrue(told.wait(10))
+            told.clear()
+            profiler.close()
+            first.join(10)
+            self.assertTrue(told.wait(10))
+            profiler._transport.close()
+        failed = {path: json.loads(body)["reason"] for _, path, body in received if b"reason" in body}
+        self.assertIn("another profile", failed["/api/v1/profiles/b/failed"])
+        self.assertIn("left", failed["/api/v1/profiles/a/failed"])
 
 
 if __name__ == "__main__":
