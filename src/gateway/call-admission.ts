@@ -171,6 +171,10 @@ export class CallAdmission {
     call.route = match.route.template;
     call.upstreamPath = match.upstreamPath;
     call.patienceMs = service.plan.requestTimeoutMs;
+    const { credentialMissing } = service.plan;
+    if (credentialMissing === undefined) return;
+    const message = `Service "${service.plan.id}" needs ${credentialMissing}, which is not set`;
+    throw new GatewayError("gateway.credential_missing", message);
   }
 
   /** The agent's own limit first: a call it refuses takes nothing from the others. */

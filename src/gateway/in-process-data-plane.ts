@@ -93,11 +93,14 @@ export class InProcessDataPlane implements DataPlane {
     return this.#pipeline.running.size;
   }
 
-  /** @throws GatewayError `gateway.port_in_use`, `gateway.listen_failed`, `gateway.closed`. */
-  async listen(): Promise<DataPlaneAddress> {
+  /**
+   * @param port another one than the options name.
+   * @throws GatewayError `gateway.port_in_use`, `gateway.listen_failed`, `gateway.closed`.
+   */
+  async listen(port: number = this.#options.port ?? 0): Promise<DataPlaneAddress> {
     if (this.#closing !== undefined) throw new GatewayError("gateway.closed", "It is closed");
     if (this.#address !== undefined) return this.#address;
-    const { host = "127.0.0.1", port = 0, reusePort = false } = this.#options;
+    const { host = "127.0.0.1", reusePort = false } = this.#options;
     if (!reusePort) await probePort(host, port);
     const front = new HttpFront(this.#pipeline);
     this.#address = await front.listen({ host, port, reusePort });
@@ -144,6 +147,11 @@ export class InProcessDataPlane implements DataPlane {
 
   onBatch(callback: (batch: CallBatch) => void): Disposable {
     return this.#pipeline.recorder.onBatch(callback);
+  }
+
+  /** Tells what has happened by now, without waiting for the next batch's time. */
+  flush(): void {
+    this.#pipeline.recorder.flush();
   }
 
   /** @param graceMs how long calls under way may take to finish. @default 10000 */

@@ -50,3 +50,8 @@ export type { RateLimitDecision } from "./rate-limit-table.ts";
 export type { CallRetention, CallStore, ServiceStore } from "./store.ts";
 export { VolatileCallStore } from "./volatile-call-store.ts";
 export { VolatileServiceStore } from "./volatile-service-store.ts";
+export { APIGateway } from "./api-gateway.ts";
+export { GatewayMetric } from "./call-metrics.ts";
+export type { GatewayExport } from "./gateway-export.ts";
+export type { GatewayDependencies, GatewayStatistics, ServiceDigest } from "./gateway-host.ts";
+export { rateLimitOf } from "./rate-limit.ts";

@@ -2,7 +2,6 @@
 // share.
 
 import type { LimitTable } from "../core/index.ts";
-
 import { dataPlaneLimits } from "./data-plane-limits.ts";
 
 /** Fixed limits of the gateway. */
@@ -134,101 +133,4 @@ export const gatewayLimits = {
     atLimit: "A uniform sample of that size stands for the rest.",
   },
   ...dataPlaneLimits,
-  batchCalls: {
-    value: 1000,
-    unit: "items",
-    reason:
-      "Ordinary calls told of one by one in a batch of 250 ms; more would cost the calls themselves.",
-    atLimit: "Further ones are counted and measured, but not in the history.",
-  },
-  batchNotableCalls: {
-    value: 1000,
-    unit: "items",
-    reason: "Failed and slow calls of one batch, which ordinary ones must not push out.",
-    atLimit: "Further ones are counted and measured, but not in the history.",
-  },
-  batchAggregates: {
-    value: 5000,
-    unit: "items",
-    reason: "Combinations of agent, service, route and outcome in one batch.",
-    atLimit: "Further ones are counted without agent and route.",
-  },
-  batchIntervalMs: {
-    value: 250,
-    unit: "ms",
-    reason: "What happened is told this often; more often would cost more than it tells.",
-    atLimit: "The batch leaves.",
-  },
-  callerHeadBytes: {
-    value: 32_768,
-    unit: "bytes",
-    reason: "A request's line and headers, which are held in memory.",
-    atLimit: "The call is refused with gateway.head_too_large.",
-  },
-  callerHeadMs: {
-    value: 15_000,
-    unit: "ms",
-    reason: "How long a caller may take to send its headers.",
-    atLimit: "The call is refused with gateway.request_too_slow.",
-  },
-  callerIdleMs: {
-    value: 75_000,
-    unit: "ms",
-    reason: "How long a connection without a call is kept for the next one.",
-    atLimit: "The connection is closed.",
-  },
-  connections: {
-    value: 20_000,
-    unit: "items",
-    reason: "Connections of callers to one worker.",
-    atLimit: "Further connections are closed at once.",
-  },
-  deadlineSweepMs: {
-    value: 100,
-    unit: "ms",
-    reason: "Deadlines are looked at together, which costs less than a timer for each call.",
-    atLimit: "Calls whose patience is over end; they may wait this much longer.",
-  },
-  discardedBytes: {
-    value: 65_536,
-    unit: "bytes",
-    reason: "Of a failed answer, read before a retry so that its connection can be used again.",
-    atLimit: "The connection is closed instead.",
-  },
-  hops: {
-    value: 8,
-    unit: "items",
-    reason: "Gateways of this kind a call may come through.",
-    atLimit: "The call is refused with gateway.loop_detected.",
-  },
-  lingerMs: {
-    value: 1000,
-    unit: "ms",
-    reason: "How long a caller that is still sending may read the answer before the end.",
-    atLimit: "The connection is closed.",
-  },
-  smallBodyBytes: {
-    value: 16_384,
-    unit: "bytes",
-    reason: "Bodies up to this length are read whole first, so that the call can be tried again.",
-    atLimit: "Larger bodies are streamed and sent once.",
-  },
-  upstreamConnectMs: {
-    value: 10_000,
-    unit: "ms",
-    reason: "How long a service may take to accept a connection.",
-    atLimit: "The attempt fails with gateway.upstream_timeout.",
-  },
-  upstreamConnections: {
-    value: 256,
-    unit: "items",
-    reason: "Connections of one worker to one endpoint.",
-    atLimit: "Further calls wait for one, at most their timeout.",
-  },
-  upstreamHeadBytes: {
-    value: 65_536,
-    unit: "bytes",
-    reason: "Headers of an answer, which are held in memory.",
-    atLimit: "The call fails with gateway.upstream_head_too_large.",
-  },
 } as const satisfies LimitTable;

@@ -3,7 +3,7 @@
 
 import type { CallBatch } from "./data-plane.ts";
 import type { CheckResult, CheckTarget } from "./health-checker.ts";
-import { isFailedCall } from "./call-filter.ts";
+import type { ProbeResult } from "./health-probe.ts";
 import type { ServiceRecord, ServiceView } from "./model.ts";
 import { ServiceStatus } from "./model.ts";
 import { missingVariable } from "./plan-compiler.ts";
@@ -39,13 +39,15 @@ interface Entry {
   status: ServiceStatus;
   reason: string;
   sinceMs: number;
+  /** As it was last told; null before. */
+  toldStatus: ServiceStatus | null;
 }
 
 /** Statuses and recent activity of one namespace's services. */
 export class ServiceBoard {
   readonly #parts: BoardParts;
   readonly #entries = new Map<string, Entry>();
-  /** Services whose view has changed since it was last asked for. */
+  /** Services that look different since that was last asked, with the status they had then. */
   readonly #changed = new Set<string>();
 
   constructor(parts: BoardParts) {
@@ -114,11 +116,17 @@ export class ServiceBoard {
     return { planChanged, available: healths.some((health) => health.lastCheckOk === true) };
   }
 
-  /** Notes how a service without health checks answered when it was asked by hand. */
-  probed(serviceId: string, baseUrl: string, result: Omit<CheckResult, keyof CheckTarget>): void {
+  /** Whether a check failed that another one has to confirm. */
+  isDoubted(serviceId: string): boolean {
+    const healths = [...(this.#entries.get(serviceId)?.endpoints.values() ?? [])];
+    return healths.some((health) => health.isDoubted);
+  }
+
+  /** Notes how an endpoint without regular checks answered when it was asked by hand. */
+  probed(serviceId: string, baseUrl: string, result: ProbeResult, atMs: number): void {
     const entry = this.#entries.get(serviceId);
     if (entry === undefined) return;
-    entry.endpoints.get(baseUrl)?.checked(result, result.atMs);
+    entry.endpoints.get(baseUrl)?.probed(result, atMs);
     this.#changed.add(serviceId);
     this.#judge(entry);
   }
@@ -135,7 +143,7 @@ export class ServiceBoard {
       entry?.activity.add(aggregate, nowMs);
     }
     for (const call of batch.calls) {
-      if (!isFailedCall(call) || (call.status < 500 && call.status >= 400)) continue;
+      if (call.status < 500 && (call.code === null || call.status >= 400)) continue;
       const entry = this.#entryOf(call, namespace);
       if (entry !== undefined) entry.lastFailed = { traceId: call.traceId, atMs: call.atMs };
     }
@@ -149,10 +157,15 @@ export class ServiceBoard {
     return suspects;
   }
 
-  /** Judges all anew, as time has passed; ids of services that look different. */
-  takeChanged(): string[] {
+  /** Judges all anew, as time has passed; services that look different, and their last status. */
+  takeChanged(): { readonly serviceId: string; readonly before: ServiceStatus | null }[] {
     for (const entry of this.#entries.values()) this.#judge(entry);
-    const changed = [...this.#changed];
+    const changed = Array.from(this.#changed, (serviceId) => {
+      const entry = this.#entries.get(serviceId);
+      const before = entry?.toldStatus ?? null;
+      if (entry !== undefined) entry.toldStatus = entry.status;
+      return { serviceId, before };
+    });
     this.#changed.clear();
     return changed;
   }
@@ -172,6 +185,17 @@ export class ServiceBoard {
       const entry = this.#entries.get(id);
       return entry === undefined ? [] : [this.#view(entry, defaults.has(id))];
     });
+  }
+
+  /** Calls under way. */
+  inFlight(): number {
+    let calls = 0;
+    for (const { inFlight } of this.#entries.values()) {
+      for (const counts of inFlight.values()) {
+        for (const count of counts.values()) calls += count;
+      }
+    }
+    return calls;
   }
 
   #view(entry: Entry, isVersionDefault: boolean): ServiceView {
@@ -272,6 +296,7 @@ function newEntry(record: ServiceRecord, nowMs: number): Entry {
     status: ServiceStatus.Unknown,
     reason: "",
     sinceMs: nowMs,
+    toldStatus: null,
   };
 }
 

@@ -34,6 +34,17 @@ export class EndpointHealth {
     return this.checkedAtMs === null ? undefined : this.#failures === 0;
   }
 
+  /** Whether a check failed that another one has to confirm. */
+  get isDoubted(): boolean {
+    return this.#isChecked && this.#failures > 0 && this.status !== ServiceStatus.Unhealthy;
+  }
+
+  /** Notes an answer somebody asked for by hand, which counts at once. */
+  probed(result: ProbeResult, atMs: number): void {
+    this.#failures = result.ok ? 0 : FAILED_CHECKS;
+    this.checked(result, atMs);
+  }
+
   /** Notes a health check. */
   checked(result: ProbeResult, atMs: number): void {
     this.checkedAtMs = atMs;

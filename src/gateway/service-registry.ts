@@ -6,7 +6,7 @@ import { nearMatches } from "../core/index.ts";
 import type { Clock } from "../core/index.ts";
 import { GatewayError } from "./errors.ts";
 import type { RateLimit, ServiceCredential, ServiceRecord } from "./model.ts";
-import type { RateLimitScope, ServicePatch, ServiceRegistration } from "./requests.ts";
+import type { RateLimitScope, ServicePatch } from "./requests.ts";
 import { patched, serviceDraft } from "./service-input.ts";
 import type { GivenService, ServiceDraft } from "./service-input.ts";
 import { refuseClash } from "./service-paths.ts";
@@ -88,18 +88,12 @@ export class ServiceRegistry {
   }
 
   /** Registers a service, or replaces the one of that id, which keeps its place in the order. */
-  register(registration: ServiceRegistration): Promise<ServiceRecord> {
-    // Checked at once: the caller's object may change before its turn comes.
-    const draft = attempt(() => serviceDraft(registration));
-    return this.#inTurn(() => this.#put(draft()));
+  register(registration: GivenService): Promise<ServiceRecord> {
+    return this.#inTurn(() => this.#put(serviceDraft(registration)));
   }
 
   update(serviceId: string, patch: ServicePatch): Promise<ServiceRecord> {
-    const copy = attempt(() => structuredClone(patch));
-    return this.#inTurn(() => {
-      const given: GivenService = patched(this.require(serviceId), copy());
-      return this.#put(serviceDraft(given));
-    });
+    return this.#inTurn(() => this.#put(serviceDraft(patched(this.require(serviceId), patch))));
   }
 
   /** False when there was none. */
@@ -172,6 +166,7 @@ export class ServiceRegistry {
   }
 
   #inTurn<Result>(change: () => Promise<Result>): Promise<Result> {
+    // A change may throw before its first await: that is a refusal, too.
     const turn = this.#last.then(change);
     this.#last = turn.catch(() => undefined);
     return turn;
@@ -185,18 +180,6 @@ export class ServiceRegistry {
       const message = `The services of "${this.#parts.namespace}" could not be stored: ${words}`;
       throw new GatewayError("gateway.store_failed", message, { cause });
     }
-  }
-}
-
-/** Runs now, throws when asked for the result. */
-function attempt<Value>(make: () => Value): () => Value {
-  try {
-    const value = make();
-    return () => value;
-  } catch (error) {
-    return () => {
-      throw error;
-    };
   }
 }
 
