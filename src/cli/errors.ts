@@ -41,6 +41,12 @@ export const cliErrors = {
     meaning: "The program to run was not found",
     remedy: "Check the words after `--`; a path needs its ./ in front.",
   },
+  "cli.profile_failed": {
+    status: 502,
+    retryable: true,
+    meaning: "The profile could not be taken",
+    remedy: "See that the agent lives (`cellphone agents`) and that its SDK is of this version.",
+  },
   "cli.file_unusable": {
     status: 400,
     retryable: false,

@@ -93,3 +93,32 @@ export function pairs(
 export function choice(flags: string, description: string, words: readonly string[]): Option {
   return new Option(flags, description).choices(words);
 }
+
+/** A sustained rate, and how many at once from rest. */
+export interface Rate {
+  readonly requestsPerMinute: number;
+  readonly burst?: number;
+}
+
+/** A rate such as `100`, or `100/20` with a burst. */
+export function rate(text: string): Rate {
+  const match = /^(\d+(?:\.\d+)?)(?:\/(\d+))?$/.exec(text.trim());
+  if (match === null) throw new InvalidArgumentError("Write calls per minute: 100, or 100/20.");
+  const requestsPerMinute = Number(match[1]);
+  return match[2] === undefined
+    ? { requestsPerMinute }
+    : { requestsPerMinute, burst: Number(match[2]) };
+}
+
+/** One header field. */
+export interface HeaderField {
+  readonly header: string;
+  readonly value: string;
+}
+
+/** A header field such as `authorization=Bearer ${KEY}`. */
+export function headerField(text: string): HeaderField {
+  const at = text.indexOf("=");
+  if (at < 1) throw new InvalidArgumentError("Write header=value.");
+  return { header: text.slice(0, at).trim().toLowerCase(), value: text.slice(at + 1) };
+}

@@ -45,7 +45,11 @@ test("Terminal.table() lines columns up and cuts the flexible one to the width",
 test("Terminal.state() is a shape and a word", () => {
   const terminal = new Terminal(collector(false).output, {});
   assert.equal(terminal.state("stuck"), "▲ stuck");
-  assert.equal(terminal.state("idle", true), "▨ idle, paused");
+  assert.equal(terminal.state("idle", "paused"), "▨ idle, paused");
+  assert.equal(terminal.state("working", "quarantined"), "⊘ working, quarantined");
+  assert.equal(terminal.serviceState("unhealthy"), "✕ unhealthy");
+  assert.equal(terminal.level("critical"), "◆ critical");
+  assert.equal(terminal.level("critical", false), "· critical");
 });
 
 test("harmless() removes what would move the cursor", () => {

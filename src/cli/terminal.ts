@@ -39,6 +39,23 @@ const STATES: Readonly<Record<string, { readonly shape: string; readonly tone: T
   stuck: { shape: "▲", tone: "stuck" },
   down: { shape: "✕", tone: "down" },
   paused: { shape: "▨", tone: "quiet" },
+  quarantined: { shape: "⊘", tone: "down" },
+};
+
+/** Shape and tone of how well a service answers. */
+const SERVICE_STATES: typeof STATES = {
+  healthy: { shape: "■", tone: "working" },
+  degraded: { shape: "▲", tone: "stuck" },
+  unhealthy: { shape: "✕", tone: "down" },
+  unknown: { shape: "·", tone: "idle" },
+};
+
+/** Shape and tone of an alert's level; one that is over is quiet. */
+const LEVELS: typeof STATES = {
+  info: { shape: "○", tone: "accent" },
+  warning: { shape: "▲", tone: "stuck" },
+  error: { shape: "✕", tone: "down" },
+  critical: { shape: "◆", tone: "down" },
 };
 
 /** Where text goes; a process stream, or a test's collector. */
@@ -90,10 +107,22 @@ export class Terminal {
     return styleText(format, text, { validateStream: false });
   }
 
-  /** A state as shape and word: `▲ stuck`. */
-  state(state: string, paused = false): string {
-    const { shape, tone } = STATES[paused ? "paused" : state] ?? { shape: " ", tone: "plain" };
-    return this.style(tone, `${shape} ${paused ? `${state}, paused` : state}`);
+  /** A state as shape and word, and what holds the agent: `▲ stuck`, `▨ idle, paused`. */
+  state(state: string, hold: "paused" | "quarantined" | null = null): string {
+    const { shape, tone } = STATES[hold ?? state] ?? { shape: " ", tone: "plain" };
+    return this.style(tone, `${shape} ${hold === null ? state : `${state}, ${hold}`}`);
+  }
+
+  /** How well a service answers: `✕ unhealthy`. */
+  serviceState(status: string): string {
+    const { shape, tone } = SERVICE_STATES[status] ?? { shape: " ", tone: "plain" };
+    return this.style(tone, `${shape} ${status}`);
+  }
+
+  /** An alert's level: `◆ critical`. */
+  level(level: string, firing = true): string {
+    const { shape, tone } = LEVELS[level] ?? { shape: " ", tone: "plain" };
+    return this.style(firing ? tone : "quiet", `${firing ? shape : "·"} ${level}`);
   }
 
   /** Prints rows in columns under quiet titles; prints nothing for no rows. */

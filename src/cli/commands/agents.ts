@@ -3,6 +3,7 @@
 import type { Command } from "commander";
 
 import type {
+  AgentHold,
   AgentInstance,
   AgentView,
   HeldWork,
@@ -128,7 +129,7 @@ async function listAgents(context: CliContext, options: ListOptions): Promise<vo
     );
   }
   const columns: Column<AgentView>[] = [
-    { title: "STATE", value: (agent) => out.state(agent.presence.state, agent.paused !== null) },
+    { title: "STATE", value: (agent) => out.state(agent.presence.state, holdOf(agent)) },
     { title: "SINCE", value: (agent) => ago(agent.presence.sinceMs, nowMs), align: "right" },
     { title: "AGENT", value: (agent) => agent.id, tone: () => "strong" },
     { title: "KIND", value: (agent) => agent.kind },
@@ -137,6 +138,11 @@ async function listAgents(context: CliContext, options: ListOptions): Promise<vo
     { title: "WHY", value: (agent) => harmless(agent.presence.reason), flexible: true },
   ];
   out.table(columns, answer.agents);
+}
+
+function holdOf({ paused, quarantined }: AgentView): "paused" | "quarantined" | null {
+  if (quarantined !== null) return "quarantined";
+  return paused === null ? null : "paused";
 }
 
 function ready({ mailbox }: AgentView): number {
@@ -154,7 +160,7 @@ async function showAgent(
   const { out } = context;
   const { presence } = agent;
   const nowMs = Date.now();
-  const state = out.state(presence.state, agent.paused !== null);
+  const state = out.state(presence.state, holdOf(agent));
   out.line(
     `${out.style("strong", agent.id)}  ${state} for ${ago(presence.sinceMs, nowMs)}: ` +
       harmless(presence.reason),
@@ -167,13 +173,14 @@ async function showAgent(
 type Fact = readonly [label: string, value: string | null];
 
 function factsOf(agent: AgentView, nowMs: number): readonly Fact[] {
-  const { presence, instance, mailbox, paused } = agent;
+  const { presence, instance, mailbox, paused, quarantined } = agent;
   return [
     ["name", agent.name === agent.id ? null : harmless(agent.name)],
     ["kind", agent.version === null ? agent.kind : `${agent.kind} ${harmless(agent.version)}`],
     ["says", agent.status],
     ["can", agent.capabilities.join(", ") || null],
-    ["paused", paused === null ? null : harmless(`by ${paused.by}: ${paused.reason}`)],
+    ["quarantined", quarantined === null ? null : holdWords(quarantined, nowMs)],
+    ["paused", paused === null ? null : holdWords(paused, nowMs)],
     ["holds", presence.holds.map((held) => heldLine(held, nowMs)).join(", ") || null],
     ["waits on", presence.waitsOn.map((edge) => waitLine(edge, nowMs)).join(", ") || null],
     ["circle", presence.cycle.join(" → ") || null],
@@ -185,6 +192,11 @@ function factsOf(agent: AgentView, nowMs: number): readonly Fact[] {
     ["exit code", presence.exitCode === null ? null : String(presence.exitCode)],
     ["registered", sign(agent.registeredAtMs, nowMs)],
   ];
+}
+
+function holdWords({ by, reason, sinceMs }: AgentHold, nowMs: number): string {
+  const why = reason === "" ? "" : `: ${reason}`;
+  return harmless(`for ${ago(sinceMs, nowMs)}, by ${by}${why}`);
 }
 
 function heldLine(held: HeldWork, nowMs: number): string {

@@ -5,8 +5,8 @@ import type { Command } from "commander";
 import type { FeedEvent } from "../../dashboard/index.ts";
 import type { AuditEntry } from "../../security/index.ts";
 import type { CliContext, ConnectionOptions } from "../context.ts";
-import { CliError } from "../errors.ts";
 import { printFeedEvent } from "../feed-line.ts";
+import { again, untilInterrupted } from "../follow.ts";
 import { choice, connectionOptions, count, examples } from "../options.ts";
 import { harmless, timeOfDay } from "../terminal.ts";
 
@@ -59,26 +59,18 @@ async function showEvents(context: CliContext, options: EventOptions): Promise<v
     return;
   }
   let lastId = events.at(-1)?.id ?? 0;
-  await untilInterrupted(async (signal) => {
-    for (;;) {
-      try {
-        const stream = client.events("/api/v1/stream", { query: { lastEventId: lastId }, signal });
-        for await (const { event, data } of stream) {
-          if (event !== "feed" || !isFeedEvent(data) || data.id <= lastId) continue;
-          lastId = data.id;
-          if (options.agent === undefined || data.agentId === options.agent) {
-            show(context, data, options);
-          }
+  await untilInterrupted((interrupted) =>
+    again(interrupted, async (signal) => {
+      const stream = client.events("/api/v1/stream", { query: { lastEventId: lastId }, signal });
+      for await (const { event, data } of stream) {
+        if (event !== "feed" || !isFeedEvent(data) || data.id <= lastId) continue;
+        lastId = data.id;
+        if (options.agent === undefined || data.agentId === options.agent) {
+          show(context, data, options);
         }
-      } catch (error) {
-        // A server that restarts is waited for; anything else ends the command.
-        const away = error instanceof CliError && error.code === "cli.server_not_running";
-        const broken = error instanceof Error && "code" in error && error.code === "ECONNRESET";
-        if (signal.aborted || !(away || broken)) throw error;
       }
-      await pause(1000, signal);
-    }
-  });
+    }),
+  );
 }
 
 function show(context: CliContext, event: FeedEvent, options: EventOptions): void {
@@ -88,31 +80,6 @@ function show(context: CliContext, event: FeedEvent, options: EventOptions): voi
 
 function isFeedEvent(data: unknown): data is FeedEvent {
   return typeof data === "object" && data !== null && "id" in data && "text" in data;
-}
-
-async function untilInterrupted(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
-  const controller = new AbortController();
-  const stop = (): void => controller.abort();
-  process.once("SIGINT", stop).once("SIGTERM", stop);
-  try {
-    await work(controller.signal);
-  } catch (error) {
-    if (!controller.signal.aborted) throw error;
-  } finally {
-    process.off("SIGINT", stop).off("SIGTERM", stop);
-  }
-}
-
-function pause(delayMs: number, signal: AbortSignal): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, delayMs);
-  const stop = (): void => {
-    clearTimeout(timer);
-    reject(new Error("interrupted"));
-  };
-  if (signal.aborted) stop();
-  else signal.addEventListener("abort", stop, { once: true });
-  return promise;
 }
 
 async function showAudit(context: CliContext, options: AuditOptions): Promise<void> {

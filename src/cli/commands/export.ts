@@ -21,7 +21,10 @@ interface ExportOptions extends ConnectionOptions, SealingOptions {
 export function registerExport(program: Command, context: CliContext): void {
   const command = sealingOptions(connectionOptions(program.command("export")))
     .summary("everything of a namespace as JSON, sealed if wanted")
-    .description("Writes agents, messages, tasks, metrics, events and audit rows as one JSON file.")
+    .description(
+      "Writes what all five systems hold as one JSON file: metrics; spans and profiles; alerts and " +
+        "events; agents, messages and tasks; services and calls. And the audit rows.",
+    )
     .option("-o, --out <file>", "write to this file instead of standard output")
     .action(async (options: ExportOptions) => exportNamespace(context, options));
   examples(command, [

@@ -60,6 +60,9 @@ function printOverview({ out }: CliContext, { summary, agents }: Overview): void
   if (summary.costPerHourUsd !== null) facts.push(`$${summary.costPerHourUsd.toFixed(2)} per hour`);
   if (summary.deadLetters > 0) facts.push(`${summary.deadLetters} dead letters`);
   out.line(`  ${facts.join("   ")}`);
+  for (const words of [alertWords(summary), serviceWords(summary)]) {
+    if (words !== null) out.line(`  ${words}`);
+  }
   for (const lost of summary.health.lost) {
     out.line(out.style("quiet", `    −${lost.points}  ${harmless(lost.reason)}`));
   }
@@ -69,6 +72,29 @@ function printOverview({ out }: CliContext, { summary, agents }: Overview): void
       `  Connect one:  ${out.style("accent", "cellphone run --name worker-1 -- python3 agent.py")}`,
     );
   }
+}
+
+/** `3 alerts fire: 1 critical, 2 warning; 2 are nobody's`; null when none does. */
+function alertWords({ alerts }: OverviewSummary): string | null {
+  const levels = (["critical", "error", "warning", "info"] as const).filter(
+    (level) => alerts.firing[level] > 0,
+  );
+  const firing = levels.reduce((sum, level) => sum + alerts.firing[level], 0);
+  if (firing === 0) return null;
+  const each = levels.map((level) => `${alerts.firing[level]} ${level}`).join(", ");
+  const free = alerts.unacknowledged === 0 ? "" : `; ${alerts.unacknowledged} nobody's`;
+  return `${firing === 1 ? "1 alert fires" : `${firing} alerts fire`}: ${each}${free}`;
+}
+
+/** `1 of 4 services unhealthy, 1 degraded`; null when all are well. */
+function serviceWords({ services }: OverviewSummary): string | null {
+  const { unhealthy, degraded, total } = services;
+  const parts = [
+    unhealthy === 0 ? null : `${unhealthy} unhealthy`,
+    degraded === 0 ? null : `${degraded} degraded`,
+  ].filter((part) => part !== null);
+  if (parts.length === 0) return null;
+  return `${total === 1 ? "1 service" : `${total} services`}: ${parts.join(", ")}`;
 }
 
 function causeLine(cause: Cause, nowMs: number): string {
