@@ -4,6 +4,7 @@
 import type { AgentView } from "../communication/index.ts";
 import { formatDuration } from "../core/index.ts";
 
+import { LEVEL_RANK } from "./finding.ts";
 import { dashboardLimits } from "./limits.ts";
 import type { Cause, CauseAction } from "./model.ts";
 import type { DeadLetterCount } from "./ports.ts";
@@ -19,8 +20,6 @@ export interface CauseInput {
   readonly costSince: (agentId: string, sinceMs: number) => number | null;
 }
 
-const LEVEL_ORDER = { critical: 0, error: 1, warning: 2, info: 3 } as const;
-
 /** Every cause that needs a person, worst first, then oldest first. */
 export function findCauses(input: CauseInput): readonly Cause[] {
   const causes = [
@@ -30,10 +29,14 @@ export function findCauses(input: CauseInput): readonly Cause[] {
     ...errorStatus(input),
     ...deadLetters(input),
     ...pausedGroups(input),
+    ...quarantinedGroups(input),
   ];
-  return causes.sort(
-    (a, b) => LEVEL_ORDER[a.level] - LEVEL_ORDER[b.level] || a.sinceMs - b.sinceMs,
-  );
+  return causes.sort(compareCauses);
+}
+
+/** Worst first, then oldest first. */
+export function compareCauses(a: Cause, b: Cause): number {
+  return LEVEL_RANK[b.level] - LEVEL_RANK[a.level] || a.sinceMs - b.sinceMs;
 }
 
 /** Names up to three, counts the rest: "a, b and c", "a, b, c and 9 more". */
@@ -50,7 +53,7 @@ function deadlocks(input: CauseInput): Cause[] {
   const causes: Cause[] = [];
   for (const agent of input.agents) {
     const cycle = agent.presence.cycle;
-    if (cycle.length === 0 || agent.paused !== null) continue;
+    if (cycle.length === 0 || isHeld(agent)) continue;
     const id = `deadlock:${cycle.toSorted().join(",")}`;
     if (seen.has(id)) continue;
     seen.add(id);
@@ -69,9 +72,7 @@ function deadlocks(input: CauseInput): Cause[] {
 function stuckGroups(input: CauseInput): Cause[] {
   const stuck = input.agents.filter(
     (agent) =>
-      agent.presence.state === "stuck" &&
-      agent.presence.cycle.length === 0 &&
-      agent.paused === null,
+      agent.presence.state === "stuck" && agent.presence.cycle.length === 0 && !isHeld(agent),
   );
   return groupByKind(stuck).map((group) => {
     const first = oldest(group);
@@ -80,7 +81,7 @@ function stuckGroups(input: CauseInput): Cause[] {
       group.length === 1
         ? stuckSentence(first, input.nowMs)
         : `${group.length} ${first.kind} agents are stuck: ${listNames(namesOf(group))}`;
-    const id = `stuck:${first.kind}:${group.length === 1 ? first.id : "many"}`;
+    const id = `stuck:${first.kind}`;
     return makeCause(input, { id, kind: "stuck", level: "warning", text, sinceMs }, group);
   });
 }
@@ -98,7 +99,7 @@ function stuckSentence(agent: AgentView, nowMs: number): string {
 
 function downGroups(input: CauseInput): Cause[] {
   const down = input.agents.filter(
-    (agent) => agent.presence.state === "down" && agent.paused === null && isMissed(agent),
+    (agent) => agent.presence.state === "down" && !isHeld(agent) && isMissed(agent),
   );
   return groupByKind(down).map((group) => {
     const first = oldest(group);
@@ -108,7 +109,7 @@ function downGroups(input: CauseInput): Cause[] {
       group.length === 1
         ? downSentence(first, input.nowMs)
         : `${group.length} ${first.kind} agents are down: ${listNames(namesOf(group))}`;
-    const id = `down:${first.kind}:${group.length === 1 ? first.id : "many"}`;
+    const id = `down:${first.kind}`;
     return makeCause(input, { id, kind: "down", level: "error", text, sinceMs }, group);
   });
 }
@@ -131,29 +132,26 @@ function downSentence(agent: AgentView, nowMs: number): string {
 }
 
 function errorStatus(input: CauseInput): Cause[] {
-  return input.agents
-    .filter(
-      (agent) =>
-        agent.status === "error" && agent.presence.state !== "down" && agent.paused === null,
-    )
-    .map((agent) =>
-      makeCause(
-        input,
-        {
-          id: `error_status:${agent.id}`,
-          kind: "error_status",
-          level: "warning",
-          text: `${agent.name} reports an error`,
-          sinceMs: agent.presence.sinceMs,
-        },
-        [agent],
-      ),
-    );
+  const failing = input.agents.filter(
+    (agent) => agent.status === "error" && agent.presence.state !== "down" && !isHeld(agent),
+  );
+  return groupByKind(failing).map((group) => {
+    const first = oldest(group);
+    const { sinceMs } = first.presence;
+    const text =
+      group.length === 1
+        ? `${first.name} reports an error`
+        : `${group.length} ${first.kind} agents report an error: ${listNames(namesOf(group))}`;
+    const id = `error_status:${first.kind}`;
+    return makeCause(input, { id, kind: "error_status", level: "warning", text, sinceMs }, group);
+  });
 }
 
 /** One reminder for each person who paused agents, so that nobody is forgotten. */
 function pausedGroups(input: CauseInput): Cause[] {
-  const paused = input.agents.filter((agent) => agent.paused !== null);
+  const paused = input.agents.filter(
+    (agent) => agent.paused !== null && agent.quarantined === null,
+  );
   const groups = Map.groupBy(paused, (agent) => agent.paused?.by ?? "");
   return [...groups].map(([by, group]) => {
     const sinceMs = Math.min(...group.map((agent) => agent.paused?.sinceMs ?? input.nowMs));
@@ -161,6 +159,24 @@ function pausedGroups(input: CauseInput): Cause[] {
     const id = `paused:${by}`;
     return makeCause(input, { id, kind: "paused", level: "info", text, sinceMs }, group);
   });
+}
+
+/** The same for those that somebody cut off. */
+function quarantinedGroups(input: CauseInput): Cause[] {
+  const held = input.agents.filter((agent) => agent.quarantined !== null);
+  const groups = Map.groupBy(held, (agent) => agent.quarantined?.by ?? "");
+  return [...groups].map(([by, group]) => {
+    const sinceMs = Math.min(...group.map((agent) => agent.quarantined?.sinceMs ?? input.nowMs));
+    const verb = group.length === 1 ? "is" : "are";
+    const text = `${listNames(namesOf(group))} ${verb} quarantined by ${by}`;
+    const id = `quarantined:${by}`;
+    return makeCause(input, { id, kind: "quarantined", level: "info", text, sinceMs }, group);
+  });
+}
+
+/** A person has it in hand. */
+function isHeld({ paused, quarantined }: AgentView): boolean {
+  return paused !== null || quarantined !== null;
 }
 
 function deadLetters(input: CauseInput): Cause[] {
@@ -206,6 +222,7 @@ function makeCause(
 
 function actionFor(kind: Cause["kind"]): CauseAction["kind"] {
   if (kind === "down") return "restart";
+  if (kind === "quarantined") return "release";
   return kind === "paused" ? "resume" : "pause";
 }
 

@@ -20,11 +20,10 @@ export interface AgentManager {
 export class CommunicationFleetSource implements FleetSource {
   readonly #communication: AgentManager;
   readonly #listeners = new Listeners<FleetEvent>();
-  readonly #subscription: Disposable;
+  #subscription: Disposable | undefined;
 
   constructor(communication: AgentManager) {
     this.#communication = communication;
-    this.#subscription = communication.onEvent((event) => this.#take(event));
   }
 
   agents(): readonly AgentView[] {
@@ -48,11 +47,19 @@ export class CommunicationFleetSource implements FleetSource {
   }
 
   onEvent(callback: (event: FleetEvent) => void): Disposable {
-    return this.#listeners.add(callback);
+    const registration = this.#listeners.add(callback);
+    this.#subscription ??= this.#communication.onEvent((event) => this.#take(event));
+    return {
+      [Symbol.dispose]: () => {
+        registration[Symbol.dispose]();
+        if (this.#listeners.size === 0) this[Symbol.dispose]();
+      },
+    };
   }
 
   [Symbol.dispose](): void {
-    this.#subscription[Symbol.dispose]();
+    this.#subscription?.[Symbol.dispose]();
+    this.#subscription = undefined;
   }
 
   #take(event: CommunicationEvent): void {
@@ -81,8 +88,6 @@ function agentsOf(event: CommunicationEvent): readonly string[] {
     case "agent.status":
     case "agent.paused":
     case "agent.resumed":
-    case "agent.quarantined":
-    case "agent.released":
     case "agent.quarantined":
     case "agent.released":
     case "agent.restart":

@@ -18,6 +18,8 @@ function summaryOf(...agents: ReturnType<typeof agentView>[]) {
     costPerHourUsd: null,
     errorRatio: null,
     host: null,
+    alerts: { firing: () => [], byKey: () => undefined },
+    services: [],
   });
 }
 

@@ -2,10 +2,18 @@
 
 import type { AgentView } from "../communication/index.ts";
 
-import { findCauses } from "./causes.ts";
+import { capCauses, countAlerts, joinAlerts } from "./alert-causes.ts";
+import type { FiringAlerts } from "./alert-causes.ts";
+import { findCauses, listNames } from "./causes.ts";
 import { scoreHealth } from "./health.ts";
-import type { AgentTile, Cause, OverviewSummary } from "./model.ts";
-import type { DeadLetterCount, FleetDigest, HostUsage, StateCounts } from "./ports.ts";
+import type { AgentTile, Cause, OverviewSummary, ServiceCounts } from "./model.ts";
+import type {
+  DeadLetterCount,
+  FleetDigest,
+  HostUsage,
+  ServiceDigest,
+  StateCounts,
+} from "./ports.ts";
 
 /** What an overview is built from. */
 export interface OverviewInput {
@@ -18,23 +26,25 @@ export interface OverviewInput {
   /** 0 to 1; null when nothing ended lately. */
   readonly errorRatio: number | null;
   readonly host: HostUsage | null;
+  readonly alerts: FiringAlerts;
+  readonly services: readonly ServiceDigest[];
 }
 
 /** The top of the page: headline, counts, causes, health. */
 export function buildSummary(input: OverviewInput): OverviewSummary {
-  const { counts, total, paused, attention, oldestMailAtMs } = input.fleet;
-  const causes = findCauses({ ...input, agents: attention });
+  const { counts, total, paused, quarantined, attention, oldestMailAtMs } = input.fleet;
+  const causes = joinAlerts(findCauses({ ...input, agents: attention }), input.alerts);
   return {
     namespace: input.namespace,
     atMs: input.nowMs,
-    headline: headline(causes, total, paused),
+    headline: headline(causes, total, { paused, quarantined }),
     counts: { ...counts, total, paused },
     costPerHourUsd: input.costPerHourUsd,
     errorRatio: input.errorRatio,
     health: scoreHealth(causes, input.host),
-    causes,
-    alerts: { firing: { info: 0, warning: 0, error: 0, critical: 0 }, unacknowledged: 0 },
-    services: { total: 0, healthy: 0, degraded: 0, unhealthy: 0, unknown: 0 },
+    causes: capCauses(causes),
+    alerts: countAlerts(input.alerts),
+    services: countServices(input.services),
     deadLetters: input.deadLetters.count,
     oldestMailAtMs,
   };
@@ -85,25 +95,56 @@ export function buildTile(
  * The biggest words on the page: the cause by name when there is one, the number of agents when
  * there are several.
  */
-function headline(causes: readonly Cause[], total: number, paused: number): string {
-  if (total === 0) return "No agent yet";
-  const needs = causes.filter((cause) => cause.level !== "info");
+function headline(causes: readonly Cause[], total: number, held: HeldCounts): string {
+  const serious = causes.filter((cause) => cause.level !== "info");
+  const needs = serious.filter((cause) => cause.acknowledged === null);
   const first = needs[0];
-  if (first === undefined) return calmHeadline(total, paused);
+  if (first === undefined) {
+    if (serious.length > 0) return takenOnHeadline(serious);
+    return total === 0 ? "No agent yet" : calmHeadline(total, held);
+  }
   const agents = new Set(needs.flatMap((cause) => cause.agentIds)).size;
   const others = needs.length - 1;
-  if (agents === 0) return capitalise(first.text);
-  const need = agents === 1 ? "1 agent needs you" : `${agents} agents need you`;
   const more = others === 0 ? "" : `, and ${others} more ${others === 1 ? "cause" : "causes"}`;
+  if (first.agentIds.length === 0) return capitalise(`${first.text}${more}`);
+  const need = agents === 1 ? "1 agent needs you" : `${agents} agents need you`;
   return `${need}: ${shortText(first)}${more}`;
 }
 
-function calmHeadline(total: number, paused: number): string {
-  const fine = total - paused;
-  if (fine === 0) return total === 1 ? "Your agent is paused" : `All ${total} agents are paused`;
-  if (paused > 0)
-    return `${fine === 1 ? "1 agent is" : `${fine} agents are`} fine, ${paused} paused`;
-  return total === 1 ? "Your agent is fine" : `All ${total} agents are fine`;
+/** Everything that is wrong is in somebody's hands. */
+function takenOnHeadline(causes: readonly Cause[]): string {
+  const owners = [...new Set(causes.map((cause) => cause.acknowledged?.owner ?? ""))];
+  const [first] = causes;
+  if (causes.length > 1 || first === undefined) {
+    return `${causes.length} causes are in the hands of ${listNames(owners)}`;
+  }
+  return capitalise(`${shortText(first)}: ${listNames(owners)} has taken it on`);
+}
+
+interface HeldCounts {
+  readonly paused: number;
+  readonly quarantined: number;
+}
+
+function calmHeadline(total: number, { paused, quarantined }: HeldCounts): string {
+  const fine = total - paused - quarantined;
+  if (fine === total) return total === 1 ? "Your agent is fine" : `All ${total} agents are fine`;
+  const words = [
+    ...(paused > 0 ? [`${paused} paused`] : []),
+    ...(quarantined > 0 ? [`${quarantined} quarantined`] : []),
+  ];
+  if (fine > 0) {
+    return `${fine === 1 ? "1 agent is" : `${fine} agents are`} fine, ${words.join(", ")}`;
+  }
+  if (words.length > 1) return `No agent runs: ${words.join(", ")}`;
+  const word = paused > 0 ? "paused" : "quarantined";
+  return total === 1 ? `Your agent is ${word}` : `All ${total} agents are ${word}`;
+}
+
+function countServices(services: readonly ServiceDigest[]): ServiceCounts {
+  const counts = { total: services.length, healthy: 0, degraded: 0, unhealthy: 0, unknown: 0 };
+  for (const { status } of services) counts[status] += 1;
+  return counts;
 }
 
 function oldestMail(agents: readonly AgentView[]): number | null {

@@ -1,34 +1,44 @@
-// PerformanceDashboard: what a person should look at now. It listens to the fleet, keeps the
-// overview and the tiles current, and writes the feed. It never holds up what it watches.
+// PerformanceDashboard: what a person should look at now. It listens to the fleet, finds what is
+// wrong by its rules, keeps alerts, views and tiles current, and writes the feed. It never holds up
+// what it watches.
 
-import { formatDuration, Listeners, noComponentLog, systemClock } from "../core/index.ts";
-import type { Clock, ComponentLog } from "../core/index.ts";
+import { DEFAULT_NAMESPACE, Listeners, noComponentLog, systemClock } from "../core/index.ts";
+import type { Clock, JsonObject } from "../core/index.ts";
+import type { TimeRange } from "../tracker/index.ts";
 
+import type { Acknowledgement, Alert, AlertLevel, AlertQuery } from "./alert.ts";
+import { AlertDesk } from "./alert-desk.ts";
+import { countAlerts } from "./alert-causes.ts";
 import { dashboardConfigSchema } from "./config.ts";
-import type { DashboardOptions } from "./config.ts";
+import type { DashboardOptions, DashboardSettings } from "./config.ts";
 import { CostMeter } from "./cost-meter.ts";
+import { DashboardView } from "./dashboard-data.ts";
+import type {
+  AgentPerformance,
+  DashboardData,
+  DashboardQuery,
+  SystemPerformance,
+} from "./dashboard-data.ts";
+import type { DashboardDependencies } from "./dashboard-dependencies.ts";
+import { gatherExport, writeExport } from "./dashboard-export.ts";
+import type { DashboardExport } from "./dashboard-export.ts";
+import { DashboardGauges } from "./dashboard-gauges.ts";
+import { checkView, DashboardViews } from "./dashboard-views.ts";
+import { fleetOf, telemetryBeside } from "./dashboard-defaults.ts";
 import { EventNumbers, Feed } from "./feed.ts";
-import type { AgentTile, Cause, FeedEvent, OverviewSummary } from "./model.ts";
+import { Judge } from "./judge.ts";
+import type { AgentTile, FeedEvent, OverviewSummary } from "./model.ts";
+import { Messengers } from "./messengers.ts";
+import type { NotificationResult } from "./notifier.ts";
 import { OutcomeWindow } from "./outcome-window.ts";
 import { buildSummary, buildTile } from "./overview.ts";
-import type { FleetEvent, FleetSource, HostUsage } from "./ports.ts";
+import type { FleetEvent, FleetSource } from "./ports.ts";
+import { gatherReport } from "./report/gather-report.ts";
+import { htmlReport } from "./report/html-report.ts";
+import type { AlertRuleView } from "./rules/rule.ts";
 import type { FeedStore } from "./store.ts";
+import { VolatileAlertStore } from "./volatile-alert-store.ts";
 import { VolatileFeedStore } from "./volatile-feed-store.ts";
-
-/** What the dashboard works with; all but the fleet have defaults for use as a library. */
-export interface DashboardDependencies {
-  readonly fleet: FleetSource;
-  /** @default "default" */
-  readonly namespace?: string;
-  /** @default a bounded list in memory */
-  readonly feedStore?: FeedStore;
-  /** @default numbers from 1 */
-  readonly eventNumbers?: EventNumbers;
-  /** Usage of the server's machine, for the health score. @default unknown */
-  readonly hostUsage?: () => HostUsage | null;
-  readonly clock?: Clock;
-  readonly log?: ComponentLog;
-}
 
 /** Which agents look different, and which are gone. */
 export interface DashboardChange {
@@ -36,62 +46,167 @@ export interface DashboardChange {
   readonly removed: readonly string[];
 }
 
-/** Overview, tiles and feed of one namespace. */
-export class PerformanceDashboard {
+/**
+ * Views, alerts, health and feed of one namespace.
+ *
+ * @example
+ * const dashboard = new PerformanceDashboard({ refreshInterval: 1 });
+ * await dashboard.start();
+ * dashboard.addAlert("warning", "High CPU usage detected", "system_monitor");
+ * const data = await dashboard.getDashboardData("alerts");
+ * console.assert(data.view === "alerts" && data.firing.length === 1);
+ * await dashboard.stop();
+ */
+export class PerformanceDashboard implements AsyncDisposable {
   readonly namespace: string;
   readonly feed: Feed;
   readonly costs = new CostMeter();
+  readonly #settings: DashboardSettings;
+  readonly #dependencies: DashboardDependencies;
   readonly #fleet: FleetSource;
   readonly #store: FeedStore;
   readonly #clock: Clock;
-  readonly #log: ComponentLog;
-  readonly #hostUsage: () => HostUsage | null;
+  readonly #alerts: AlertDesk;
+  readonly #judge: Judge;
+  readonly #views: DashboardViews;
+  readonly #gauges: DashboardGauges;
+  readonly #messengers: Messengers;
   readonly #outcomes = new OutcomeWindow();
   readonly #changes = new Listeners<DashboardChange>();
   readonly #updates = new Listeners<OverviewSummary>();
-  readonly #causeDelayMs: number;
-  readonly #announced = new Map<string, Cause>();
-  readonly #firstSeenMs = new Map<string, number>();
+  #view: DashboardView = DashboardView.SystemOverview;
   #refreshIntervalMs: number;
+  #refreshedAtMs = 0;
+  /** Alerts of before are in the book; until then nothing is judged, lest they be raised twice. */
+  #loaded: boolean;
+  #loading: Promise<void> | undefined;
   #subscription: Disposable | undefined;
   #timer: Disposable | undefined;
 
-  constructor(options: DashboardOptions, dependencies: DashboardDependencies) {
-    const parsed = dashboardConfigSchema.parse(options);
-    this.namespace = dependencies.namespace ?? "default";
-    this.#fleet = dependencies.fleet;
-    this.#clock = dependencies.clock ?? systemClock;
-    this.#log = dependencies.log ?? noComponentLog;
-    this.#hostUsage = dependencies.hostUsage ?? (() => null);
+  /** @throws ZodError when an option is out of range. */
+  constructor(options: DashboardOptions = {}, dependencies: DashboardDependencies = {}) {
+    const { performanceTracker: tracker, clock = systemClock, log = noComponentLog } = dependencies;
+    this.#settings = dashboardConfigSchema.parse(options);
+    this.#dependencies = dependencies;
+    this.namespace = dependencies.namespace ?? tracker?.namespace ?? DEFAULT_NAMESPACE;
+    this.#fleet = fleetOf(dependencies);
+    this.#clock = clock;
     this.#store = dependencies.feedStore ?? new VolatileFeedStore();
-    this.#refreshIntervalMs = parsed.refreshInterval * 1000;
-    this.#causeDelayMs = parsed.causeDelay * 1000;
+    this.#refreshIntervalMs = this.#settings.refreshInterval * 1000;
+    this.#loaded = dependencies.alertStore === undefined;
     const numbers = dependencies.eventNumbers ?? new EventNumbers(0);
-    this.feed = new Feed(this.namespace, this.#store, numbers, this.#clock);
+    this.feed = new Feed(this.namespace, this.#store, numbers, clock);
+    const shared = { namespace: this.namespace, settings: this.#settings, clock, log };
+    const telemetry = telemetryBeside(dependencies);
+    this.#alerts = new AlertDesk({
+      ...shared,
+      store: dependencies.alertStore ?? new VolatileAlertStore(),
+      feed: this.feed,
+      telemetry,
+    });
+    this.#judge = new Judge({
+      ...shared,
+      fleet: this.#fleet,
+      alerts: this.#alerts,
+      tracker,
+      services: dependencies.services,
+      hostUsage: dependencies.hostUsage,
+    });
+    this.#gauges = new DashboardGauges(this.namespace, telemetry);
+    this.#messengers = new Messengers({
+      ...shared,
+      feed: this.feed,
+      telemetry,
+      isWell: () => this.isWell(),
+    });
+    this.#alerts.onChange((change) => this.#messengers.take(change));
+    this.#views = new DashboardViews({
+      namespace: this.namespace,
+      nowMs: () => clock.now(),
+      tracker,
+      fleet: this.#fleet,
+      alerts: this.#alerts,
+      summary: () => this.summary(),
+      tile: (agentId) => this.tile(agentId),
+      tiles: () => this.tiles(),
+      services: () => this.#judge.services(),
+      host: () => this.#judge.host(),
+      rules: () => this.getAlertRules(),
+    });
   }
 
-  /** Starts listening to the fleet and renewing the overview. */
-  start(): void {
+  /**
+   * Starts listening and refreshing, at once; resolves when the alerts of before are back.
+   * @throws what the alert store throws.
+   */
+  start(): Promise<void> {
     this.#subscription ??= this.#fleet.onEvent((event) => this.#take(event));
+    this.#judge.start();
+    this.#refreshedAtMs = this.#clock.monotonic();
     this.#timer ??= this.#schedule();
+    this.#messengers.start();
+    this.#loading ??= this.#load();
+    return this.#loading;
   }
 
-  /** Stops listening; waits until the feed is stored. */
+  /** Stops listening; waits until feed and alerts are stored, and what may be sent is sent. */
   async stop(): Promise<void> {
     this.#subscription?.[Symbol.dispose]();
     this.#timer?.[Symbol.dispose]();
     this.#subscription = undefined;
     this.#timer = undefined;
+    this.#judge.stop();
+    await this.#loading?.catch(() => undefined); // start() has thrown it
+    this.#loading = undefined;
+    await this.#messengers.stop();
+    await this.#alerts.stop();
     await this.feed.flush();
   }
 
-  /** @param seconds between two calls of update callbacks; at least 0.1. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  /** @param seconds between two refreshes; at least 0.1. */
   setRefreshInterval(seconds: number): void {
     if (!(seconds >= 0.1)) throw new RangeError(`refresh interval ${seconds} s is under 0.1 s`);
     this.#refreshIntervalMs = seconds * 1000;
     if (this.#timer === undefined) return;
     this.#timer[Symbol.dispose]();
     this.#timer = this.#schedule();
+  }
+
+  /** Chooses the view that {@link getDashboardData} shows. @throws DashboardError */
+  setView(view: DashboardView): void {
+    this.#view = checkView(view);
+  }
+
+  /**
+   * What a view shows.
+   * @param view default the one that was set, system_overview at first.
+   * @param query default the last hour of everything.
+   * @throws DashboardError `dashboard.view_unknown`.
+   */
+  getDashboardData<View extends DashboardView>(
+    view: View,
+    query?: DashboardQuery,
+  ): Promise<Extract<DashboardData, { readonly view: View }>>;
+  getDashboardData(view?: DashboardView, query?: DashboardQuery): Promise<DashboardData>;
+  async getDashboardData(
+    view: DashboardView = this.#view,
+    query: DashboardQuery = {},
+  ): Promise<DashboardData> {
+    return this.#views.data(view, query);
+  }
+
+  /** One agent's metrics and alerts. @param range default the last hour. */
+  async getAgentPerformance(agentId: string, range: TimeRange = {}): Promise<AgentPerformance> {
+    return this.#views.agent(agentId, this.#views.range(range));
+  }
+
+  /** Health, machine and metrics over all agents. @param range default the last hour. */
+  async getSystemPerformance(range: TimeRange = {}): Promise<SystemPerformance> {
+    return this.#views.system(this.#views.range(range));
   }
 
   /** Headline, counts, causes and health, as of now. */
@@ -105,7 +220,9 @@ export class PerformanceDashboard {
       costSince: (agentId, sinceMs) => this.costs.since(agentId, sinceMs),
       costPerHourUsd: this.costs.perHour(nowMs),
       errorRatio: this.#outcomes.ratio(nowMs),
-      host: this.#hostUsage(),
+      host: this.#judge.host(),
+      alerts: this.#alerts.book,
+      services: this.#judge.services(),
     });
   }
 
@@ -135,6 +252,70 @@ export class PerformanceDashboard {
     return this.#store.events(this.namespace, query);
   }
 
+  /**
+   * Raises an alert now, or counts it to the one with the same level, words and source that fires
+   * already; in a flood, to the alert that stands for all further ones. Stored behind the call.
+   * @param source who says so: `system_monitor`, `agent:worker-1`.
+   * @param about the agent and the trace it is about.
+   * @throws DashboardError `dashboard.alert_invalid`.
+   */
+  addAlert(
+    level: AlertLevel,
+    message: string,
+    source: string,
+    context?: JsonObject,
+    about: { readonly agentId?: string; readonly traceId?: string } = {},
+  ): Alert {
+    const request = { level, message, source, ...about };
+    return this.#alerts.add(context === undefined ? request : { ...request, context });
+  }
+
+  /** Takes a firing alert on. @throws DashboardError `alert_unknown`, `alert_resolved`. */
+  acknowledgeAlert(
+    alertId: string,
+    by: { readonly owner: string; readonly note?: string },
+  ): Promise<Alert> {
+    const whole: Pick<Acknowledgement, "owner" | "note"> = { note: "", ...by };
+    return this.#alerts.acknowledge(alertId, whole);
+  }
+
+  /** Gives a firing alert back. @throws DashboardError `alert_unknown`, `alert_resolved`. */
+  unacknowledgeAlert(alertId: string): Promise<Alert> {
+    return this.#alerts.unacknowledge(alertId);
+  }
+
+  /**
+   * Ends a firing alert by hand. While its cause still holds it stays quiet for five minutes,
+   * unless it gets worse. @throws DashboardError `alert_unknown`, `alert_resolved`.
+   */
+  resolveAlert(alertId: string, { note = "" }: { readonly note?: string } = {}): Promise<Alert> {
+    return this.#alerts.resolve(alertId, note);
+  }
+
+  /** Alerts, firing first, then newest. */
+  getAlerts(query: AlertQuery = {}): Promise<readonly Alert[]> {
+    return this.#alerts.find(query);
+  }
+
+  getAlert(alertId: string): Promise<Alert | undefined> {
+    return this.#alerts.get(alertId);
+  }
+
+  /** The rules in force, with their thresholds and what they find now. */
+  getAlertRules(): readonly AlertRuleView[] {
+    return this.#judge.rules();
+  }
+
+  /** Called with every alert that was raised or changed, as it is then. */
+  onAlert(callback: (alert: Alert) => void): Disposable {
+    return this.#alerts.onChange(({ alert }) => callback(alert));
+  }
+
+  /** Sends a notification that says it is a test. @throws DashboardError when none is set. */
+  sendTestNotification(): Promise<NotificationResult> {
+    return this.#messengers.sendTest();
+  }
+
   /** Called at once when agents look different. */
   onChange(callback: (change: DashboardChange) => void): Disposable {
     return this.#changes.add(callback);
@@ -143,6 +324,35 @@ export class PerformanceDashboard {
   /** Called with a fresh summary every refresh interval. */
   addUpdateCallback(callback: (summary: OverviewSummary) => void): Disposable {
     return this.#updates.add(callback);
+  }
+
+  /** True while it refreshes on time. */
+  isWell(): boolean {
+    const lateMs = this.#clock.monotonic() - this.#refreshedAtMs;
+    return this.#timer !== undefined && lateMs <= 3 * this.#refreshIntervalMs + 5000;
+  }
+
+  /**
+   * Summary, tiles, alerts, rules and feed as one document; with a path, written there too.
+   * @throws DashboardError `dashboard.export_failed`.
+   */
+  async exportDashboardData(path?: string): Promise<DashboardExport> {
+    const document = await gatherExport(this.#views.parts, (query) => this.events(query));
+    if (path !== undefined) await writeExport(path, document);
+    return document;
+  }
+
+  /** One HTML file that needs nothing else. @param range default the last hour. */
+  async htmlReport(range: TimeRange = {}): Promise<string> {
+    const covered = this.#views.range(range);
+    const extras = await this.#dependencies.reportExtras?.(covered);
+    const { externalUrl } = this.#settings;
+    return htmlReport(await gatherReport(this.#views, covered, externalUrl, extras));
+  }
+
+  async #load(): Promise<void> {
+    await this.#alerts.load();
+    this.#loaded = true;
   }
 
   #tile(agent: Parameters<typeof buildTile>[0]): AgentTile {
@@ -156,55 +366,28 @@ export class PerformanceDashboard {
         return;
       case "agent-removed":
         this.costs.forget(event.agentId);
+        this.#judge.forget(event.agentId);
         this.#changes.emit({ agentIds: new Set(), removed: [event.agentId] });
         return;
       case "settled":
         this.#outcomes.add(this.#clock.now(), event.failed);
         return;
-      case "feed":
-        this.feed.add({
-          kind: event.feedKind,
-          level: event.level,
-          agentId: event.agentId,
-          text: event.text,
-        });
+      case "feed": {
+        const { feedKind: kind, level, agentId, text } = event;
+        this.feed.add({ kind, level, agentId, text });
         return;
+      }
     }
   }
 
   #schedule(): Disposable {
     return this.#clock.after(this.#refreshIntervalMs, () => {
       this.#timer = this.#schedule();
+      this.#refreshedAtMs = this.#clock.monotonic();
+      if (this.#loaded) this.#judge.judge();
       const summary = this.summary();
-      this.#announce(summary.causes);
+      this.#gauges.record(summary.health.score, countAlerts(this.#alerts.book));
       this.#updates.emit(summary);
     });
-  }
-
-  /** Feed lines for causes that have held long enough, and for those that are over. */
-  #announce(all: readonly Cause[]): void {
-    const nowMs = this.#clock.now();
-    // What a person did has its own line already.
-    const causes = all.filter((cause) => cause.level !== "info");
-    const current = new Map(causes.map((cause) => [cause.id, cause]));
-    for (const cause of causes) {
-      const sinceMs = this.#firstSeenMs.get(cause.id) ?? nowMs;
-      this.#firstSeenMs.set(cause.id, sinceMs);
-      if (this.#announced.has(cause.id) || nowMs - sinceMs < this.#causeDelayMs) continue;
-      this.#announced.set(cause.id, cause);
-      this.#log.debug("cause raised", { id: cause.id, text: cause.text });
-      const agentId = cause.agentIds[0] ?? null;
-      this.feed.add({ kind: "cause", level: cause.level, agentId, text: cause.text });
-    }
-    for (const id of this.#firstSeenMs.keys()) {
-      if (!current.has(id)) this.#firstSeenMs.delete(id);
-    }
-    for (const [id, cause] of this.#announced) {
-      if (current.has(id)) continue;
-      this.#announced.delete(id);
-      const agentId = cause.agentIds[0] ?? null;
-      const text = `${cause.text}: over after ${formatDuration(nowMs - cause.sinceMs)}`;
-      this.feed.add({ kind: "cause_resolved", level: "info", agentId, text });
-    }
   }
 }

@@ -1,0 +1,56 @@
+// Who is told elsewhere: the webhook, and the watcher that waits for a sign of life. Each only
+// where an address was set.
+
+import type { AlertChange } from "./alert-book.ts";
+import { DeadMan } from "./dead-man.ts";
+import { DashboardError } from "./errors.ts";
+import { Notifier } from "./notifier.ts";
+import type { NotificationResult, NotifierParts } from "./notifier.ts";
+
+/** What messengers work with. */
+export interface MessengerParts extends NotifierParts {
+  readonly isWell: () => boolean;
+}
+
+/** Notifications and pings of one namespace. */
+export class Messengers {
+  readonly #parts: MessengerParts;
+  readonly #deadMan: DeadMan | undefined;
+  #notifier: Notifier | undefined;
+
+  constructor(parts: MessengerParts) {
+    const { settings, clock, log, isWell } = parts;
+    this.#parts = parts;
+    const intervalMs = settings.deadManInterval * 1000;
+    this.#deadMan =
+      settings.deadManUrl === ""
+        ? undefined
+        : new DeadMan({ url: settings.deadManUrl, intervalMs, isWell, clock, log });
+  }
+
+  start(): void {
+    this.#webhook();
+    this.#deadMan?.start();
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([this.#notifier?.stop(), this.#deadMan?.stop()]);
+    this.#notifier = undefined;
+  }
+
+  take(change: AlertChange): void {
+    this.#webhook()?.take(change);
+  }
+
+  /** @throws DashboardError `dashboard.notifications_off`. */
+  async sendTest(): Promise<NotificationResult> {
+    const notifier = this.#webhook();
+    if (notifier !== undefined) return notifier.sendTest();
+    throw new DashboardError("dashboard.notifications_off", "No webhookUrl is set");
+  }
+
+  #webhook(): Notifier | undefined {
+    if (this.#parts.settings.webhookUrl === "") return undefined;
+    return (this.#notifier ??= new Notifier(this.#parts));
+  }
+}
