@@ -11,6 +11,7 @@ import { DedupeWindow } from "./dedupe-window.ts";
 import { Journal } from "./journal.ts";
 import { communicationLimits } from "./limits.ts";
 import { MailboxEngine } from "./mailbox-engine.ts";
+import type { Agent } from "./model.ts";
 import type { CommunicationEvent } from "./requests.ts";
 import type { CommunicationStore } from "./store.ts";
 import { TaskBook } from "./task-book.ts";
@@ -25,6 +26,8 @@ export interface CommunicationParts {
   readonly telemetry: Telemetry;
   readonly log: ComponentLog;
   readonly events: Listeners<CommunicationEvent>;
+  /** Told of holds, and waited for before the change is answered. */
+  readonly onHold: (agent: Agent) => Promise<void>;
 }
 
 /** One namespace's working memory, from start to stop. */
@@ -36,6 +39,7 @@ export class CommunicationContext {
   readonly telemetry: Telemetry;
   readonly log: ComponentLog;
   readonly events: Listeners<CommunicationEvent>;
+  readonly onHold: (agent: Agent) => Promise<void>;
   readonly ids: IdGenerator;
   readonly journal: Journal;
   readonly registry = new AgentRegistry();
@@ -59,6 +63,7 @@ export class CommunicationContext {
     this.telemetry = parts.telemetry;
     this.log = parts.log;
     this.events = parts.events;
+    this.onHold = parts.onHold;
     this.ids = new IdGenerator(parts.clock);
     this.journal = new Journal(parts.store, parts.namespace, parts.log);
     this.engine = new MailboxEngine(parts.settings);

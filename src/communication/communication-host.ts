@@ -15,7 +15,7 @@ import { communicationSettings } from "./config.ts";
 import type { CommunicationOptions, CommunicationSettings } from "./config.ts";
 import type { DeadLetterSummary } from "./dead-letter-book.ts";
 import { CommunicationError } from "./errors.ts";
-import type { AgentsDigest, AgentView, Message } from "./model.ts";
+import type { Agent, AgentsDigest, AgentView, Message } from "./model.ts";
 import type * as requests from "./requests.ts";
 import type { CommunicationStore } from "./store.ts";
 import { VolatileCommunicationStore } from "./volatile-store.ts";
@@ -41,6 +41,11 @@ export interface CommunicationDependencies {
   readonly telemetry?: Telemetry;
   /** @default none */
   readonly log?: ComponentLog;
+  /**
+   * Told of an agent that was paused, quarantined or let go, and waited for before the change is
+   * answered: whoever enforces holds elsewhere (the gateway) has done so by then. @default nobody
+   */
+  readonly onHold?: (agent: Agent) => Promise<void>;
 }
 
 /** What every protocol object has, whatever it offers above. */
@@ -52,6 +57,7 @@ export class CommunicationHost implements AsyncDisposable {
   protected readonly clock: Clock;
   readonly #telemetry: Telemetry;
   readonly #log: ComponentLog;
+  readonly #onHold: (agent: Agent) => Promise<void>;
   protected runtime: CommunicationRuntime | undefined;
   #starting: Promise<CommunicationRuntime> | undefined;
   #stopped = false;
@@ -71,6 +77,7 @@ export class CommunicationHost implements AsyncDisposable {
       dependencies.store ?? new VolatileCommunicationStore(this.settings.maxMessageHistory);
     this.#telemetry = dependencies.telemetry ?? noTelemetry;
     this.#log = dependencies.log ?? noComponentLog;
+    this.#onHold = dependencies.onHold ?? (async () => undefined);
   }
 
   /** Loads what the store remembers and starts the timers. Starting twice is one start. */
@@ -192,6 +199,7 @@ export class CommunicationHost implements AsyncDisposable {
       telemetry: this.#telemetry,
       log: this.#log,
       events: this.#events,
+      onHold: this.#onHold,
     });
     try {
       await runtime.start();

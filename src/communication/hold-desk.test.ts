@@ -134,3 +134,26 @@ describe("HoldDesk.quarantine()", () => {
     assert.equal((await comm.claim("eve")).length, 1);
   });
 });
+
+test("HoldDesk waits for whoever enforces holds elsewhere before it answers", async () => {
+  const seen: string[] = [];
+  const comm = new AgentCommunicationProtocol(
+    {},
+    {
+      clock: new ManualClock(),
+      onHold: async ({ id, paused, quarantined }) => {
+        await Promise.resolve();
+        seen.push(`${id} ${paused !== null} ${quarantined !== null}`);
+      },
+    },
+  );
+  await comm.registerAgent({ agentId: "eve" });
+  await comm.pauseAgent("eve", ORDER);
+  assert.deepEqual(seen, ["eve true false"]);
+  await comm.pauseAgent("eve", ORDER); // it is paused already
+  await comm.quarantineAgent("eve", ORDER);
+  await comm.resumeAgent("eve");
+  await comm.releaseAgent("eve");
+  assert.deepEqual(seen.slice(1), ["eve true true", "eve false true", "eve false false"]);
+  await comm.stop();
+});

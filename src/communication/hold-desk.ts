@@ -39,6 +39,7 @@ export class HoldDesk {
       commands.give(record, "pause");
       context.log.info("communication.agent_paused", { agentId, by, reason });
       context.events.emit({ kind: "agent.paused", agent: record.agent, by });
+      await context.onHold(record.agent);
     }
     return presence.view(record);
   }
@@ -50,6 +51,7 @@ export class HoldDesk {
       commands.give(record, "resume");
       context.log.info("communication.agent_resumed", { agentId, by });
       context.events.emit({ kind: "agent.resumed", agent: record.agent, by });
+      await context.onHold(record.agent);
     }
     return presence.view(record);
   }
@@ -63,6 +65,7 @@ export class HoldDesk {
       heartbeats.tell(record);
       context.log.warn("communication.agent_quarantined", { agentId, by, reason });
       context.events.emit({ kind: "agent.quarantined", agent: record.agent, by });
+      await context.onHold(record.agent);
     }
     return presence.view(record);
   }
@@ -74,6 +77,7 @@ export class HoldDesk {
       heartbeats.tell(record);
       context.log.info("communication.agent_released", { agentId, by });
       context.events.emit({ kind: "agent.released", agent: record.agent, by });
+      await context.onHold(record.agent);
     }
     return presence.view(record);
   }
