@@ -122,6 +122,12 @@ export const serverErrors = {
     meaning: "Too many live viewers",
     remedy: "Close other pages or streams, then try again.",
   },
+  "server.too_many_requests": {
+    status: 429,
+    retryable: true,
+    meaning: "Too many requests of one agent are under way",
+    remedy: "Read the answers of those that are, or end them; one long poll per inbox is enough.",
+  },
   "server.pages_not_built": {
     status: 503,
     retryable: false,

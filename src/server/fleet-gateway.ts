@@ -11,12 +11,16 @@ import type {
   ServiceView,
 } from "../gateway/index.ts";
 
-/** A service as it is registered; absent fields get the gateway's defaults. */
-export interface ServiceInput {
-  readonly id: string;
+/** A rate as it is given; without a burst the gateway chooses one. */
+export type RateLimitInput = Omit<RateLimit, "burst"> & { readonly burst?: number };
+
+/** What may be said of a service; absent fields get the gateway's defaults. */
+export interface ServiceFields {
   readonly name?: string;
   readonly version?: string;
-  readonly endpoints: readonly { readonly baseUrl: string; readonly weight?: number }[];
+  /** Instead of `endpoints`, when there is one. */
+  readonly baseUrl?: string;
+  readonly endpoints?: readonly { readonly baseUrl: string; readonly weight?: number }[];
   readonly paths?: readonly string[];
   readonly rewrite?: PathRewrite;
   readonly healthCheckUrl?: string | null;
@@ -28,11 +32,15 @@ export interface ServiceInput {
   readonly metadata?: JsonObject;
 }
 
-/** A rate as it is given; without a burst the gateway chooses one. */
-export type RateLimitInput = Omit<RateLimit, "burst"> & { readonly burst?: number };
+/** A service as it is registered. */
+export interface ServiceInput extends ServiceFields {
+  readonly id: string;
+}
 
 /** What changes of a service; null takes a field back to its default. */
-export type ServicePatch = Partial<Omit<ServiceInput, "id">>;
+export type ServicePatch = {
+  readonly [Field in keyof ServiceFields]?: ServiceFields[Field] | null;
+};
 
 /** Which services to find. */
 export interface ServiceQuery {

@@ -1,45 +1,19 @@
 // What the control plane needs from the profiler of one namespace, and from its sampled profiles.
 
-import type { JsonObject } from "../core/index.ts";
 import type {
+  FlameNode,
+  FunctionSummary,
+  NetworkMetrics,
+  ProcessMetrics,
   ProfileKind,
   ProfileQuery,
   ProfileRecord,
+  SpanInput,
   SpanQuery,
   SpanRecord,
+  SystemMetrics,
 } from "../profiler/index.ts";
 import type { TimeRange } from "../tracker/index.ts";
-
-/** A span as it is handed in. */
-export interface SpanInput {
-  readonly spanId?: string;
-  readonly traceId?: string;
-  readonly parentSpanId?: string | null;
-  readonly agentId: string | null;
-  readonly name: string;
-  readonly kind?: string;
-  readonly startMs: number;
-  readonly durationMs: number;
-  readonly ok?: boolean;
-  readonly error?: string | null;
-  readonly context?: JsonObject;
-}
-
-/** Timed calls of one function or scope, summed up; milliseconds. */
-export interface FunctionSummary {
-  readonly name: string;
-  readonly kind: string;
-  readonly agentId: string | null;
-  readonly count: number;
-  readonly failed: number;
-  readonly totalMs: number;
-  readonly avgMs: number;
-  readonly minMs: number;
-  readonly maxMs: number;
-  readonly p50Ms: number;
-  readonly p95Ms: number;
-  readonly p99Ms: number;
-}
 
 /** The profiler of one namespace: what of PerformanceProfiler is served. */
 export interface FleetProfiler {
@@ -50,24 +24,14 @@ export interface FleetProfiler {
     range?: TimeRange,
     about?: { readonly agentId?: string },
   ): Promise<{ readonly functions: readonly FunctionSummary[] }>;
-  getSystemMetrics(): Promise<object>;
-  getProcessMetrics(): Promise<object>;
-  getNetworkMetrics(): Promise<object>;
-  exportProfilingData(): Promise<object>;
+  getSystemMetrics(): Promise<SystemMetrics>;
+  getProcessMetrics(): Promise<ProcessMetrics>;
+  getNetworkMetrics(): Promise<NetworkMetrics>;
+  exportText(): AsyncIterable<string>;
 }
 
 /** How a profile's data is written. */
 export type ProfileFormat = "cpuprofile" | "pprof" | "folded";
-
-/** One frame of a profile with what it called; values in microseconds or bytes. */
-export interface FlameNode {
-  readonly name: string;
-  readonly file: string | null;
-  readonly line: number | null;
-  readonly self: number;
-  readonly total: number;
-  readonly children: readonly FlameNode[];
-}
 
 /** Sampled profiles of one namespace: what of ProfileDesk is served. */
 export interface FleetProfiles {

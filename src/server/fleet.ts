@@ -41,8 +41,13 @@ import type {
   Alert,
   AlertLevel,
   AlertQuery,
+  AlertRuleView,
   DashboardChange,
+  DashboardData,
+  DashboardQuery,
+  DashboardView,
   FeedEvent,
+  NotificationResult,
   OverviewSummary,
 } from "../dashboard/index.ts";
 import type { NamespaceRecord } from "../security/index.ts";
@@ -185,30 +190,17 @@ export interface FleetDashboard {
     acknowledgement: { readonly owner: string; readonly note: string },
   ): Promise<Alert>;
   unacknowledgeAlert(alertId: string): Promise<Alert>;
-  resolveAlert(alertId: string): Promise<Alert>;
+  resolveAlert(alertId: string, resolution?: { readonly note?: string }): Promise<Alert>;
   /** Called with every alert that was raised or changed. */
   onAlert(callback: (alert: Alert) => void): Disposable;
   /** Rules in force, with what each watches and what it says now. */
-  alertRules(): readonly object[];
+  getAlertRules(): readonly AlertRuleView[];
   /** Sends a notification that says it is a test; says whether it was taken, and by whom. */
-  testNotification(): Promise<{ readonly delivered: boolean; readonly detail: string }>;
-  getDashboardData(view: DashboardView, query: DashboardQuery): Promise<object>;
+  sendTestNotification(): Promise<NotificationResult>;
+  getDashboardData(view: DashboardView, query: DashboardQuery): Promise<DashboardData>;
+  exportDashboardData(): Promise<object>;
   /** One self-contained page. */
   htmlReport(range?: TimeRange): Promise<string>;
-}
-
-/** Which of the five views. */
-export type DashboardView =
-  | "system_overview"
-  | "agent_performance"
-  | "metrics_detail"
-  | "alerts"
-  | "historical";
-
-/** What a view is to show. */
-export interface DashboardQuery extends TimeRange {
-  readonly agentId?: string;
-  readonly metric?: string;
 }
 
 /** Everything of one namespace. */

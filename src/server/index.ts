@@ -11,8 +11,6 @@ export type {
 export { ServerError, serverErrors } from "./errors.ts";
 export type {
   ConfigurationRow,
-  DashboardQuery,
-  DashboardView,
   Fleet,
   FleetCommunication,
   FleetDashboard,
@@ -28,14 +26,7 @@ export type {
   ServicePatch,
   ServiceQuery,
 } from "./fleet-gateway.ts";
-export type {
-  FlameNode,
-  FleetProfiler,
-  FleetProfiles,
-  FunctionSummary,
-  ProfileFormat,
-  SpanInput,
-} from "./fleet-profiler.ts";
+export type { FleetProfiler, FleetProfiles, ProfileFormat } from "./fleet-profiler.ts";
 export type { Kpi, KpiStatistics } from "./kpi.ts";
 export { serverLimits } from "./limits.ts";
 export { isLoopback } from "./listeners.ts";

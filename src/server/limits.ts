@@ -58,6 +58,12 @@ export const serverLimits = {
     reason: "One long poll per agent at the most agents a namespace takes",
     atLimit: "Further connections are closed at once; clients retry",
   },
+  agentRequests: {
+    value: 1000,
+    unit: "items",
+    reason: "A tenth of all connections, so that one agent cannot take them all, read or unread",
+    atLimit: "Further requests of that agent get server.too_many_requests with Retry-After",
+  },
   headersTimeout: {
     value: 10_000,
     unit: "ms",
@@ -142,6 +148,12 @@ export const serverLimits = {
     reason: "Events kept per namespace to bridge reading the store and going live",
     atLimit: "The oldest leave the tail; a viewer that is further behind reads the store",
   },
+  viewerAlerts: {
+    value: 1000,
+    unit: "items",
+    reason: "Changed alerts kept for a viewer until it takes them; as many as one page lists",
+    atLimit: "Its connection is closed; the page reconnects and begins with all that fire",
+  },
   viewerBlockedMs: {
     value: 60_000,
     unit: "ms",
@@ -165,12 +177,6 @@ export const serverLimits = {
     unit: "items",
     reason: "Tails of the agents that wrote last; 125 MiB when all are full",
     atLimit: "The tail that was quiet for longest goes",
-  },
-  exportEvents: {
-    value: 20_000,
-    unit: "items",
-    reason: "All the events that a namespace keeps",
-    atLimit: "Older events are left out of the export",
   },
   cachedPageBytes: {
     value: 32 * 1024 * 1024,

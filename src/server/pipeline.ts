@@ -16,6 +16,7 @@ import { ServerError } from "./errors.ts";
 import type { FleetNamespace } from "./fleet.ts";
 import { parseInput, PROBLEM_TYPE, problemOf, toKnownError } from "./problem.ts";
 import { inflated, takeBytes } from "./raw-body.ts";
+import { RequestRoom } from "./request-room.ts";
 import { isAudited, methodsAt } from "./route.ts";
 import type { ResourceName, Route, RouteContext } from "./route.ts";
 import type { Services } from "./services.ts";
@@ -66,6 +67,7 @@ const parameters = z.record(z.string(), z.unknown());
 export class Pipeline {
   readonly #services: Services;
   readonly #options: PipelineOptions;
+  readonly #room = new RequestRoom();
 
   constructor(services: Services, options: PipelineOptions) {
     this.#services = services;
@@ -81,6 +83,10 @@ export class Pipeline {
       if (!this.#options.isFromSocket(request.raw)) {
         checkHost(request.headers.host, this.#options.trustedHosts);
       }
+      done();
+    });
+    app.addHook("onResponse", (request, _reply, done) => {
+      this.#room.leave(callOf(request));
       done();
     });
     app.setErrorHandler((error, request, reply) => this.#answerError(error, request, reply));
@@ -137,6 +143,7 @@ export class Pipeline {
     call.resource = { kind: "route", id: route.path };
     call.caller = this.#callerOf(route, request);
     const { principal } = call.caller;
+    this.#room.enter(call, principal);
     refuseEarly(route, principal);
     const { namespace: inQuery, ...query } = parseInput(parameters, request.query, "query");
     const requested = requestedNamespace(request.headers["x-cellphone-namespace"], inQuery);

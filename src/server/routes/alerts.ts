@@ -2,8 +2,8 @@
 
 import { z } from "zod";
 
+import { DashboardError } from "../../dashboard/index.ts";
 import type { Alert } from "../../dashboard/index.ts";
-import { ServerError } from "../errors.ts";
 import type { FleetNamespace } from "../fleet.ts";
 import { defineRoute, given, json } from "../route.ts";
 import type { Route } from "../route.ts";
@@ -35,7 +35,7 @@ async function alertOf(namespace: FleetNamespace, alertId: string): Promise<Aler
   const found = await namespace.dashboard.getAlert(alertId);
   if (found !== undefined) return found;
   const message = `No alert "${alertId}" in namespace "${namespace.name}"`;
-  throw new ServerError("server.not_found", message);
+  throw new DashboardError("dashboard.alert_unknown", message);
 }
 
 function list(): Route {
@@ -174,7 +174,7 @@ function resolve(): Route {
     async handler({ namespace, params, body, note }) {
       await alertOf(namespace, params.id);
       note({ note: body.note });
-      return namespace.dashboard.resolveAlert(params.id);
+      return namespace.dashboard.resolveAlert(params.id, { note: body.note });
     },
   });
 }
@@ -188,7 +188,7 @@ function rules(): Route {
     action: "alert_rule.list",
     responses: { 200: json("All rules", z.object({ rules: z.array(alertRuleSchema) })) },
     resource: () => ({ kind: "alert_rule", id: "*" }),
-    handler: ({ namespace }) => ({ rules: [...namespace.dashboard.alertRules()] }),
+    handler: ({ namespace }) => ({ rules: [...namespace.dashboard.getAlertRules()] }),
   });
 }
 
@@ -207,7 +207,7 @@ function notify(): Route {
     responses: { 200: json("Whether it was taken, and what was answered", schema) },
     resource: () => ({ kind: "notification", id: "test" }),
     async handler({ namespace, note }) {
-      const { delivered, detail } = await namespace.dashboard.testNotification();
+      const { delivered, detail } = await namespace.dashboard.sendTestNotification();
       note({ delivered });
       return { delivered, detail };
     },

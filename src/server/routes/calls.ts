@@ -3,8 +3,8 @@
 import { z } from "zod";
 
 import type { Principal } from "../../core/index.ts";
+import { GatewayError } from "../../gateway/index.ts";
 import type { CallRecord } from "../../gateway/index.ts";
-import { ServerError } from "../errors.ts";
 import { defineRoute, given, json } from "../route.ts";
 import type { Route } from "../route.ts";
 import {
@@ -83,7 +83,7 @@ function read(): Route {
       const call = await namespace.gateway.getCall(params.id);
       if (call === undefined) {
         const message = `No call "${params.id}" in namespace "${namespace.name}"`;
-        throw new ServerError("server.not_found", message);
+        throw new GatewayError("gateway.call_unknown", message);
       }
       const agentIds = call.agentId === null ? [] : [call.agentId];
       authorize({ kind: "call", id: call.id, agentIds });

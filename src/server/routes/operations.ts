@@ -16,7 +16,6 @@ import {
   serverFactsSchema,
 } from "../schemas/operations.ts";
 import type { Services } from "../services.ts";
-import { tilesOf } from "./dashboard.ts";
 
 export function operationRoutes(services: Services): readonly Route[] {
   return [config(services), audit(services), exportAll(services), server(services)];
@@ -100,17 +99,21 @@ async function* exportText(
   log: AuditLog,
   exportedAt: string,
 ): AsyncGenerator<string> {
-  const { tracker, communication, dashboard } = namespace;
+  const { tracker, profiler, profiles, communication, gateway, dashboard } = namespace;
   yield `{"exportedAt":${JSON.stringify(exportedAt)},"namespace":${JSON.stringify(namespace.name)}`;
   yield ',"tracker":';
   yield* tracker.exportText();
+  yield ',"profiler":';
+  yield* profiler.exportText();
+  yield ',"profiles":';
+  yield* listText(await profiles.list({ limit: serverLimits.listItems.value }));
   yield ',"communication":';
   yield* objectText(await communication.exportCommunicationData());
-  yield `,"dashboard":{"summary":${JSON.stringify(dashboard.summary())},"agents":`;
-  yield* listText(await tilesOf(dashboard));
-  yield ',"events":';
-  yield* listText(await dashboard.events({ limit: serverLimits.exportEvents.value }));
-  yield '},"audit":[';
+  yield ',"gateway":';
+  yield* objectText(await gateway.exportGatewayData());
+  yield ',"dashboard":';
+  yield* objectText(await dashboard.exportDashboardData());
+  yield ',"audit":[';
   yield* auditText(namespace.name, log);
   yield "]}\n";
 }

@@ -5,9 +5,7 @@ import { z } from "zod";
 import { GatewayError } from "../../gateway/index.ts";
 import type { ServiceView } from "../../gateway/index.ts";
 import type { Principal } from "../../core/index.ts";
-import { ServerError } from "../errors.ts";
 import type { FleetNamespace } from "../fleet.ts";
-import type { ServiceInput } from "../fleet-gateway.ts";
 import { defineRoute, empty, given, json } from "../route.ts";
 import type { Route } from "../route.ts";
 import { nameSchema } from "../schemas/common.ts";
@@ -96,29 +94,12 @@ function register(): Route {
       const { namespace, body } = context;
       context.authorize({ kind: "service", id: body.id });
       context.note({ fields: Object.keys(body) });
-      const endpoints = endpointsOf(body);
-      if (endpoints === undefined) {
-        const message = "body.baseUrl is missing: give it, or endpoints";
-        throw new ServerError("server.input_invalid", message);
-      }
       const known = await namespace.gateway.getService(body.id);
-      const { baseUrl: _, ...fields } = body;
-      const service = await namespace.gateway.registerService({ ...fields, endpoints });
+      const service = await namespace.gateway.registerService(body);
       if (known === undefined) context.status(201);
       return service;
     },
   });
-}
-
-/** Where a service runs: one URL or several endpoints, never both. */
-function endpointsOf(body: {
-  readonly baseUrl?: string;
-  readonly endpoints?: ServiceInput["endpoints"];
-}): ServiceInput["endpoints"] | undefined {
-  if (body.baseUrl === undefined) return body.endpoints;
-  if (body.endpoints === undefined) return [{ baseUrl: body.baseUrl, weight: 1 }];
-  const message = "body.baseUrl and body.endpoints say the same thing; give one of them";
-  throw new ServerError("server.input_invalid", message);
 }
 
 function read(): Route {
@@ -141,7 +122,7 @@ function update(): Route {
     method: "PATCH",
     path: "/api/v1/services/{id}",
     summary: "Change a service",
-    description: "Fields that are absent stay as they are; null takes one away.",
+    description: "Absent fields stay as they are; null takes one back to its default.",
     tag: TAG,
     action: "service.put",
     params,
@@ -151,10 +132,8 @@ function update(): Route {
     resource: (input) => ({ kind: "service", id: input.params.id }),
     async handler({ namespace, params: { id }, body, note }) {
       note({ fields: Object.keys(body) });
-      const endpoints = endpointsOf(body);
       await serviceOf(namespace, id);
-      const { baseUrl: _, ...fields } = body;
-      return namespace.gateway.updateService(id, { ...fields, ...given({ endpoints }) });
+      return namespace.gateway.updateService(id, body);
     },
   });
 }

@@ -8,7 +8,7 @@ import {
   networkMetricsSchema,
   processMetricsSchema,
   systemMetricsSchema,
-} from "../schemas/profiles.ts";
+} from "../schemas/system.ts";
 
 export function systemRoutes(): readonly Route[] {
   const schema = z.object({

@@ -2,22 +2,14 @@
 
 import { z } from "zod";
 
+import { DashboardView } from "../../dashboard/index.ts";
 import { content, defineRoute, given, json } from "../route.ts";
 import type { Route } from "../route.ts";
 import { nameSchema, rangeParameters } from "../schemas/common.ts";
 import { kpiSchema } from "../schemas/traces.ts";
+import { dashboardDataSchema } from "../schemas/views.ts";
 
 const TAG = "Dashboard";
-
-const dashboardDataSchema: z.ZodType<object> = z.looseObject({});
-
-const VIEWS = [
-  "system_overview",
-  "agent_performance",
-  "metrics_detail",
-  "alerts",
-  "historical",
-] as const;
 
 export function viewRoutes(): readonly Route[] {
   return [view(), kpis(), report()];
@@ -28,10 +20,11 @@ function view(): Route {
     method: "GET",
     path: "/api/v1/dashboard/{view}",
     summary: "The data of one view",
-    description: "agent_performance needs agentId. Default range: the last hour.",
+    description:
+      "Of one agent or metric, where the view is about some. Default range: the last hour.",
     tag: TAG,
     action: "dashboard.read",
-    params: z.strictObject({ view: z.enum(VIEWS) }),
+    params: z.strictObject({ view: z.enum(DashboardView) }),
     query: z.strictObject({
       agentId: nameSchema.exactOptional(),
       metric: nameSchema.exactOptional(),

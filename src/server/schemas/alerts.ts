@@ -3,7 +3,7 @@
 import { z } from "zod";
 
 import { AlertLevel } from "../../dashboard/index.ts";
-import type { Alert } from "../../dashboard/index.ts";
+import type { Alert, AlertRuleView } from "../../dashboard/index.ts";
 import { instantSchema, jsonObjectSchema, named, nameSchema, noteSchema } from "./common.ts";
 
 export const alertLevelSchema = z.enum(AlertLevel);
@@ -56,4 +56,23 @@ export const alertSchema: z.ZodType<Alert> = named(
   }),
 );
 
-export const alertRuleSchema: z.ZodType<object> = named("AlertRule", z.looseObject({}));
+export const alertRuleSchema: z.ZodType<AlertRuleView> = named(
+  "AlertRule",
+  z.object({
+    id: z.string(),
+    title: z.string(),
+    description: z.string(),
+    unit: z.enum(["percent", "s", "ratio", "items"]).nullable(),
+    levels: z.array(
+      z.object({
+        level: alertLevelSchema,
+        threshold: z.number().nullable(),
+        clearThreshold: z.number().nullable(),
+      }),
+    ),
+    forMs: z.number().describe("How long it must hold before an alert fires"),
+    keepFiringForMs: z.number().describe("How long it must be gone before the alert resolves"),
+    firing: z.number(),
+    pending: z.number(),
+  }),
+);

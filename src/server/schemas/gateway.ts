@@ -33,21 +33,25 @@ const credentialSchema = named(
   }),
 );
 
-/** What can be said about a service; each field may be absent. */
-const serviceFields = {
-  name: z.string().min(1).max(128).exactOptional(),
-  version: z.string().min(1).max(64).exactOptional().describe("First segment of its paths; v1"),
-  baseUrl: urlSchema.exactOptional().describe("Instead of endpoints, when there is one"),
-  endpoints: z.array(endpointInputSchema).min(1).max(1000).exactOptional(),
+/** What can be said about a service. */
+const fields = {
+  name: z.string().min(1).max(128),
+  version: z.string().min(1).max(64).describe("First segment of its paths; v1"),
+  baseUrl: urlSchema.describe("Instead of endpoints, when there is one"),
+  endpoints: z.array(endpointInputSchema).max(1000),
   paths: z
     .array(z.string().min(1).max(1024))
     .max(1000)
-    .exactOptional()
     .describe("Templates below the version, such as /users/:id; default: /<service>/**"),
   rewrite: z
     .enum(["version", "prefix", "none"])
-    .exactOptional()
     .describe("What of the public path is taken away before the call is forwarded"),
+  retries: z.number().describe("Of calls that may be repeated"),
+  metadata: jsonObjectSchema,
+};
+
+/** What a service may be without; null says so. */
+const nullableFields = {
   healthCheckUrl: urlSchema
     .nullable()
     .exactOptional()
@@ -55,19 +59,38 @@ const serviceFields = {
   rateLimit: rateInputSchema.nullable().exactOptional().describe("Of all calls to the service"),
   agentRateLimit: rateInputSchema.nullable().exactOptional().describe("Of each agent's calls"),
   requestTimeoutMs: z.number().nullable().exactOptional(),
-  retries: z.number().exactOptional().describe("Of calls that may be repeated"),
   credential: credentialSchema.nullable().exactOptional(),
-  metadata: jsonObjectSchema.exactOptional(),
 };
 
 /** A service to register. */
 export const serviceInputSchema = named(
   "ServiceInput",
-  z.strictObject({ id: nameSchema, ...serviceFields }),
+  z.strictObject({
+    id: nameSchema,
+    name: fields.name.exactOptional(),
+    version: fields.version.exactOptional(),
+    baseUrl: fields.baseUrl.exactOptional(),
+    endpoints: fields.endpoints.exactOptional(),
+    paths: fields.paths.exactOptional(),
+    rewrite: fields.rewrite.exactOptional(),
+    retries: fields.retries.exactOptional(),
+    metadata: fields.metadata.exactOptional(),
+    ...nullableFields,
+  }),
 );
 
-/** What to change of a service. */
-export const servicePatchSchema = z.strictObject(serviceFields);
+/** What to change of a service: null takes a field back to its default. */
+export const servicePatchSchema = z.strictObject({
+  name: fields.name.nullable().exactOptional(),
+  version: fields.version.nullable().exactOptional(),
+  baseUrl: fields.baseUrl.nullable().exactOptional(),
+  endpoints: fields.endpoints.nullable().exactOptional(),
+  paths: fields.paths.nullable().exactOptional(),
+  rewrite: fields.rewrite.nullable().exactOptional(),
+  retries: fields.retries.nullable().exactOptional(),
+  metadata: fields.metadata.nullable().exactOptional(),
+  ...nullableFields,
+});
 
 /** A rate to set. */
 export const rateLimitInputSchema = z.strictObject({

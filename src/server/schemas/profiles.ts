@@ -3,8 +3,12 @@
 import { z } from "zod";
 
 import { ProfileKind, ProfileState } from "../../profiler/index.ts";
-import type { ProfileRecord, SpanRecord } from "../../profiler/index.ts";
-import type { FlameNode, FunctionSummary } from "../fleet-profiler.ts";
+import type {
+  FlameNode,
+  FunctionSummary,
+  ProfileRecord,
+  SpanRecord,
+} from "../../profiler/index.ts";
 import { instantSchema, jsonObjectSchema, named } from "./common.ts";
 
 export const profileKindSchema = z.enum(ProfileKind);
@@ -106,7 +110,3 @@ export const functionSummarySchema: z.ZodType<FunctionSummary> = named(
     p99Ms: z.number(),
   }),
 );
-
-export const systemMetricsSchema: z.ZodType<object> = named("SystemMetrics", z.looseObject({}));
-export const processMetricsSchema: z.ZodType<object> = named("ProcessMetrics", z.looseObject({}));
-export const networkMetricsSchema: z.ZodType<object> = named("NetworkMetrics", z.looseObject({}));
