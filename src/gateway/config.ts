@@ -3,6 +3,7 @@
 import { z } from "zod";
 
 import { countOption, durationOption, flagOption, textOption } from "../core/index.ts";
+import type { MiddlewareModule } from "./middleware-chain.ts";
 
 const DAY_S = 86_400;
 
@@ -71,6 +72,14 @@ export const gatewayConfigSchema = z.object({
     false,
     "Serve callers without a key. A gateway used as a library without identities always does.",
   ),
+  middleware: z
+    .array(z.object({ module: z.string().min(1), options: z.unknown().optional() }))
+    .default([])
+    .meta({
+      description:
+        "Modules whose default export makes a middleware from `options`; every call passes them " +
+        "in this order. A path is absolute or a file URL.",
+    }),
   maxBodyBytes: countOption("bytes", 104_857_600, "Most bytes of one request body.", {
     min: 0,
     max: 1_099_511_627_776,
@@ -102,6 +111,7 @@ export interface GatewaySettings {
   readonly port: number;
   readonly workers: number;
   readonly anonymous: boolean;
+  readonly middleware: readonly MiddlewareModule[];
   readonly maxBodyBytes: number;
   readonly maxConcurrentCalls: number;
   readonly maxServices: number;
@@ -128,6 +138,7 @@ export function gatewaySettings(options: GatewayOptions = {}): GatewaySettings {
     port: parsed.port,
     workers: parsed.workers,
     anonymous: parsed.anonymous,
+    middleware: parsed.middleware,
     maxBodyBytes: parsed.maxBodyBytes,
     maxConcurrentCalls: parsed.maxConcurrentCalls,
     maxServices: parsed.maxServices,

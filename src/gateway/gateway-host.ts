@@ -16,6 +16,7 @@ import type { GatewayOptions, GatewaySettings } from "./config.ts";
 import type { DataPlane, DataPlaneAddress, GatewayIdentity } from "./data-plane.ts";
 import { GatewayError } from "./errors.ts";
 import { GatewayRuntime } from "./gateway-runtime.ts";
+import { loadMiddleware } from "./middleware-chain.ts";
 import type { CallRecord, ServiceView } from "./model.ts";
 import type { Environment } from "./plan-compiler.ts";
 import type { CallStore, ServiceStore } from "./store.ts";
@@ -85,6 +86,7 @@ export class GatewayHost implements AsyncDisposable {
   readonly #serviceStore: ServiceStore;
   readonly #callStore: CallStore;
   readonly #environment: Environment;
+  #fromModules = 0;
   #starting: Promise<GatewayRuntime> | undefined;
   #stopped = false;
 
@@ -212,6 +214,19 @@ export class GatewayHost implements AsyncDisposable {
   }
 
   async #begin(): Promise<GatewayRuntime> {
+    try {
+      const modules = await loadMiddleware(this.settings.middleware);
+      // Those of the options come first, also after a stop and another start.
+      this.middleware.splice(0, this.#fromModules, ...modules);
+      this.#fromModules = modules.length;
+    } catch (error) {
+      this.#starting = undefined;
+      throw error;
+    }
+    return this.#run();
+  }
+
+  async #run(): Promise<GatewayRuntime> {
     const runtime = new GatewayRuntime({
       namespace: this.namespace,
       settings: this.settings,
