@@ -20,6 +20,12 @@ export const storageLimits = {
     reason: "Each component writes once a second; half a minute's batches mean a stalled disk.",
     atLimit: "The batch is refused with storage.overloaded; its component keeps or counts it.",
   },
+  pendingJobs: {
+    value: 1_000,
+    unit: "items",
+    reason: "Three prunings for each of hundreds of namespaces, all asked for at a start.",
+    atLimit: "The pruning is refused with storage.overloaded; it is asked for again later.",
+  },
   pendingSpanBatches: {
     value: 64,
     unit: "items",

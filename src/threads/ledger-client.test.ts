@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
@@ -252,6 +252,49 @@ test("LedgerClient.prune() forgets messages by age, beside their number", async 
   assert.deepEqual(await store.prune("default", 100, 1003), { messages: 2 });
   assert.deepEqual(await store.prune("default", 100), { messages: 0 });
   assert.equal((await store.messages("default", {})).length, 1);
+});
+
+test("LedgerClient names the file when a page of it is damaged, and the record when a row is", async (t) => {
+  const file = path.join(temporaryFolder(t), "ledger.db");
+  const ids = Array.from({ length: 400 }, (_, number) => `alert_${number}`);
+  {
+    const store = await LedgerClient.open(file);
+    await store.putAlerts(
+      "default",
+      ids.map((id) => ({ ...ALERT, id })),
+    );
+    await store.close();
+  }
+  {
+    using database = openLedger(file);
+    const damage = "UPDATE alerts SET alert = '{\"id\":' WHERE id = 'alert_7'";
+    database.transaction(() => database.prepare(damage).run());
+  }
+  const store = await LedgerClient.open(file);
+  t.after(() => store.close());
+  await assert.rejects(store.alert("default", "alert_7"), {
+    code: "storage.corrupt",
+    message: /alert "alert_7" is damaged/,
+  });
+  assert.equal((await store.alert("default", "alert_8"))?.id, "alert_8");
+  await store.close();
+  const bytes = readFileSync(file);
+  const pageBytes = 4096;
+  for (let page = 1; page * pageBytes < bytes.length; page++) {
+    const at = page * pageBytes;
+    // Of alerts alone, so that the file still opens.
+    const holdsAlerts = bytes.subarray(at, at + pageBytes).includes("bob says no");
+    if (holdsAlerts) bytes.fill(0xff, at, at + 8);
+  }
+  writeFileSync(file, bytes);
+  const damaged = await LedgerClient.open(file);
+  t.after(() => damaged.close());
+  await assert.rejects(damaged.alerts("default", {}), (error) => {
+    assert.ok(error instanceof StorageError);
+    assert.equal(error.code, "storage.corrupt");
+    assert.ok(error.message.includes(file), error.message);
+    return true;
+  });
 });
 
 test("LedgerClient.close() finishes what waits and leaves one file, without a log", async (t) => {

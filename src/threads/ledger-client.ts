@@ -153,13 +153,13 @@ export class LedgerClient
   /** Forgets old credentials and audit rows; see {@link SecurityStore.prune}. */
   prune(beforeMs: number): Promise<void>;
   prune(what: string | number, keep = 0, messagesBeforeMs?: number): Promise<PruneResult | void> {
-    if (typeof what === "number") return this.#writer.call("pruneSecurity", what);
-    if (messagesBeforeMs === undefined) return this.#writer.call("prune", what, keep);
-    return this.#writer.call("prune", what, keep, messagesBeforeMs);
+    if (typeof what === "number") return this.#writer.job("pruneSecurity", what);
+    if (messagesBeforeMs === undefined) return this.#writer.job("prune", what, keep);
+    return this.#writer.job("prune", what, keep, messagesBeforeMs);
   }
 
   deleteNamespace(namespace: string): Promise<void> {
-    return this.#writer.call("deleteNamespace", namespace);
+    return this.#writer.job("deleteNamespace", namespace);
   }
 
   putCredential(credential: Credential): Promise<void> {
@@ -226,7 +226,7 @@ export class LedgerClient
   }
 
   pruneAlerts(namespace: string, retention: AlertRetention): Promise<{ readonly alerts: number }> {
-    return this.#writer.call("pruneAlerts", namespace, retention);
+    return this.#writer.job("pruneAlerts", namespace, retention);
   }
 }
 

@@ -67,6 +67,24 @@ test("SeriesClient.deleteNamespace() forgets calls, spans and their numbers too"
   assert.equal((await store.spans("default", {})).length, 1);
 });
 
+test("SeriesClient.prune() of many namespaces at once takes no room from writes", async (t) => {
+  const { store, close } = await openTemporary();
+  t.after(close);
+  const retention = { samplesBeforeMs: 0, minutesBeforeMs: 0 };
+  const prunings = Array.from({ length: 2 * storageLimits.pendingBatches.value }, (_, index) =>
+    store.prune(`namespace-${index}`, retention),
+  );
+  await store.appendSpans("default", [SPAN]);
+  await store.appendCalls("default", [{ call: callOf(1), notable: false }]);
+  await Promise.all(prunings);
+  const most = storageLimits.pendingJobs.value;
+  const outcomes = await Promise.allSettled(
+    Array.from({ length: most + 1 }, () => store.prune("default", retention)),
+  );
+  const refused = outcomes.filter(({ status }) => status === "rejected");
+  assert.equal(refused.length, 1);
+});
+
 test("SeriesClient.appendSpans() is refused before metrics and calls are", async (t) => {
   const { store, close } = await openTemporary();
   t.after(close);

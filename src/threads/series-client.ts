@@ -115,11 +115,11 @@ export class SeriesClient implements SeriesStore, CallStore, ProfileStore {
   }
 
   prune(namespace: string, retention: Retention): Promise<{ readonly samples: number }> {
-    return this.#writer.call("prune", namespace, retention);
+    return this.#writer.job("prune", namespace, retention);
   }
 
   deleteNamespace(namespace: string): Promise<void> {
-    return this.#writer.call("deleteNamespace", namespace);
+    return this.#writer.job("deleteNamespace", namespace);
   }
 
   appendCalls(
@@ -142,7 +142,7 @@ export class SeriesClient implements SeriesStore, CallStore, ProfileStore {
   }
 
   pruneCalls(namespace: string, retention: CallRetention): Promise<{ readonly calls: number }> {
-    return this.#writer.call("pruneCalls", namespace, retention);
+    return this.#writer.job("pruneCalls", namespace, retention);
   }
 
   /** @throws StorageError storage.overloaded sooner than {@link append}: spans are shed first. */
@@ -181,7 +181,7 @@ export class SeriesClient implements SeriesStore, CallStore, ProfileStore {
     namespace: string,
     retention: ProfileRetention,
   ): Promise<{ readonly spans: number; readonly profiles: number }> {
-    return this.#writer.call("pruneProfiles", namespace, retention);
+    return this.#writer.job("pruneProfiles", namespace, retention);
   }
 
   #refuseWhenBusy(): void {

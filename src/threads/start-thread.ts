@@ -38,7 +38,7 @@ export function startReader(
       if (method === undefined) throw new RangeError(`No query is called "${name}"`);
       return { id, value: applyMethod(method, parameters) };
     } catch (error) {
-      return { id, error };
+      return { id, error: opened === undefined ? error : opened.database.explain(error) };
     }
   };
   port.on("message", (message: unknown) => {

@@ -4,7 +4,7 @@
 
 import { Worker } from "node:worker_threads";
 
-import { StorageError } from "../storage/index.ts";
+import { StorageError, storageLimits } from "../storage/index.ts";
 import { CLOSE, codecOf, fromWireError } from "./protocol.ts";
 import type { Codec, Greeting, Reply, ThreadData } from "./protocol.ts";
 
@@ -32,6 +32,7 @@ interface Pending {
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
   readonly bytes: number;
+  readonly isJob: boolean;
 }
 
 /** A running storage thread. */
@@ -49,6 +50,7 @@ export class ThreadClient<Methods extends Offered> {
   #scheduled = false;
   #nextId = 1;
   #pendingBytes = 0;
+  #pendingJobs = 0;
   /** Why no more calls are taken. */
   #closed: StorageError | undefined;
   #serves = false;
@@ -95,9 +97,9 @@ export class ThreadClient<Methods extends Offered> {
     await this.#ready;
   }
 
-  /** Calls waiting for their answer. */
+  /** Calls waiting for their answer, jobs not counted. */
   get pending(): number {
-    return this.#pending.size;
+    return this.#pending.size - this.#pendingJobs;
   }
 
   /**
@@ -108,9 +110,32 @@ export class ThreadClient<Methods extends Offered> {
     name: Name,
     ...parameters: Parameters<Methods[Name]>
   ): Promise<ResultOf<Methods[Name]>> {
+    return this.#send(false, name, parameters);
+  }
+
+  /**
+   * Calls a method that runs in steps beside the others: it may wait long, so it takes none of
+   * their room.
+   * @throws StorageError as {@link call}.
+   */
+  job<Name extends keyof Methods & string>(
+    name: Name,
+    ...parameters: Parameters<Methods[Name]>
+  ): Promise<ResultOf<Methods[Name]>> {
+    return this.#send(true, name, parameters);
+  }
+
+  #send<Name extends keyof Methods & string>(
+    isJob: boolean,
+    name: Name,
+    parameters: Parameters<Methods[Name]>,
+  ): Promise<ResultOf<Methods[Name]>> {
     return new Promise((resolve, reject) => {
       if (this.#closed !== undefined) throw this.#closed;
-      if (this.#pending.size >= this.#bounds.calls) throw this.#overloaded();
+      const [waiting, most] = isJob
+        ? [this.#pendingJobs, storageLimits.pendingJobs.value]
+        : [this.pending, this.#bounds.calls];
+      if (waiting >= most) throw this.#overloaded();
       const id = this.#nextId;
       let bytes = 0;
       if (this.#codec === "json") {
@@ -124,8 +149,9 @@ export class ThreadClient<Methods extends Offered> {
       } else this.#worker.postMessage([[id, name, parameters]]);
       this.#nextId += 1;
       this.#pendingBytes += bytes;
+      this.#pendingJobs += isJob ? 1 : 0;
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- typed by Methods[Name]
-      this.#pending.set(id, { resolve: resolve as Pending["resolve"], reject, bytes });
+      this.#pending.set(id, { resolve: resolve as Pending["resolve"], reject, bytes, isJob });
     });
   }
 
@@ -174,6 +200,7 @@ export class ThreadClient<Methods extends Offered> {
     if (pending === undefined) return undefined;
     this.#pending.delete(id);
     this.#pendingBytes -= pending.bytes;
+    this.#pendingJobs -= pending.isJob ? 1 : 0;
     return pending;
   }
 

@@ -104,6 +104,11 @@ export class Database implements Disposable {
     });
   }
 
+  /** An error of a statement of this file, in words that name the file; others as they are. */
+  explain(error: unknown): unknown {
+    return explainSqliteError(error, this.path);
+  }
+
   /** Frames in the write-ahead log now, without doing anything. */
   walState(): WalState {
     return this.#wal("NOOP");
