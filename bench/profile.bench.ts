@@ -39,26 +39,44 @@ function tracked(): { profiler: PerformanceProfiler; tracker: PerformanceTracker
 }
 
 /** timerify with someone to read its entries: without an observer it makes none. */
-function timerified(): { call: typeof step; seen: () => number; stop: () => void } {
+function timerified(): { peer: Contender; seen: () => number; stop: () => void } {
   let seen = 0;
+  let whenSeen = (): void => undefined;
   const observer = new PerformanceObserver((list) => {
     seen += list.getEntries().length;
+    whenSeen();
   });
   observer.observe({ entryTypes: ["function"] });
-  const call = performance.timerify(step);
-  return { call, seen: () => seen, stop: () => observer.disconnect() };
+  const { name, run } = contender("timerify, observed", performance.timerify(step));
+  return {
+    peer: {
+      name,
+      peer: true,
+      async run(operations) {
+        const wanted = seen + operations;
+        const { promise, resolve } = Promise.withResolvers<void>();
+        whenSeen = (): void => (seen >= wanted ? resolve() : undefined);
+        const value = await run(operations);
+        // The observer is called in a later turn; taking its entries is part of the work.
+        await promise;
+        return value;
+      },
+    },
+    seen: () => seen,
+    stop: () => observer.disconnect(),
+  };
 }
 
 async function functions(report: BenchmarkReport): Promise<void> {
   const alone = new PerformanceProfiler();
   const { profiler, tracker } = tracked();
   const off = new PerformanceProfiler({ profilingEnabled: false });
-  const peer = timerified();
+  const { peer, ...observed } = timerified();
   const inTrace = profiler.profileFunction("nested")(step);
   await report.compare(
     "a plain function",
     [
-      contender("timerify, observed", peer.call, { peer: true }),
+      peer,
       contender("profileFunction", alone.profileFunction("step")(step)),
       contender("profileFunction, with a tracker", profiler.profileFunction("step")(step)),
       {
@@ -71,24 +89,24 @@ async function functions(report: BenchmarkReport): Promise<void> {
     ],
     { operations: OPERATIONS },
   );
-  await new Promise((resolve) => setTimeout(resolve, 100));
-  peer.stop();
+  observed.stop();
   await profiler.stop();
   const summary = await tracker.getMetricSummary("profile_duration");
   // A contender that did not do its work has no figure.
   if (alone.statistics().spans < OPERATIONS || (summary?.count ?? 0) < 2 * OPERATIONS) {
     throw new Error(`${alone.statistics().spans} spans, ${summary?.count ?? 0} durations tracked`);
   }
-  if (peer.seen() < OPERATIONS) throw new Error(`timerify was observed ${peer.seen()} times`);
+  if (observed.seen() < OPERATIONS)
+    throw new Error(`timerify was observed ${observed.seen()} times`);
 }
 
 async function scopes(report: BenchmarkReport): Promise<void> {
   const { profiler } = tracked();
-  const peer = timerified();
+  const { peer, ...observed } = timerified();
   await report.compare(
     "a scope",
     [
-      contender("timerify, observed", peer.call, { peer: true }),
+      peer,
       contender("using profile(name)", (value) => {
         using _span = profiler.profile("step");
         return step(value);
@@ -105,7 +123,7 @@ async function scopes(report: BenchmarkReport): Promise<void> {
     ],
     { operations: OPERATIONS },
   );
-  peer.stop();
+  observed.stop();
   await profiler.stop();
 }
 

@@ -123,7 +123,9 @@ export class PerformanceProfiler implements AsyncDisposable {
     this.#settings = settings;
     this.#clock = clock;
     this.#store = store;
-    this.#ring = new SpanRing(maxHistory);
+    const maxPending = store === undefined ? 0 : profilerLimits.pendingSpans.value;
+    const ring = new SpanRing({ maxHistory, maxPending });
+    this.#ring = ring;
     const onError = (error: unknown): void => {
       log.warn("profiler.metric_refused", { reason: String(error) });
     };
@@ -133,26 +135,26 @@ export class PerformanceProfiler implements AsyncDisposable {
     }
     if (store !== undefined) {
       const toRecord = (span: Span): SpanRecord => this.#recorder.toRecord(span);
-      this.#outbox = new SpanOutbox({ namespace, store, clock, flushIntervalMs, toRecord, log });
+      const parts = { namespace, store, ring, clock, flushIntervalMs, toRecord, log };
+      this.#outbox = new SpanOutbox(parts);
     }
     this.#recorder = new SpanRecorder({
       namespace,
       clock,
       enabled,
-      ring: this.#ring,
+      ring,
       durations: this.#durations,
       outbox: this.#outbox,
       randomBytes: dependencies.randomBytes ?? secureRandomBytes,
     });
-    const durations = this.#durations;
-    this.#intake = new SpanIntake({ clock, settings, recorder: this.#recorder, durations });
+    const spans = { recorder: this.#recorder, durations: this.#durations };
+    this.#intake = new SpanIntake({ clock, settings, ...spans });
     this.#metrics = new MetricHistory({ namespace, clock, telemetry, maxHistory, enabled });
     this.#ownsHost = dependencies.host === undefined;
     this.#host = dependencies.host ?? new SystemProbe({ clock, log });
     this.#sampler = dependencies.sampler ?? new ProfileSampler(clock);
-    const host = this.#host;
-    const recorder = new HostRecorder(namespace, telemetry);
-    this.#timers = new ProfilerTimers({ namespace, store, clock, settings, host, recorder, log });
+    const recording = { host: this.#host, recorder: new HostRecorder(namespace, telemetry) };
+    this.#timers = new ProfilerTimers({ namespace, store, clock, settings, log, ...recording });
   }
 
   /** False when profiling is switched off by `profilingEnabled`. */
@@ -407,11 +409,11 @@ export class PerformanceProfiler implements AsyncDisposable {
     return {
       spans: this.#recorder.recorded,
       failed: this.#recorder.failed,
-      spansInMemory: this.#ring.size,
+      spansInMemory: this.#ring.historyCount,
       evicted: this.#ring.evicted,
       openProfiles: this.#open.size,
-      waitingSpans: this.#outbox?.waiting ?? 0,
-      shedSpans: this.#outbox?.shed ?? 0,
+      waitingSpans: this.#ring.pendingCount,
+      shedSpans: this.#ring.shed,
       storeFailures: this.#outbox?.failures ?? 0,
     };
   }

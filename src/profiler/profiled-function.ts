@@ -6,6 +6,7 @@ import { types } from "node:util";
 import type { DurationBatch } from "./duration-telemetry.ts";
 import { profiledAsyncGenerator, profiledGenerator } from "./profiled-generator.ts";
 import type { SpanRecorder } from "./span-recorder.ts";
+import type { Span } from "./span.ts";
 
 /** Any function; its parameters are whatever they are. */
 export type AnyFunction = (...values: never[]) => unknown;
@@ -33,40 +34,55 @@ export function profiledFunction<Wrapped extends AnyFunction>(
 }
 
 function plainFunction(fn: AnyFunction, batch: DurationBatch, recorder: SpanRecorder): AnyFunction {
+  const { context } = recorder;
+  let returned: "nothing yet" | "values" | "promises" = types.isAsyncFunction(fn)
+    ? "promises"
+    : "nothing yet";
   return function profiled(this: unknown, ...values: unknown[]): unknown {
-    const span = recorder.begin(batch, "function");
+    const parent = context.current();
+    const span = recorder.begin(batch, "function", undefined, parent);
     let result: unknown;
     try {
-      result =
-        new.target === undefined
-          ? recorder.context.run(span, Reflect.apply, fn, this, values)
-          : recorder.context.run(
-              span,
-              Reflect.construct,
-              fn,
-              values,
-              new.target === profiled ? fn : new.target,
-            );
+      if (new.target !== undefined) {
+        const made = new.target === profiled ? fn : new.target;
+        result = context.run(span, Reflect.construct, fn, values, made);
+      } else if (returned === "values" && parent !== undefined) {
+        const before = context.push(span);
+        try {
+          result = Reflect.apply(fn, this, values);
+        } finally {
+          context.pop(before);
+        }
+      } else {
+        // The first span of a trace is kept for what it starts, and so is one that others await.
+        result = context.run(span, Reflect.apply, fn, this, values);
+      }
     } catch (error) {
       recorder.fail(span, error);
       throw error;
     }
     // Other thenables may start their work when they are awaited, which is the caller's business.
     if (!(result instanceof Promise)) {
+      if (returned === "nothing yet") returned = "values";
       recorder.end(span);
       return result;
     }
-    return result.then(
-      (value: unknown) => {
-        recorder.end(span);
-        return value;
-      },
-      (error: unknown) => {
-        recorder.fail(span, error);
-        throw error;
-      },
-    );
+    returned = "promises";
+    return settled(result, span, recorder);
   };
+}
+
+function settled(result: Promise<unknown>, span: Span, recorder: SpanRecorder): Promise<unknown> {
+  return result.then(
+    (value) => {
+      recorder.end(span);
+      return value;
+    },
+    (error: unknown) => {
+      recorder.fail(span, error);
+      throw error;
+    },
+  );
 }
 
 function generatorFunction(

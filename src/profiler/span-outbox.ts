@@ -5,6 +5,7 @@ import type { Clock, ComponentLog } from "../core/index.ts";
 import { ProfilerError } from "./errors.ts";
 import { profilerLimits } from "./limits.ts";
 import type { SpanRecord } from "./model.ts";
+import type { SpanRing } from "./span-ring.ts";
 import type { Span } from "./span.ts";
 import type { ProfileStore } from "./store.ts";
 
@@ -12,6 +13,8 @@ import type { ProfileStore } from "./store.ts";
 export interface SpanOutboxParts {
   readonly namespace: string;
   readonly store: ProfileStore;
+  /** Holds the spans that wait. */
+  readonly ring: SpanRing;
   readonly clock: Clock;
   readonly flushIntervalMs: number;
   readonly toRecord: (span: Span) => SpanRecord;
@@ -22,11 +25,8 @@ export interface SpanOutboxParts {
 export class SpanOutbox {
   readonly #parts: SpanOutboxParts;
   readonly #log: ComponentLog;
-  #waiting: Span[] = [];
   #timer: Disposable | undefined;
   #flush: Promise<void> | undefined;
-  /** Spans that were pushed out before the store took them. */
-  shed = 0;
   failures = 0;
 
   constructor(parts: SpanOutboxParts) {
@@ -34,19 +34,9 @@ export class SpanOutbox {
     this.#log = parts.log ?? noComponentLog;
   }
 
-  get waiting(): number {
-    return this.#waiting.length;
-  }
-
-  push(span: Span): void {
-    this.#waiting.push(span);
-    const most = profilerLimits.pendingSpans.value;
-    // A tenth of slack makes shifting the array rare.
-    if (this.#waiting.length > most * 1.1) {
-      this.shed += this.#waiting.length - most;
-      this.#waiting = this.#waiting.slice(-most);
-    }
-    this.#schedule();
+  /** Says that the ring has a span for the store. */
+  announce(): void {
+    if (this.#timer === undefined) this.#schedule();
   }
 
   /**
@@ -61,16 +51,16 @@ export class SpanOutbox {
   }
 
   async #writeAll(): Promise<void> {
-    const { namespace, store, toRecord } = this.#parts;
+    const { namespace, store, ring, toRecord } = this.#parts;
     this.#timer?.[Symbol.dispose]();
     this.#timer = undefined;
-    while (this.#waiting.length > 0) {
-      const batch = this.#waiting.splice(0, profilerLimits.flushSpans.value);
+    while (ring.pendingCount > 0) {
+      const batch = ring.takePending(profilerLimits.flushSpans.value);
       try {
         await store.appendSpans(namespace, batch.map(toRecord));
       } catch (error) {
         this.failures += 1;
-        this.#waiting = [...batch, ...this.#waiting];
+        ring.returnPending(batch.length);
         this.#schedule();
         throw storeError("take spans", error);
       }
@@ -78,12 +68,12 @@ export class SpanOutbox {
   }
 
   #schedule(): void {
-    const { clock, flushIntervalMs } = this.#parts;
+    const { clock, flushIntervalMs, ring } = this.#parts;
     this.#timer ??= clock.after(flushIntervalMs, () => {
       this.#timer = undefined;
       this.flush().catch((error: unknown) => {
         this.#log.warn("profiler.spans_not_stored", {
-          waiting: this.#waiting.length,
+          waiting: ring.pendingCount,
           reason: error instanceof Error ? error.message : String(error),
         });
       });

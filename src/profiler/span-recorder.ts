@@ -52,15 +52,19 @@ export class SpanRecorder {
     this.#wallOffsetMs = parts.clock.now() - this.#wallCheckedMs;
   }
 
-  /** A span that starts now, within the current one. */
-  begin(batch: DurationBatch, kind: string, context?: JsonObject): Span {
+  /** A span that starts now, within `parent`. */
+  begin(
+    batch: DurationBatch,
+    kind: string,
+    context?: JsonObject,
+    parent: SpanParent | undefined = this.context.current(),
+  ): Span {
     const monotonicMs = this.#clock.monotonic();
     if (monotonicMs - this.#wallCheckedMs > WALL_CLOCK_CHECK_MS) {
       this.#wallCheckedMs = monotonicMs;
       this.#wallOffsetMs = this.#clock.now() - monotonicMs;
     }
     const startMs = monotonicMs + this.#wallOffsetMs;
-    const parent = this.context.current();
     const key = ++this.#lastKey;
     // The first span of a trace names it.
     const traceKey = parent === undefined ? key : parent.traceKey;
@@ -101,7 +105,7 @@ export class SpanRecorder {
     if (!span.ok) this.failed += 1;
     ring.push(span);
     durations?.record(span.batch, span.durationMs, span.ok);
-    outbox?.push(span);
+    outbox?.announce();
     if (this.listeners.size > 0) this.listeners.emit(this.toRecord(span));
   }
 
