@@ -160,6 +160,11 @@ export class AlertBook {
     return this.#flood.size;
   }
 
+  /** How often something was said by hand that waits for room. */
+  get waitingSayings(): number {
+    return this.#flood.sayings;
+  }
+
   /** The firing alert of this id. */
   get(id: string): Alert | undefined {
     const key = this.#keys.get(id);
@@ -204,7 +209,9 @@ export class AlertBook {
     const isQuiet =
       quiet !== undefined && nowMs < quiet.untilMs && LEVEL_RANK[finding.level] <= quiet.rank;
     if (isQuiet || !track.hasHeld(nowMs)) return true;
-    if (this.#firing.size - this.#manual >= this.#options.maxFiring) return false;
+    const flood = this.#firing.has(FLOOD_RULE) ? 1 : 0;
+    const byRules = this.#firing.size - this.#manual - flood;
+    if (byRules >= this.#options.maxFiring) return false;
     this.#quiet.delete(key);
     this.#raise(finding, 1, nowMs);
     return true;

@@ -19,6 +19,7 @@ export interface WaitingAlert {
 export class AlertFlood {
   /** Said by somebody, so they would be gone if they were not kept; in order of arrival. */
   readonly #waiting = new Map<string, WaitingAlert>();
+  readonly #byLevel: Record<AlertLevel, number> = { info: 0, warning: 0, error: 0, critical: 0 };
   /** Found by rules, which find them again at every refresh. */
   #found: readonly Finding[] = [];
   /** Said when even this was full, since the flood began. */
@@ -27,6 +28,13 @@ export class AlertFlood {
   /** Alerts that do not fire for lack of room, and sayings that were only counted. */
   get size(): number {
     return this.#waiting.size + this.#found.length + this.#uncounted;
+  }
+
+  /** How often something was said that no alert counts yet. */
+  get sayings(): number {
+    let sayings = this.#uncounted;
+    for (const { count } of this.#waiting.values()) sayings += count;
+    return sayings;
   }
 
   /** @returns false when it could only be counted. */
@@ -41,6 +49,7 @@ export class AlertFlood {
       return false;
     }
     this.#waiting.set(finding.key, { finding, count: 1 });
+    this.#byLevel[finding.level] += 1;
     return true;
   }
 
@@ -56,7 +65,10 @@ export class AlertFlood {
       (a, b) => LEVEL_RANK[b.finding.level] - LEVEL_RANK[a.finding.level],
     );
     const taken = worstFirst.slice(0, room);
-    for (const { finding } of taken) this.#waiting.delete(finding.key);
+    for (const { finding } of taken) {
+      this.#waiting.delete(finding.key);
+      this.#byLevel[finding.level] -= 1;
+    }
     return taken;
   }
 
@@ -67,8 +79,7 @@ export class AlertFlood {
       return undefined;
     }
     const more = this.size;
-    const byLevel: Record<AlertLevel, number> = { info: 0, warning: 0, error: 0, critical: 0 };
-    for (const { finding } of this.#waiting.values()) byLevel[finding.level] += 1;
+    const byLevel = { ...this.#byLevel };
     for (const { level } of this.#found) byLevel[level] += 1;
     return {
       key: FLOOD_RULE,

@@ -23,7 +23,7 @@ export class AlertTrack {
 
   /** @returns true when it had been gone. */
   see(finding: Finding, firingAs: AlertLevel | undefined, nowMs: number): boolean {
-    const cameBack = this.#goneAtMs !== null;
+    const cameBack = this.#goneAtMs !== null && nowMs >= this.#goneAtMs;
     this.#goneAtMs = null;
     this.finding = finding;
     if (firingAs === undefined || finding.level === firingAs) this.#other = null;
