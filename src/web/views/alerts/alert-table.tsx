@@ -39,7 +39,9 @@ export function AlertTable({ alerts, chosenId, onAcknowledge }: AlertTableProps)
           <tr>
             <th scope="col">Level</th>
             <th scope="col">Alert</th>
-            <th scope="col">About</th>
+            <th scope="col" class="column-second">
+              About
+            </th>
             <th scope="col" class="number">
               For
             </th>
@@ -104,7 +106,7 @@ function AlertRow({ alert, chosen, onAcknowledge }: AlertRowProps) {
       <th scope="row" class="cell-wide" title={alert.message}>
         <a href={href}>{alert.message}</a>
       </th>
-      <td>
+      <td class="column-second">
         <Source source={alert.source} />
       </td>
       <td class="number">

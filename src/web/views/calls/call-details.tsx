@@ -99,11 +99,13 @@ function CallIds({ call }: { readonly call: CallRecord }) {
     <>
       <dt>call id</dt>
       <dd class="mono fact-copy">
-        {call.id} <CopyButton text={call.id} />
+        <span>{call.id}</span>
+        <CopyButton text={call.id} />
       </dd>
       <dt>trace id</dt>
       <dd class="mono fact-copy">
-        {call.traceId} <CopyButton text={call.traceId} />
+        <span title={call.traceId}>{call.traceId}</span>
+        <CopyButton text={call.traceId} />
       </dd>
     </>
   );
@@ -112,7 +114,7 @@ function CallIds({ call }: { readonly call: CallRecord }) {
 /** How the time went: in the gateway and at the service until the answer began, then the answer. */
 function CallTimes({ call }: { readonly call: CallRecord }) {
   const { durationMs, upstreamMs } = call;
-  const first = upstreamMs ?? durationMs;
+  const first = Math.min(durationMs, upstreamMs ?? durationMs);
   const rest = Math.max(0, durationMs - first);
   const share = durationMs > 0 ? (first / durationMs) * 100 : 100;
   const lead = upstreamMs === null ? "until the gateway's answer" : "until the answer began";

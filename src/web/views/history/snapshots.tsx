@@ -70,37 +70,39 @@ export function Snapshots() {
 function SnapshotMetrics({ snapshot }: { readonly snapshot: PerformanceSnapshot }) {
   const metrics = Object.entries(snapshot.metrics).sort(([a], [b]) => compareNames(a, b));
   return (
-    <table class="table">
-      <thead>
-        <tr>
-          <th scope="col">Metric</th>
-          <th scope="col" class="number">
-            count
-          </th>
-          <th scope="col" class="number">
-            average
-          </th>
-          <th scope="col" class="number">
-            p95
-          </th>
-          <th scope="col" class="number">
-            latest
-          </th>
-        </tr>
-      </thead>
-      <tbody>
-        {metrics.map(([name, summary]) => (
-          <tr key={name}>
-            <th scope="row" class="mono">
-              {name}
+    <div class="table-scroll">
+      <table class="table">
+        <thead>
+          <tr>
+            <th scope="col">Metric</th>
+            <th scope="col" class="number">
+              count
             </th>
-            <td class="number">{formatCount(summary.count)}</td>
-            <td class="number">{metricFormat(name)(summary.avg)}</td>
-            <td class="number">{metricFormat(name)(summary.p95)}</td>
-            <td class="number">{metricFormat(name)(summary.latest)}</td>
+            <th scope="col" class="number">
+              average
+            </th>
+            <th scope="col" class="number">
+              p95
+            </th>
+            <th scope="col" class="number">
+              latest
+            </th>
           </tr>
-        ))}
-      </tbody>
-    </table>
+        </thead>
+        <tbody>
+          {metrics.map(([name, summary]) => (
+            <tr key={name}>
+              <th scope="row" class="mono">
+                {name}
+              </th>
+              <td class="number">{formatCount(summary.count)}</td>
+              <td class="number">{metricFormat(name)(summary.avg)}</td>
+              <td class="number">{metricFormat(name)(summary.p95)}</td>
+              <td class="number">{metricFormat(name)(summary.latest)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
   );
 }

@@ -80,7 +80,7 @@ function CallChart() {
   return (
     <LineChart
       title="Calls"
-      unit="through the gateway, p50 and p95"
+      unit="p50 and p95"
       {...series}
       lines={[lineOf("p50", middle, series.range), lineOf("p95", high, series.range)]}
       format={formatSeconds}

@@ -9,7 +9,7 @@ const PATHS = {
   alerts: "M8 2.5l6 10.5h-12zM8 6.5v3M8 11h.01",
   metrics: "M2.5 13.5v-11M2.5 13.5h11M4.5 10.5l3-3.5l2.5 2l3.5-5",
   history: "M8 2.5a5.5 5.5 0 1 1-5.2 3.7M2.5 3v3.3h3.3M8 5v3.2l2.2 1.3",
-  more: "M3 8h.01M8 8h.01M13 8h.01",
+  more: "M2.5 4.5h11M2.5 8h11M2.5 11.5h6",
   connect: "M8 3v10M3 8h10",
   search: "M7 2.5a4.5 4.5 0 1 0 0 9a4.5 4.5 0 0 0 0-9zM10.5 10.5l3 3",
   close: "M4 4l8 8M12 4l-8 8",
@@ -23,7 +23,13 @@ export type IconName = keyof typeof PATHS;
 export function Icon({ name }: { readonly name: IconName }) {
   return (
     <svg class="icon" viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
-      <path d={PATHS[name]} fill="none" stroke="currentColor" stroke-width="1.3" />
+      <path
+        d={PATHS[name]}
+        fill="none"
+        stroke="currentColor"
+        stroke-width="1.3"
+        stroke-linecap="round"
+      />
     </svg>
   );
 }

@@ -13,6 +13,9 @@ import { ServiceMark, ServiceShape } from "../parts/service-mark.tsx";
 import { AddServiceDialog } from "./add-service-dialog.tsx";
 import { useServices } from "./use-services.ts";
 
+/** From this share of failed calls on, the figure is loud. */
+const LOUD_RATIO = 0.05;
+
 /** The page at /services. */
 export function ServicesPage() {
   const { namespace, router } = useApp();
@@ -118,10 +121,10 @@ function ServiceRow({ service }: { readonly service: ServiceView }) {
         ) : null}
       </td>
       <td class="cell-wide">
-        <EndpointShapes endpoints={service.endpointViews} reason={service.reason} />
+        <EndpointShapes endpoints={service.endpointViews} />
       </td>
       <td class="number">{formatCount(recent.calls)}</td>
-      <td class={`number${failed !== null && failed > 0 ? " state-down" : ""}`}>
+      <td class={failed !== null && failed >= LOUD_RATIO ? "number cell-failed" : "number"}>
         {failed === null ? "" : formatRatio(failed)}
       </td>
       <td class="number">{recent.p95Seconds === null ? "" : formatSeconds(recent.p95Seconds)}</td>
@@ -130,13 +133,8 @@ function ServiceRow({ service }: { readonly service: ServiceView }) {
   );
 }
 
-interface EndpointShapesProps {
-  readonly endpoints: readonly EndpointView[];
-  readonly reason: string;
-}
-
 /** One endpoint with its address; several as shapes with the number that answer. */
-function EndpointShapes({ endpoints, reason }: EndpointShapesProps) {
+function EndpointShapes({ endpoints }: { readonly endpoints: readonly EndpointView[] }) {
   const [only] = endpoints;
   if (endpoints.length === 1 && only !== undefined) {
     const words = only.status === "healthy" ? "" : `, ${only.reason}`;
@@ -149,6 +147,7 @@ function EndpointShapes({ endpoints, reason }: EndpointShapesProps) {
     );
   }
   const answering = endpoints.filter(({ status }) => status === "healthy").length;
+  const failing = endpoints.find(({ status }) => status === "unhealthy");
   const words = endpoints.map(({ baseUrl, status }) => `${baseUrl} ${status}`).join("\n");
   return (
     <span class="endpoint-shapes" title={words}>
@@ -157,7 +156,7 @@ function EndpointShapes({ endpoints, reason }: EndpointShapesProps) {
       ))}
       <span>
         {answering} of {endpoints.length} answer
-        {answering === endpoints.length ? "" : `: ${reason}`}
+        {failing === undefined ? "" : `; ${failing.baseUrl}: ${failing.reason}`}
       </span>
     </span>
   );

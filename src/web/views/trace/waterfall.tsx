@@ -2,7 +2,7 @@
 // fold, Enter opens what the span stands for, Z zooms to it.
 
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { formatCount, formatSeconds } from "../../model/format.ts";
+import { formatAge, formatCount, formatSeconds } from "../../model/format.ts";
 import { barOf, timeTicks, traceRows } from "../../model/trace-rows.ts";
 import type { TimeWindow, TraceRow } from "../../model/trace-rows.ts";
 import { kindWords, spanLength, spanWords } from "../../model/trace-words.ts";
@@ -80,7 +80,10 @@ interface AxisProps {
   readonly onZoom: (window: TimeWindow | undefined) => void;
 }
 
+const MINUTE_MS = 60_000;
 const DRAG_MIN_SHARE = 0.01;
+/** Words of a later tick would stand beside the axis. */
+const LAST_TICK_SHARE = 0.93;
 
 /** How far along an element a pointer is, from 0 to 1. */
 function shareAt(event: PointerEvent & { readonly currentTarget: HTMLElement }): number {
@@ -122,11 +125,14 @@ function Axis({ view, originMs, zoomed, onZoom }: AxisProps) {
         onPointerUp={finish}
         onPointerCancel={() => setDrag(undefined)}
       >
-        {timeTicks(view, originMs).map((atMs) => (
-          <span key={atMs} style={{ left: `${((originMs + atMs - view.fromMs) / length) * 100}%` }}>
-            {formatSeconds(atMs / 1000)}
-          </span>
-        ))}
+        {timeTicks(view, originMs)
+          .map((atMs) => ({ atMs, share: (originMs + atMs - view.fromMs) / length }))
+          .filter(({ share }) => share < LAST_TICK_SHARE)
+          .map(({ atMs, share }) => (
+            <span key={atMs} style={{ left: `${share * 100}%` }}>
+              {tickWords(atMs)}
+            </span>
+          ))}
         {drag === undefined ? null : (
           <i
             class="trace-drag"
@@ -140,6 +146,11 @@ function Axis({ view, originMs, zoomed, onZoom }: AxisProps) {
       <span class="trace-length" />
     </div>
   );
+}
+
+/** Whole minutes are said as such, all along an axis. */
+function tickWords(atMs: number): string {
+  return atMs >= MINUTE_MS && atMs % MINUTE_MS === 0 ? formatAge(atMs) : formatSeconds(atMs / 1000);
 }
 
 interface SpanTreeProps {
@@ -158,6 +169,7 @@ function SpanTree(props: SpanTreeProps) {
   const { rows, view, now, agentId, chosenId, onChoose, onHover } = props;
   const list = useRef<HTMLUListElement>(null);
   const openSpan = useOpenSpan();
+  const agentOf = new Map(rows.map(({ span }) => [span.id, span.agentId]));
   const focusable = rows.some(({ span }) => span.id === chosenId) ? chosenId : rows[0]?.span.id;
   useEffect(() => {
     if (list.current?.contains(document.activeElement) !== true) return;
@@ -193,7 +205,11 @@ function SpanTree(props: SpanTreeProps) {
           onDblClick={() => openSpan(row.span)}
           onPointerEnter={() => onHover(row.span.id)}
         >
-          <SpanLabel row={row} agentId={agentId} onFold={props.onFold} />
+          <SpanLabel
+            row={row}
+            above={agentOf.get(row.span.parentId ?? "") ?? agentId ?? null}
+            onFold={props.onFold}
+          />
           <SpanBar span={row.span} view={view} now={now} />
           <span class="trace-length" aria-hidden="true">
             {spanLength({ fromMs: row.span.fromMs, toMs: row.span.toMs ?? now }, now)}
@@ -237,17 +253,18 @@ function moveInTree(
 
 interface SpanLabelProps {
   readonly row: TraceRow;
-  readonly agentId: string | undefined;
+  /** Whose the span above is; the name is said where it changes. */
+  readonly above: string | null;
   readonly onFold: (spanId: string, fold: boolean) => void;
 }
 
 /** Deeper levels would leave no room for the name. */
 const INDENT_LEVELS_MAX = 8;
 
-function SpanLabel({ row, agentId, onFold }: SpanLabelProps) {
+function SpanLabel({ row, above, onFold }: SpanLabelProps) {
   const { span, depth, below, open } = row;
   const indent = Math.min(depth, INDENT_LEVELS_MAX) * 12;
-  const other = span.agentId !== null && span.agentId !== agentId ? span.agentId : null;
+  const other = span.agentId === above ? null : span.agentId;
   return (
     <span class="trace-label" style={{ paddingLeft: `${indent}px` }} aria-hidden="true">
       {below > 0 ? (
