@@ -19,6 +19,9 @@ const MANUAL_TIMEOUT_MS = 100_000;
 
 const level = fc.constantFrom("info", "warning", "error", "critical" as const);
 
+/** Few, so that the same words come again while they wait for room. */
+const quiet = fc.constantFrom("info", "warning" as const);
+
 const found = fc.record({
   key: fc.constantFrom("a", "b", "c", "d", "e", "f"),
   level,
@@ -30,7 +33,11 @@ const found = fc.record({
 const step = fc.oneof(
   fc.record({ do: fc.constant("observe" as const), found: fc.array(found, { maxLength: 8 }) }),
   fc.record({ do: fc.constant("advance" as const), ms: fc.integer({ min: 0, max: 90_000 }) }),
-  fc.record({ do: fc.constant("say" as const), level, word: fc.integer({ min: 0, max: 12 }) }),
+  fc.record({
+    do: fc.constant("say" as const),
+    level: quiet,
+    word: fc.integer({ min: 0, max: 7 }),
+  }),
   fc.record({ do: fc.constant("acknowledge" as const), pick: fc.nat(20) }),
   fc.record({ do: fc.constant("unacknowledge" as const), pick: fc.nat(20) }),
   fc.record({ do: fc.constant("resolve" as const), pick: fc.nat(20) }),
@@ -88,7 +95,7 @@ class Witness {
 
 test("AlertBook keeps its promises over any sequence of findings, words, acts and time", () => {
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+    fc.property(fc.array(step, { maxLength: 80, size: "max" }), (steps) => {
       const clock = new ManualClock();
       const witness = new Witness();
       const make = (): AlertBook =>
@@ -120,7 +127,7 @@ test("AlertBook keeps its promises over any sequence of findings, words, acts an
       assert.equal(book.firingCount, 0, "everything ends");
       assert.equal(witness.counted, witness.said, "counts add up");
     }),
-    { numRuns: 400 },
+    { numRuns: 200 },
   );
 });
 
