@@ -5,6 +5,8 @@ import { test } from "node:test";
 import type { TestContext } from "node:test";
 
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
+import { ManualClock } from "../../core/index.ts";
+import { PerformanceTracker } from "../../tracker/index.ts";
 import type { MinuteAggregate, Sample } from "../../tracker/index.ts";
 import { storageLimits } from "../limits.ts";
 import { Database } from "./database.ts";
@@ -129,6 +131,34 @@ test("SqliteSeriesStore.prune() gives room back to the disk once much of the fil
   assert.ok(after < full, `${full} to ${after} bytes`);
   assert.ok(database.room().freeBytes <= storageLimits.keptFreeBytes.value);
   assert.equal(count(database, "samples"), 30_000);
+});
+
+test("PerformanceTracker keeps its store within maxStoredBytes while it runs", async (t) => {
+  const { database } = fileFor(t);
+  const clock = new ManualClock(START_MS);
+  const store = new SqliteSeriesStore(database);
+  const maxStoredBytes = 16_777_216;
+  const options = { maxStoredBytes, flushInterval: "60s", snapshotInterval: "1h" } as const;
+  const tracker = new PerformanceTracker(options, { store, clock });
+  await tracker.start();
+  t.after(() => tracker.stop());
+  for (let part = 0; part < 3; part++) {
+    for (let index = 0; index < 100_000; index++) tracker.recordMetric("m", index, "a");
+    await tracker.flush();
+    clock.advance(1);
+  }
+  assert.ok(database.room().usedBytes > maxStoredBytes);
+  const pruned = Promise.withResolvers<void>();
+  const prune = store.prune.bind(store);
+  store.prune = async (...parameters) => {
+    const result = await prune(...parameters);
+    pruned.resolve();
+    return result;
+  };
+  clock.advance(600_000);
+  await pruned.promise;
+  assert.ok(database.room().usedBytes <= maxStoredBytes);
+  assert.ok(count(database, "samples") > 100_000);
 });
 
 test("Database.shrink() of a file that has no map of its pages does nothing, without harm", (t) => {
