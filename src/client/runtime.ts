@@ -65,7 +65,8 @@ interface ContextStorage {
 /** A thread that runs a script, as Node's `Worker` offers it. */
 export interface WorkerThread {
   on(event: "error", listener: (error: Error) => void): unknown;
-  on(event: "exit", listener: () => void): unknown;
+  on(event: "exit" | "message", listener: () => void): unknown;
+  postMessage(message: string): void;
   terminate(): Promise<unknown>;
   unref(): void;
 }

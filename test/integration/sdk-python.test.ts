@@ -155,9 +155,9 @@ test("handlers in Python may fail, postpone, refuse, and return what is no JSON"
     const { metrics } = await asAdmin(
       server,
       "GET",
-      "/api/v1/metrics/summary?metric=response_time&agentId=snake-1",
+      "/api/v1/metrics/summary?metric=probe_value&agentId=snake-1",
     );
-    return metrics.response_time?.count === 1200 && metrics.response_time;
+    return metrics.probe_value?.count === 1200 && metrics.probe_value;
   });
   assert.equal(summary.max, 1200);
   assert.equal((await asAdmin(server, "GET", "/api/v1/agents/snake-1")).status, "busy");

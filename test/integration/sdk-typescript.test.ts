@@ -543,9 +543,9 @@ test("Phone.run() rejects when the agent was unregistered", async (t) => {
   const config = { "communication.heartbeatInterval": 1 };
   const server = await startServer(t, { config });
   const phone = await agent(t, await enrolmentUrl(server), "worker");
-  const run = phone.run();
+  const rejected = assert.rejects(phone.run(), hasCode("security.key_revoked"));
   await asAdmin(server, "DELETE", "/api/v1/agents/worker");
-  await assert.rejects(run, hasCode("security.key_revoked"));
+  await rejected;
 });
 
 test("Phone.run() rejects when another process has taken the name over", async (t) => {
@@ -554,7 +554,7 @@ test("Phone.run() rejects when another process has taken the name over", async (
   const url = await enrolmentUrl(server);
   const phone = await agent(t, url, "single");
   phone.on("*", () => undefined);
-  const run = phone.run();
+  const rejected = assert.rejects(phone.run(), hasCode("security.key_replaced"));
   const response = await fetch(`${server.url}/api/v1/enrol`, {
     method: "POST",
     headers: {
@@ -564,5 +564,5 @@ test("Phone.run() rejects when another process has taken the name over", async (
     body: JSON.stringify({ name: "single", replace: true }),
   });
   assert.equal(response.status, 201);
-  await assert.rejects(run, hasCode("security.key_replaced"));
+  await rejected;
 });

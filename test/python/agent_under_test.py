@@ -111,7 +111,7 @@ def register_sync(phone):
     @phone.on("measure")
     def measure(message):
         for value in range(1, 1201):
-            phone.record("response_time", value, {"op": "x"})
+            phone.record("probe_value", value, {"op": "x"})
         phone.status("busy", "measuring")
         return [agent.id for agent in phone.find("python")]
 
@@ -171,7 +171,7 @@ async def run_async():
                 raise OSError("disk full")
         except OSError:
             pass
-        phone.record("response_time", 1)
+        phone.record("probe_value", 1)
         await phone.status("busy")
         return [outer.id, inner.id, failing.id]
 

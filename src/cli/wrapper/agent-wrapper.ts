@@ -34,6 +34,10 @@ export interface WrapperOptions {
 /** How long a program may take to end after it was asked to, in milliseconds. */
 const GRACE_MS = 10_000;
 const SAME_PRESS_MS = 300;
+/** Why there is no profile of a program that takes none of itself. */
+const NO_PROFILER =
+  "the program answers no order to take a profile: it does not use the SDK for TypeScript or " +
+  "Python, or has been busy in one computation for seconds";
 const FORWARDED: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR2"];
 
 /** Wraps one program until it has ended for good. */
@@ -151,6 +155,11 @@ export class AgentWrapper {
     const reporter = new Reporter(membership, instanceId, meter, this.#log, {
       onNotice: notice,
       onCommand: (command) => {
+        if (command.kind === "profile") {
+          reporter.acknowledge(command);
+          const { profileId } = command.profile;
+          membership.refuseProfile(profileId, NO_PROFILER).catch(() => undefined);
+        }
         if (command.kind !== "restart") return;
         reporter.acknowledge(command);
         notice("asked to restart");

@@ -24,6 +24,10 @@ export interface WrapperReport {
   readonly exitCode?: number;
   readonly ackCommands?: readonly string[];
   readonly left?: boolean;
+  /** How long the answer may wait for an order. */
+  readonly waitMs?: number;
+  /** Orders it was handed and has not carried out. */
+  readonly knows?: { readonly commands: readonly string[] };
 }
 
 interface EnrolAnswer {
@@ -84,11 +88,19 @@ export class Membership {
     return target.kind === "url" ? target.url.origin : "";
   }
 
-  async heartbeat(report: WrapperReport): Promise<HeartbeatReply> {
+  /** @param signal ends a wait for orders; what was reported stays. */
+  async heartbeat(report: WrapperReport, signal?: AbortSignal): Promise<HeartbeatReply> {
     return this.#client.call("POST", `${this.#path}/heartbeat`, {
       body: report,
-      timeoutMs: 10_000,
+      timeoutMs: (report.waitMs ?? 0) + 10_000,
+      ...(signal === undefined ? {} : { signal }),
     });
+  }
+
+  /** Says that no profile of the program will come. */
+  async refuseProfile(profileId: string, reason: string): Promise<void> {
+    const path = `/api/v1/profiles/${encodeURIComponent(profileId)}/failed`;
+    await this.#client.call("POST", path, { body: { reason }, timeoutMs: 10_000 });
   }
 
   /** Tells the fleet of a new process behind the same name. */

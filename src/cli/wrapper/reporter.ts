@@ -7,15 +7,21 @@ import type { LogTail } from "./log-tail.ts";
 import type { Membership, WrapperReport } from "./membership.ts";
 import type { ProcessTreeMeter } from "./process-tree.ts";
 
-/** Usage and commands should not wait longer than this, even where heartbeats may. */
+/** Usage should not wait longer than this, even where heartbeats may. */
 const LONGEST_INTERVAL_MS = 10_000;
+/** Of the interval, how long a heartbeat stays open for orders. */
+const WAIT_SHARE = 0.9;
+/** Between heartbeats that bring no news. */
+const SPACING_MS = 500;
+/** How long a program has to take note of an order for itself before the wrapper answers it. */
+const PROFILE_PATIENCE_MS = 3000;
 const FIRST_RETRY_MS = 500;
 const LOG_DELAY_MS = 1000;
 const LOG_BATCH_LINES = 200;
 
 /** What happened that the wrapper acts on. */
 export interface ReporterEvents {
-  /** The server asks for something; told once per command. */
+  /** The server asks for something; told once per command. A profile: the program takes none. */
   onCommand(command: AgentCommand): void;
   /** Another process took the name over: this one's key is worth nothing. */
   onReplaced(reason: string): void;
@@ -31,6 +37,11 @@ export class Reporter {
   readonly #log: LogTail;
   readonly #events: ReporterEvents;
   readonly #seen = new Set<string>();
+  /** Orders the program should carry out, and since when they wait. */
+  readonly #forProgram = new Map<string, number>();
+  readonly #closing = new AbortController();
+  #waiting: readonly string[] = [];
+  #intervalMs = 0;
   #acknowledge: string[] = [];
   #timer: NodeJS.Timeout | undefined;
   #logTimer: NodeJS.Timeout | undefined;
@@ -80,6 +91,7 @@ export class Reporter {
    */
   async finish(end: { readonly exitCode: number | null; readonly left: boolean }): Promise<void> {
     this.#stopped = true;
+    this.#closing.abort();
     clearTimeout(this.#timer);
     clearTimeout(this.#logTimer);
     await Promise.all([this.#beating, this.#sendingLog]);
@@ -102,17 +114,32 @@ export class Reporter {
 
   async #beat(): Promise<void> {
     const usage = await this.#meter.measure().catch(() => null);
+    const sentMs = performance.now();
     try {
-      const intervalMs = await this.#exchange(this.#reportOf(usage));
+      const news = await this.#exchange(this.#reportOf(usage), this.#closing.signal);
       this.#welcomeBack();
-      this.#schedule(Math.min(intervalMs, LONGEST_INTERVAL_MS));
+      // An answer that came early without news: the server is about to go, or cuts us short.
+      const earlyMs = sentMs + Math.min(SPACING_MS, this.#intervalMs) - performance.now();
+      this.#schedule(news ? 0 : Math.max(0, earlyMs));
     } catch (error) {
-      this.#failed(error);
+      if (!this.#stopped) this.#failed(error);
     }
   }
 
+  /** Until the next report is due, or an order of the program's has waited long enough. */
+  get #waitMs(): number {
+    const periodMs = Math.floor(Math.min(this.#intervalMs, LONGEST_INTERVAL_MS) * WAIT_SHARE);
+    const oldestMs = Math.min(Infinity, ...this.#forProgram.values());
+    return Math.max(0, Math.min(periodMs, oldestMs + PROFILE_PATIENCE_MS - performance.now()));
+  }
+
   #reportOf(usage: ProcessUsage | null): WrapperReport {
-    const report = { instanceId: this.#instanceId, ...this.#acknowledgements() };
+    const waitMs = Math.ceil(this.#waitMs);
+    const report = {
+      instanceId: this.#instanceId,
+      ...this.#acknowledgements(),
+      ...(waitMs === 0 ? {} : { waitMs, knows: { commands: this.#waiting } }),
+    };
     return usage === null ? report : { ...report, process: usage };
   }
 
@@ -120,16 +147,36 @@ export class Reporter {
     return this.#acknowledge.length === 0 ? {} : { ackCommands: this.#acknowledge };
   }
 
-  async #exchange(report: WrapperReport): Promise<number> {
-    const reply = await this.#membership.heartbeat(report);
+  /** @returns whether there was anything new. */
+  async #exchange(report: WrapperReport, signal?: AbortSignal): Promise<boolean> {
+    const reply = await this.#membership.heartbeat(report, signal);
     const told = new Set(report.ackCommands);
     this.#acknowledge = this.#acknowledge.filter((id) => !told.has(id));
-    for (const command of reply.commands) {
-      if (this.#seen.has(command.id)) continue;
-      this.#seen.add(command.id);
-      this.#events.onCommand(command);
+    this.#intervalMs = reply.intervalMs;
+    const waiting = reply.commands.filter(({ id }) => !told.has(id));
+    this.#waiting = waiting.map(({ id }) => id);
+    for (const id of this.#forProgram.keys()) {
+      if (!this.#waiting.includes(id)) this.#forProgram.delete(id);
     }
-    return reply.intervalMs;
+    let news = false;
+    for (const command of waiting) {
+      const known = this.#seen.has(command.id);
+      this.#seen.add(command.id);
+      news ||= !known;
+      if (command.kind === "profile") this.#leaveToProgram(command, known);
+      else if (!known) this.#events.onCommand(command);
+    }
+    return news || this.#acknowledge.length > 0;
+  }
+
+  /** The program's SDK takes note of it within moments, or has none. */
+  #leaveToProgram(command: AgentCommand, known: boolean): void {
+    const nowMs = performance.now();
+    if (!known) this.#forProgram.set(command.id, nowMs);
+    const sinceMs = this.#forProgram.get(command.id);
+    if (sinceMs === undefined || nowMs - sinceMs < PROFILE_PATIENCE_MS) return;
+    this.#forProgram.delete(command.id);
+    this.#events.onCommand(command);
   }
 
   #failed(error: unknown): void {
