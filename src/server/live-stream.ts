@@ -5,12 +5,19 @@
 import type { Writable } from "node:stream";
 
 import type { Clock } from "../core/index.ts";
-import type { FeedEvent } from "../dashboard/index.ts";
+import type { Alert, FeedEvent } from "../dashboard/index.ts";
 
 import { ServerError } from "./errors.ts";
 import type { FleetNamespace } from "./fleet.ts";
 import { serverLimits } from "./limits.ts";
-import { agentsFrames, LiveViewer, messageFrame, summaryFrame } from "./live-viewer.ts";
+import { LiveServices } from "./live-services.ts";
+import {
+  alertsFrames,
+  itemsFrames,
+  LiveViewer,
+  messageFrame,
+  summaryFrame,
+} from "./live-viewer.ts";
 
 /** Changes within this time travel together. */
 const GATHER_MS = 200;
@@ -98,6 +105,9 @@ class LiveHub {
   readonly #tileTexts = new Map<string, string>();
   readonly #changedAgents = new Set<string>();
   readonly #changedConversations = new Set<string>();
+  readonly #changedAlerts = new Map<string, Alert>();
+  readonly #services = new LiveServices();
+  #servicesDue = false;
   #summary = { text: "", frame: "", version: 0, atMs: Number.NEGATIVE_INFINITY };
   #summaryDue = false;
   #flushing: Disposable | undefined;
@@ -119,6 +129,14 @@ class LiveHub {
         this.#soon(true);
       }),
       namespace.dashboard.feed.onEvent((event) => this.#takeEvent(event)),
+      namespace.dashboard.onAlert((alert) => {
+        this.#changedAlerts.set(alert.id, alert);
+        this.#soon(true);
+      }),
+      namespace.gateway.addServiceCallback(() => {
+        this.#servicesDue = true;
+        this.#soon(true);
+      }),
       namespace.onConversationChange((conversationId) => {
         if (this.#changedConversations.size < serverLimits.viewerConversations.value) {
           this.#changedConversations.add(conversationId);
@@ -142,6 +160,9 @@ class LiveHub {
       tail: () => this.#tail,
       tileText: (agentId) => this.#tileText(agentId),
       summary: () => this.#summary,
+      renewServices: () => this.#renewServices(),
+      serviceIds: () => this.#services.ids(),
+      serviceText: (serviceId) => this.#services.text(serviceId),
     });
     this.#viewers.add(viewer);
     viewer.start(this.#epoch);
@@ -192,7 +213,7 @@ class LiveHub {
     const conversationIds = [...this.#changedConversations];
     this.#changedAgents.clear();
     this.#changedConversations.clear();
-    const agents = agentsFrames((id) => this.#tileText(id), agentIds);
+    const agents = itemsFrames("agents", (id) => this.#tileText(id), agentIds);
     const messages = conversationIds.length === 0 ? "" : messageFrame(conversationIds);
     this.#flushSummary();
     for (const viewer of this.#viewers) {
@@ -200,6 +221,29 @@ class LiveHub {
       viewer.takeConversations(conversationIds, messages);
       viewer.takeSummary();
     }
+    this.#flushAlerts();
+    if (this.#servicesDue) void this.#renewServices();
+  }
+
+  #flushAlerts(): void {
+    if (this.#changedAlerts.size === 0) return;
+    const texts = new Map<string, string>();
+    for (const [id, alert] of this.#changedAlerts) texts.set(id, JSON.stringify(alert));
+    this.#changedAlerts.clear();
+    const frames = alertsFrames(texts);
+    for (const viewer of this.#viewers) viewer.takeAlerts(texts, frames);
+  }
+
+  /** Looks at the services anew: their figures change with every call, unannounced. */
+  async #renewServices(): Promise<void> {
+    this.#servicesDue = false;
+    const { changed, removed } = this.#services.renew(
+      await this.namespace.gateway.getAllServices(),
+    );
+    if (changed.length + removed.length === 0) return;
+    const text = (id: string): string | undefined => this.#services.text(id);
+    const frames = itemsFrames("services", text, [...changed, ...removed]);
+    for (const viewer of this.#viewers) viewer.takeServices(frames);
   }
 
   #flushSummary(): void {
@@ -225,6 +269,7 @@ class LiveHub {
   #refreshLater(): Disposable {
     return this.#clock.after(SUMMARY_MAX_MS, () => {
       this.#refreshing = this.#refreshLater();
+      this.#servicesDue = true;
       this.#soon(true);
     });
   }

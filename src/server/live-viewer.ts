@@ -1,5 +1,6 @@
 // One live viewer. While its connection takes nothing more, only what it will need is kept: ids
-// of changed agents and conversations, and the number of the last event it has seen.
+// of changed agents, services and conversations, the newest state of changed alerts, and the
+// number of the last event it has seen.
 
 import type { Writable } from "node:stream";
 
@@ -19,6 +20,10 @@ export interface ViewerSource {
   /** The tile of an agent as JSON, made once for all viewers; undefined when there is no such. */
   readonly tileText: (agentId: string) => string | undefined;
   summary(): { readonly frame: string; readonly version: number };
+  /** Brings the services up to date, for a viewer that begins. */
+  readonly renewServices: () => Promise<void>;
+  serviceIds(): Iterable<string>;
+  readonly serviceText: (serviceId: string) => string | undefined;
 }
 
 /** One server-sent event (https://html.spec.whatwg.org/multipage/server-sent-events.html). */
@@ -27,37 +32,53 @@ function frame(event: string, data: unknown, id?: number): string {
   return `event: ${event}\n${idLine}data: ${JSON.stringify(data)}\n\n`;
 }
 
-/** A frame about some agents, to be written whole. */
-export interface AgentsFrame {
+/** A frame about some agents or services, to be written whole. */
+export interface ItemsFrame {
   readonly ids: readonly string[];
   readonly text: string;
 }
 
-/** Frames about these agents, each small enough to wait in a connection that takes nothing. */
-export function agentsFrames(
-  tileText: ViewerSource["tileText"],
-  agentIds: readonly string[],
-): readonly AgentsFrame[] {
-  const most = serverLimits.viewerFrameAgents.value;
-  const frames: AgentsFrame[] = [];
-  for (let start = 0; start < agentIds.length; start += most) {
-    const ids = agentIds.slice(start, start + most);
-    frames.push({ ids, text: agentsFrame(tileText, ids) });
-  }
-  return frames;
+/** An item as JSON, made once for all viewers; undefined when there is no such. */
+type ItemText = (id: string) => string | undefined;
+
+/** Frames about these items, each small enough to wait in a connection that takes nothing. */
+export function itemsFrames(
+  name: "agents" | "services",
+  textOf: ItemText,
+  ids: readonly string[],
+): readonly ItemsFrame[] {
+  return inFrames(ids).map((some) => ({ ids: some, text: itemsFrame(name, textOf, some) }));
 }
 
-/** Tiles of these agents as they are now; ids without an agent are removed ones. */
-function agentsFrame(tileText: ViewerSource["tileText"], agentIds: Iterable<string>): string {
-  const agents: string[] = [];
+/** Items as they are now; ids without an item are removed ones. */
+function itemsFrame(name: "agents" | "services", textOf: ItemText, ids: readonly string[]): string {
+  const items: string[] = [];
   const removed: string[] = [];
-  for (const id of agentIds) {
-    const text = tileText(id);
+  for (const id of ids) {
+    const text = textOf(id);
     if (text === undefined) removed.push(id);
-    else agents.push(text);
+    else items.push(text);
   }
-  const data = `{"agents":[${agents.join(",")}],"removed":${JSON.stringify(removed)}}`;
-  return `event: agents\ndata: ${data}\n\n`;
+  const data = `{"${name}":[${items.join(",")}],"removed":${JSON.stringify(removed)}}`;
+  return `event: ${name}\ndata: ${data}\n\n`;
+}
+
+/** Frames with alerts as JSON, by their ids. */
+export function alertsFrames(alerts: ReadonlyMap<string, string>): readonly string[] {
+  return inFrames([...alerts.values()]).map((texts) => alertsFrame(texts));
+}
+
+function alertsFrame(texts: readonly string[]): string {
+  return `event: alerts\ndata: {"alerts":[${texts.join(",")}]}\n\n`;
+}
+
+function inFrames<Item>(items: readonly Item[]): readonly (readonly Item[])[] {
+  const most = serverLimits.viewerFrameAgents.value;
+  const frames: Item[][] = [];
+  for (let start = 0; start < items.length; start += most) {
+    frames.push(items.slice(start, start + most));
+  }
+  return frames;
 }
 
 export function summaryFrame(summary: OverviewSummary): string {
@@ -75,6 +96,12 @@ export class LiveViewer {
   readonly #isAllowed: () => boolean;
   readonly #missedAgents = new Set<string>();
   readonly #missedConversations = new Set<string>();
+  /** Alerts as JSON, by id: the newest state of each. */
+  readonly #missedAlerts = new Map<string, string>();
+  readonly #missedServices = new Set<string>();
+  /** Whether the first frame of each has been sent, which is there even when it is empty. */
+  #alertsBegun = false;
+  #servicesBegun = false;
   /** Number of the last feed event written. */
   #cursor: number;
   readonly #resuming: boolean;
@@ -110,13 +137,33 @@ export class LiveViewer {
     else this.#behind = true;
   }
 
-  takeAgents(frames: readonly AgentsFrame[]): void {
+  takeAgents(frames: readonly ItemsFrame[]): void {
     for (const { ids, text } of frames) {
       if (this.#ready) this.#write(text);
       // While it starts, everything is sent at the end anyway; after that the number of agents is
       // the bound, and a removed agent's id costs as much as a present one's.
       else if (this.#live) for (const id of ids) this.#missedAgents.add(id);
     }
+  }
+
+  takeServices(frames: readonly ItemsFrame[]): void {
+    for (const { ids, text } of frames) {
+      if (this.#ready) this.#write(text);
+      else for (const id of ids) this.#missedServices.add(id);
+    }
+  }
+
+  takeAlerts(alerts: ReadonlyMap<string, string>, frames: readonly string[]): void {
+    for (const text of frames) {
+      if (this.#ready) this.#write(text);
+      else return this.#missAlerts(alerts);
+    }
+  }
+
+  /** A viewer that has missed too many begins anew, with all that fire. */
+  #missAlerts(alerts: ReadonlyMap<string, string>): void {
+    for (const [id, text] of alerts) this.#missedAlerts.set(id, text);
+    if (this.#missedAlerts.size > serverLimits.viewerAlerts.value) this.#response.destroy();
   }
 
   takeConversations(ids: readonly string[], text: string): void {
@@ -168,7 +215,8 @@ export class LiveViewer {
 
   get #isMissingSome(): boolean {
     const isOld = this.#source.summary().version !== this.#summaryVersion;
-    return isOld || this.#behind || this.#missedAgents.size > 0;
+    const missed = this.#missedAgents.size + this.#missedAlerts.size + this.#missedServices.size;
+    return isOld || this.#behind || missed > 0;
   }
 
   get #ready(): boolean {
@@ -203,6 +251,20 @@ export class LiveViewer {
     // Beyond the newest: the number is of another data folder, and nothing is known to be missed.
     if (!this.#resuming || this.#cursor > newestId) this.#cursor = newestId;
     else this.#behind = true;
+    await this.#findAlertsAndServices();
+  }
+
+  /** What fires, and all services; what changes while they are read is newer and stays. */
+  async #findAlertsAndServices(): Promise<void> {
+    const limit = serverLimits.viewerAlerts.value;
+    const query = { state: "firing", limit } as const;
+    const firing = await this.#source.namespace.dashboard.getAlerts(query);
+    for (const alert of firing) {
+      const known = this.#missedAlerts.get(alert.id);
+      this.#missedAlerts.set(alert.id, known ?? JSON.stringify(alert));
+    }
+    await this.#source.renewServices();
+    for (const id of this.#source.serviceIds()) this.#missedServices.add(id);
   }
 
   async #sendMissedEvents(): Promise<void> {
@@ -230,6 +292,8 @@ export class LiveViewer {
     this.#summaryVersion = version;
     if (!this.#live) this.#sendFirstAgents();
     await this.#sendMissedAgents();
+    this.#sendMissedAlerts();
+    this.#sendMissedServices();
     if (this.#missedConversations.size > 0) this.#write(messageFrame(this.#missedConversations));
     this.#missedConversations.clear();
   }
@@ -238,7 +302,7 @@ export class LiveViewer {
   #sendFirstAgents(): void {
     const ids = [...this.#source.namespace.dashboard.agentIds()];
     const most = serverLimits.viewerFrameAgents.value;
-    this.#write(agentsFrame(this.#source.tileText, ids.slice(0, most)));
+    this.#write(itemsFrame("agents", this.#source.tileText, ids.slice(0, most)));
     this.#live = true;
     this.#missedAgents.clear();
     for (const id of ids.slice(most)) this.#missedAgents.add(id);
@@ -253,9 +317,31 @@ export class LiveViewer {
         ids.push(id);
         this.#missedAgents.delete(id);
       }
-      this.#write(agentsFrame(this.#source.tileText, ids));
+      this.#write(itemsFrame("agents", this.#source.tileText, ids));
       if (this.#missedAgents.size > 0) await nextTurn();
     }
+  }
+
+  #sendMissedAlerts(): void {
+    while (this.#owes(this.#alertsBegun, this.#missedAlerts)) {
+      this.#alertsBegun = true;
+      const some = [...this.#missedAlerts].slice(0, serverLimits.viewerFrameAgents.value);
+      this.#write(alertsFrame(some.map(([, text]) => text)));
+      for (const [id] of some) this.#missedAlerts.delete(id);
+    }
+  }
+
+  #sendMissedServices(): void {
+    while (this.#owes(this.#servicesBegun, this.#missedServices)) {
+      this.#servicesBegun = true;
+      const some = [...this.#missedServices].slice(0, serverLimits.viewerFrameAgents.value);
+      this.#write(itemsFrame("services", this.#source.serviceText, some));
+      for (const id of some) this.#missedServices.delete(id);
+    }
+  }
+
+  #owes(begun: boolean, missed: { readonly size: number }): boolean {
+    return (!begun || missed.size > 0) && !this.#isBlocked && !this.#isGone;
   }
 
   #writeEvent(event: FeedEvent): void {

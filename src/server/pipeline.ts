@@ -85,10 +85,6 @@ export class Pipeline {
       }
       done();
     });
-    app.addHook("onResponse", (request, _reply, done) => {
-      this.#room.leave(callOf(request));
-      done();
-    });
     app.setErrorHandler((error, request, reply) => this.#answerError(error, request, reply));
     app.setNotFoundHandler((request, reply) => {
       return this.#answerError(this.#notFound(request, reply, routes), request, reply);
@@ -128,8 +124,8 @@ export class Pipeline {
       // A HEAD of a live stream would never end.
       exposeHeadRoute: route.action !== "stream.read",
       ...(route.bodyBytesMax === undefined ? {} : { bodyLimit: route.bodyBytesMax }),
-      onRequest: (request, _reply, done) => {
-        this.#admit(route, request);
+      onRequest: (request, reply, done) => {
+        this.#admit(route, request, reply);
         done();
       },
       handler: async (request, reply) => this.#handle(route, request, reply),
@@ -137,13 +133,13 @@ export class Pipeline {
   }
 
   /** Everything that can refuse a request before its body is read. */
-  #admit(route: Route, request: FastifyRequest): void {
+  #admit(route: Route, request: FastifyRequest, reply: FastifyReply): void {
     const call = callOf(request);
     call.route = route;
     call.resource = { kind: "route", id: route.path };
     call.caller = this.#callerOf(route, request);
     const { principal } = call.caller;
-    this.#room.enter(call, principal);
+    this.#room.enter(reply.raw, principal);
     refuseEarly(route, principal);
     const { namespace: inQuery, ...query } = parseInput(parameters, request.query, "query");
     const requested = requestedNamespace(request.headers["x-cellphone-namespace"], inQuery);

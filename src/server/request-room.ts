@@ -6,21 +6,25 @@ import type { Principal } from "../core/index.ts";
 import { ServerError } from "./errors.ts";
 import { serverLimits } from "./limits.ts";
 
+/** An answer, as far as its end is concerned: `close` comes once, however it ends. */
+interface Answering {
+  once(event: "close", callback: () => void): unknown;
+}
+
 /** Counts requests under way by agent. */
 export class RequestRoom {
   readonly #most: number;
   readonly #underWay = new Map<string, number>();
-  readonly #counted = new WeakMap<object, string>();
 
   constructor(most: number = serverLimits.agentRequests.value) {
     this.#most = most;
   }
 
   /**
-   * Lets a request in; admins are not counted.
+   * Lets a request in until its answer is closed; admins are not counted.
    * @throws ServerError `server.too_many_requests`
    */
-  enter(request: object, principal: Principal): void {
+  enter(answering: Answering, principal: Principal): void {
     if (principal.kind !== "agent") return;
     const agent = `${principal.namespace}/${principal.id}`;
     const count = this.#underWay.get(agent) ?? 0;
@@ -29,14 +33,10 @@ export class RequestRoom {
       throw new ServerError("server.too_many_requests", message, { retryAfterSeconds: 1 });
     }
     this.#underWay.set(agent, count + 1);
-    this.#counted.set(request, agent);
+    answering.once("close", () => this.#leave(agent));
   }
 
-  /** The request has been answered, or its connection has gone. */
-  leave(request: object): void {
-    const agent = this.#counted.get(request);
-    if (agent === undefined) return;
-    this.#counted.delete(request);
+  #leave(agent: string): void {
     const count = this.#underWay.get(agent) ?? 0;
     if (count <= 1) this.#underWay.delete(agent);
     else this.#underWay.set(agent, count - 1);

@@ -2,7 +2,9 @@
 
 import { z } from "zod";
 
+import { CommunicationError } from "../../communication/index.ts";
 import type { AgentView } from "../../communication/index.ts";
+import type { Principal } from "../../core/index.ts";
 import type { FleetNamespace } from "../fleet.ts";
 import { serverLimits } from "../limits.ts";
 import { defineRoute, empty, given, json } from "../route.ts";
@@ -46,6 +48,16 @@ export function agentRoutes(services: Services): readonly Route[] {
 /** The agent, or an error that names near matches. */
 export function agentOf(namespace: FleetNamespace, agentId: string): Promise<AgentView> {
   return namespace.communication.requireAgent(agentId);
+}
+
+/** @throws CommunicationError when a quarantined agent measures, or says anything. */
+export function refuseQuarantined(
+  { communication }: FleetNamespace,
+  { kind, id }: Principal,
+): void {
+  if (kind !== "agent" || !communication.isQuarantined(id)) return;
+  const message = `Agent "${id}" is quarantined: nothing it says or measures is taken`;
+  throw new CommunicationError("communication.agent_quarantined", message);
 }
 
 function register(): Route {

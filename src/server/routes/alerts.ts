@@ -23,6 +23,7 @@ import {
   rangeParameters,
 } from "../schemas/common.ts";
 import { orderer } from "./agent-control.ts";
+import { refuseQuarantined } from "./agents.ts";
 import { ownId, ownList, ownThing, senderOf } from "./messages.ts";
 
 const TAG = "Alerts";
@@ -84,6 +85,7 @@ function create(): Route {
     resource: (_, principal) => ({ kind: "alert", id: "new", agentIds: [principal.id] }),
     async handler(context) {
       const { namespace, principal, body } = context;
+      refuseQuarantined(namespace, principal);
       const isAgent = principal.kind === "agent";
       const agentId = isAgent ? senderOf(principal, body.agentId) : body.agentId;
       const source = isAgent ? `agent:${principal.id}` : (body.source ?? sourceOf(agentId));

@@ -73,7 +73,9 @@ function stream({ identities, streams, closing }: Services): Route {
     summary: "Live changes, as server-sent events",
     description:
       "Events: hello, summary, agents (changed tiles, removed ids), feed (resumable by its id), " +
-      "message (ids of changed conversations). A slow reader gets the newest state, not a queue. " +
+      "message (ids of changed conversations), alerts (changed ones; after hello all that fire), " +
+      "services (changed ones, removed ids; after hello all). " +
+      "A slow reader gets the newest state, not a queue. " +
       "Resume with the header Last-Event-ID or ?lastEventId; the number of viewers is limited.",
     tag: "Dashboard",
     action: "stream.read",

@@ -26,6 +26,7 @@ import {
   snapshotSchema,
 } from "../schemas/metrics.ts";
 import type { Services } from "../services.ts";
+import { refuseQuarantined } from "./agents.ts";
 import { ownId, ownList, senderOf } from "./messages.ts";
 
 const HOUR_MS = 3_600_000;
@@ -62,6 +63,7 @@ function record(): Route {
     responses: { 202: json("How many were taken", recordedSchema) },
     resource: (_, principal) => ({ kind: "metric", id: "*", agentIds: [principal.id] }),
     handler({ namespace, principal, body }) {
+      refuseQuarantined(namespace, principal);
       const rejected: z.output<typeof recordedSchema>["rejected"] = [];
       for (const [index, sample] of body.samples.entries()) {
         try {

@@ -11,6 +11,7 @@ import type { Route } from "../route.ts";
 import { countParameter, nameSchema, rangeParameters, standsFor } from "../schemas/common.ts";
 import { recordedSchema } from "../schemas/metrics.ts";
 import { functionSummarySchema, spanInputSchema, spanSchema } from "../schemas/profiles.ts";
+import { refuseQuarantined } from "./agents.ts";
 import { ownId, ownList, senderOf } from "./messages.ts";
 
 const TAG = "Profiles";
@@ -38,6 +39,7 @@ function record(): Route {
     responses: { 202: json("How many were taken", recordedSchema) },
     resource: (_, principal) => ({ kind: "span", id: "*", agentIds: [principal.id] }),
     handler({ namespace, principal, body }) {
+      refuseQuarantined(namespace, principal);
       const rejected: z.output<typeof recordedSchema>["rejected"] = [];
       for (const [index, span] of body.spans.entries()) {
         try {
