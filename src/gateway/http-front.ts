@@ -39,6 +39,7 @@ export class HttpFront {
   readonly #pipeline: CallPipeline;
   readonly #server: Server;
   readonly #connections = new Map<Duplex, Connection>();
+  readonly #gone = Promise.withResolvers<void>();
   #isClosing = false;
 
   constructor(pipeline: CallPipeline) {
@@ -85,18 +86,15 @@ export class HttpFront {
   /** Accepts no more; answers that begin from now on close their connection. */
   stop(): void {
     this.#isClosing = true;
-    this.#server.close();
+    this.#server.close(() => this.#gone.resolve());
     for (const [socket, connection] of this.#connections) {
       if (connection.calls === 0) socket.destroy();
     }
   }
 
-  /** Resolves when every connection is gone. */
-  async closed(): Promise<void> {
-    if (this.#connections.size === 0) return;
-    await new Promise<void>((resolve) => {
-      this.#server.once("close", () => resolve());
-    });
+  /** Resolves when every connection is gone, once it was stopped. */
+  closed(): Promise<void> {
+    return this.#gone.promise;
   }
 
   /** Destroys whatever is still connected. */

@@ -22,6 +22,7 @@ export class UpgradeCaller implements Caller {
   #call: RunningCall | undefined;
   #isChunked = false;
   #isEnded = false;
+  #isJoined = false;
 
   constructor(request: IncomingMessage, socket: Duplex, head: Buffer) {
     this.#request = request;
@@ -53,7 +54,9 @@ export class UpgradeCaller implements Caller {
     this.#call = call;
     this.#socket.on("error", () => undefined);
     this.#socket.once("close", () => {
-      if (!this.#isEnded) call.callerGone();
+      // Once joined, either side may end the conversation; the other one's end tells when.
+      if (this.#isJoined) this.forward?.socket?.destroy();
+      else if (!this.#isEnded) call.callerGone();
     });
     this.#socket.on("drain", () => call.drained());
   }
@@ -119,6 +122,7 @@ export class UpgradeCaller implements Caller {
     const upstream = forward?.socket;
     if (call === undefined || forward === null || upstream == null) return;
     const client = this.#socket;
+    this.#isJoined = true;
     if (this.#head.length > 0) {
       call.requestBytes += this.#head.length;
       upstream.write(this.#head);
