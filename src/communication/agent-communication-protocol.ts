@@ -2,8 +2,8 @@
 // tells the truth. It only forwards; each part below it has one job.
 
 import type { JsonObject, JsonValue } from "../core/index.ts";
-import { gatherExport, writeExport } from "./communication-export.ts";
-import type { CommunicationExport } from "./communication-export.ts";
+import { exportText, gatherExport, writeExport } from "./communication-export.ts";
+import type { CommunicationExport, CommunicationExportSource } from "./communication-export.ts";
 import { CommunicationHost } from "./communication-host.ts";
 import { invalid } from "./input-checks.ts";
 import type {
@@ -366,9 +366,18 @@ export class AgentCommunicationProtocol extends CommunicationHost {
 
   /** Everything known of the namespace; written to a file too when a path is given. */
   async exportCommunicationData(path?: string): Promise<CommunicationExport> {
-    const agents = await this.getAllAgents();
-    const document = await gatherExport(this.store, this.namespace, agents, this.clock.now());
+    const document = await gatherExport(await this.#exportSource());
     if (path !== undefined) await writeExport(path, document);
     return document;
+  }
+
+  /** The same document as pieces of JSON text, for a response or a pipe. */
+  async *exportText(): AsyncGenerator<string> {
+    yield* exportText(await this.#exportSource());
+  }
+
+  async #exportSource(): Promise<CommunicationExportSource> {
+    const agents = await this.getAllAgents();
+    return { store: this.store, namespace: this.namespace, agents, nowMs: this.clock.now() };
   }
 }

@@ -134,7 +134,7 @@ export interface FleetCommunication {
   endTask(taskId: string, end: TaskEnd): Promise<Task>;
   getTask(taskId: string): Promise<Task | undefined>;
   getTasks(query: TaskQuery): Promise<readonly Task[]>;
-  exportCommunicationData(): Promise<object>;
+  exportText(): AsyncIterable<string>;
 }
 
 /** The tracker of one namespace: {@link PerformanceTracker}, as far as it is served. */

@@ -108,7 +108,7 @@ async function* exportText(
   yield ',"profiles":';
   yield* listText(await profiles.list({ limit: serverLimits.listItems.value }));
   yield ',"communication":';
-  yield* objectText(await communication.exportCommunicationData());
+  yield* communication.exportText();
   yield ',"gateway":';
   yield* objectText(await gateway.exportGatewayData());
   yield ',"dashboard":';
