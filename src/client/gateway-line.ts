@@ -15,6 +15,8 @@ import type { Transport } from "./transport.ts";
 export interface FetchOptions extends RequestInit {
   /** Sent as the JSON body; the method is then POST unless said otherwise. */
   readonly json?: unknown;
+  /** What `fetch` wants beside a body that is a stream. */
+  readonly duplex?: "half";
   /**
    * How long to try again when the gateway refuses for now (a limit, no endpoint), as its
    * Retry-After says. A body that is a stream is sent once. @default no second try
