@@ -26,12 +26,13 @@ test("levelOf() leaves a level only below its clear threshold", () => {
   assert.equal(levelOf(76, STEPS, "critical")?.level, "warning");
 });
 
+function rank(value: number, before: "warning" | "critical" | undefined): number {
+  const step = levelOf(value, STEPS, before);
+  return step === undefined ? -1 : LEVEL_RANK[step.level];
+}
+
 test("levelOf() is never lower for a higher value, whatever the level was before", () => {
   const levels = fc.constantFrom(undefined, "warning" as const, "critical" as const);
-  const rank = (value: number, before: "warning" | "critical" | undefined): number => {
-    const step = levelOf(value, STEPS, before);
-    return step === undefined ? -1 : LEVEL_RANK[step.level];
-  };
   const value = fc.double({ min: 0, max: 100, noNaN: true });
   fc.assert(
     fc.property(value, value, levels, (a, b, before) => {

@@ -1,0 +1,188 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { ManualClock, noComponentLog, noTelemetry } from "../core/index.ts";
+import type { SeriesKey } from "../core/index.ts";
+
+import type { Alert } from "./alert.ts";
+import { AlertDesk } from "./alert-desk.ts";
+import { dashboardConfigSchema } from "./config.ts";
+import type { DashboardOptions } from "./config.ts";
+import { EventNumbers, Feed } from "./feed.ts";
+import { findingOf } from "./test-support/finding.ts";
+import { VolatileAlertStore } from "./volatile-alert-store.ts";
+import { VolatileFeedStore } from "./volatile-feed-store.ts";
+
+const HOUR_MS = 3_600_000;
+
+/** A store on a disk that can be full. */
+class LimitedAlertStore extends VolatileAlertStore {
+  full = false;
+  writes = 0;
+
+  override async putAlerts(namespace: string, alerts: readonly Alert[]): Promise<void> {
+    if (this.full) throw new Error("the disk is full");
+    this.writes += 1;
+    await super.putAlerts(namespace, alerts);
+  }
+}
+
+function makeDesk(options: DashboardOptions = {}, store = new LimitedAlertStore()) {
+  const clock = new ManualClock();
+  const settings = dashboardConfigSchema.parse(options);
+  const feedStore = new VolatileFeedStore();
+  const feed = new Feed("default", feedStore, new EventNumbers(0), clock);
+  const recorded: SeriesKey[] = [];
+  const telemetry = {
+    ...noTelemetry,
+    series: (key: SeriesKey) => ({
+      record: () => recorded.push(key),
+      recordBatch: () => undefined,
+    }),
+  };
+  const log = noComponentLog;
+  const desk = new AlertDesk({
+    namespace: "default",
+    settings,
+    store,
+    feed,
+    telemetry,
+    clock,
+    log,
+  });
+  const lines = async (): Promise<string[]> => {
+    await feed.flush();
+    return (await feedStore.events("default", {})).map(({ kind, text }) => `${kind}: ${text}`);
+  };
+  return { clock, desk, store, recorded, lines };
+}
+
+test("AlertDesk tells the feed of causes and of alerts in their own kinds, once", async () => {
+  const { clock, desk, lines } = makeDesk();
+  desk.observe([
+    findingOf("stuck:worker", { rule: "agent_stuck", message: "w-1 is stuck" }),
+    findingOf("host_cpu:host", { message: "This machine's CPU is at 93%" }),
+  ]);
+  const alert = desk.add({ level: "error", message: "disk is full", source: "cron" });
+  desk.add({ level: "error", message: "disk is full", source: "cron" });
+  await desk.acknowledge(alert.id, { owner: "ana", note: "cleaning up" });
+  clock.advance(90_000);
+  desk.observe([]);
+  assert.deepEqual(await lines(), [
+    "cause: w-1 is stuck",
+    "alert: This machine's CPU is at 93%",
+    "alert: disk is full",
+    "alert_acknowledged: ana takes on: disk is full (cleaning up)",
+    "cause_resolved: w-1 is stuck: over after 1 min",
+    "alert_resolved: This machine's CPU is at 93%: over after 1 min",
+  ]);
+});
+
+test("AlertDesk measures each raise under its level and rule", () => {
+  const { desk, recorded } = makeDesk();
+  desk.observe([findingOf("host_cpu:host", { level: "critical" })]);
+  desk.add({ level: "info", message: "deployed", source: "ci" });
+  desk.add({ level: "info", message: "deployed", source: "ci" });
+  assert.deepEqual(
+    recorded.map(({ metric, labels }) => [metric, labels]),
+    [
+      ["alerts_raised", { level: "critical", rule: "host_cpu" }],
+      ["alerts_raised", { level: "info", rule: "manual" }],
+    ],
+  );
+});
+
+test("AlertDesk.find() shows changes that the store has not taken yet", async () => {
+  const { desk, store } = makeDesk();
+  const alert = desk.add({ level: "error", message: "disk is full", source: "cron" });
+  await desk.find({});
+  store.full = true;
+  await desk.acknowledge(alert.id, { owner: "ana", note: "" });
+  const other = desk.add({ level: "info", message: "deployed", source: "ci" });
+  const found = await desk.find({});
+  assert.deepEqual(new Set(found.map(({ id }) => id)), new Set([other.id, alert.id]));
+  assert.equal((await desk.get(alert.id))?.acknowledged?.owner, "ana");
+  assert.deepEqual(await desk.find({ acknowledged: false, level: "error" }), []);
+});
+
+test("AlertDesk writes what a full disk refused once it takes again, the last state only", async () => {
+  const { clock, desk, store } = makeDesk();
+  store.full = true;
+  const alert = desk.add({ level: "error", message: "disk is full", source: "cron" });
+  for (let index = 0; index < 50; index++) {
+    desk.add({ level: "error", message: "disk is full", source: "cron" });
+  }
+  await desk.find({});
+  store.full = false;
+  clock.advance(5000);
+  await desk.find({});
+  assert.equal((await store.alert("default", alert.id))?.count, 51);
+  assert.equal(store.writes, 1);
+});
+
+test("AlertDesk goes on after a restart with what fired, acknowledgement included", async () => {
+  const { desk, store } = makeDesk();
+  desk.observe([findingOf("host_cpu:host")]);
+  const id = desk.book.byKey("host_cpu:host")?.id ?? "";
+  await desk.acknowledge(id, { owner: "ana", note: "" });
+  await desk.stop();
+
+  const next = makeDesk({}, store);
+  await next.desk.load();
+  next.desk.observe([findingOf("host_cpu:host")]);
+  assert.equal(next.desk.book.byKey("host_cpu:host")?.id, id);
+  assert.equal(next.desk.book.get(id)?.acknowledged?.owner, "ana");
+  assert.deepEqual(await next.lines(), []);
+});
+
+test("AlertDesk.load() takes up more firing alerts than one page holds", async () => {
+  const options = { maxFiringAlerts: 3000 };
+  const { clock, desk, store } = makeDesk(options);
+  for (let index = 0; index < 2500; index++) {
+    if (index % 7 === 0) clock.advance(1);
+    desk.add({ level: "info", message: `word ${index}`, source: "test" });
+  }
+  await desk.stop();
+  const next = makeDesk(options, store);
+  await next.desk.load();
+  assert.equal(next.desk.book.firingCount, 2500);
+});
+
+test("AlertDesk prunes at load and every hour, by age and number, never what fires", async () => {
+  const { clock, desk, store } = makeDesk({ alertRetentionDays: 1, maxAlertHistory: 2 });
+  const firing = desk.add({ level: "info", message: "stays", source: "test" });
+  for (const message of ["a", "b", "c"]) {
+    clock.advance(1);
+    await desk.resolve(desk.add({ level: "info", message, source: "test" }).id, "");
+  }
+  await desk.find({});
+  await desk.load();
+  const left = async (): Promise<string[]> =>
+    (await store.alerts("default", {})).map(({ message }) => message);
+  assert.deepEqual(await left(), ["stays", "c", "b"]);
+  clock.advance(25 * HOUR_MS);
+  assert.deepEqual(await left(), ["stays"]);
+  assert.equal((await store.alert("default", firing.id))?.state, "firing");
+  await desk.stop();
+});
+
+test("AlertDesk refuses what it cannot do in words that say why", async () => {
+  const { desk } = makeDesk();
+  const { id } = desk.add({ level: "info", message: "deployed", source: "ci" });
+  await desk.resolve(id, "done");
+  await assert.rejects(desk.acknowledge(id, { owner: "ana", note: "" }), {
+    code: "dashboard.alert_resolved",
+    message: `Alert "${id}" (deployed) is resolved`,
+  });
+  await assert.rejects(desk.resolve("alert_none", ""), { code: "dashboard.alert_unknown" });
+  const invalid = { code: "dashboard.alert_invalid" };
+  await assert.rejects(desk.acknowledge(id, { owner: " ", note: "" }), invalid);
+  const words = { message: "w", source: "s" };
+  // Programs without types say such things.
+  const wrongLevel: unknown = "fatal";
+  assert.throws(() => desk.add({ ...words, level: wrongLevel as "info" }), invalid);
+  assert.throws(() => desk.add({ ...words, level: "info", message: "" }), invalid);
+  assert.throws(() => desk.add({ ...words, level: "info", message: "x".repeat(2001) }), invalid);
+  const context = { text: "x".repeat(20_000) };
+  assert.throws(() => desk.add({ ...words, level: "info", context }), invalid);
+});

@@ -1,0 +1,376 @@
+import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
+import { test } from "node:test";
+
+import { ManualClock, nextTurn, noComponentLog, noTelemetry } from "../core/index.ts";
+import type { SeriesKey } from "../core/index.ts";
+
+import type { Alert } from "./alert.ts";
+import type { AlertChange } from "./alert-book.ts";
+import { dashboardConfigSchema } from "./config.ts";
+import type { DashboardOptions } from "./config.ts";
+import { EventNumbers, Feed } from "./feed.ts";
+import { dashboardLimits } from "./limits.ts";
+import { Notifier } from "./notifier.ts";
+import { startReceiver } from "./test-support/receiver.ts";
+import type { Receiver } from "./test-support/receiver.ts";
+import { VolatileFeedStore } from "./volatile-feed-store.ts";
+
+const START_MS = Date.UTC(2026, 10, 23, 12);
+
+/** A clock that tells how many calls it was asked for, so that a test knows a retry is planned. */
+class CountingClock extends ManualClock {
+  planned = 0;
+
+  override after(delayMs: number, callback: () => void): Disposable {
+    this.planned += 1;
+    return super.after(delayMs, callback);
+  }
+
+  /** Resolves once `count` calls were asked for. */
+  async untilPlanned(count: number): Promise<void> {
+    while (this.planned < count) await nextTurn();
+  }
+}
+
+function makeNotifier(receiver: Pick<Receiver, "url">, options: DashboardOptions = {}) {
+  const clock = new CountingClock(START_MS);
+  const settings = dashboardConfigSchema.parse({ webhookUrl: receiver.url, ...options });
+  const feedStore = new VolatileFeedStore();
+  const feed = new Feed("default", feedStore, new EventNumbers(0), clock);
+  const counts: Record<string, number> = {};
+  const telemetry = {
+    ...noTelemetry,
+    series: ({ metric }: SeriesKey) => ({
+      record: () => (counts[metric] = (counts[metric] ?? 0) + 1),
+      recordBatch: () => undefined,
+    }),
+  };
+  const log = noComponentLog;
+  const parts = { namespace: "default", settings, feed, telemetry, clock, log, random: () => 1 };
+  const notifier = new Notifier(parts);
+  const lines = async (): Promise<string[]> => {
+    await feed.flush();
+    return (await feedStore.events("default", {})).map(({ text }) => text);
+  };
+  return { clock, notifier, counts, lines };
+}
+
+function alertOf(id: string, changes: Partial<Alert> = {}): Alert {
+  return {
+    id: `alert_${id}`,
+    namespace: "default",
+    key: `service_failing:${id}`,
+    rule: "service_failing",
+    level: "error",
+    message: `${id} answers 62% of calls with errors`,
+    source: `service:${id}`,
+    labels: { service: id },
+    context: {},
+    agentIds: [],
+    traceId: null,
+    value: 0.62,
+    threshold: 0.1,
+    state: "firing",
+    startsAtMs: START_MS,
+    updatedAtMs: START_MS,
+    endsAtMs: null,
+    count: 1,
+    raised: 1,
+    acknowledged: null,
+    ...changes,
+  };
+}
+
+function raised(id: string, changes: Partial<Alert> = {}): AlertChange {
+  return { kind: "raised", alert: alertOf(id, changes) };
+}
+
+function resolved(id: string, changes: Partial<Alert> = {}): AlertChange {
+  const endsAtMs = START_MS + 60_000;
+  return { kind: "resolved", alert: alertOf(id, { state: "resolved", endsAtMs, ...changes }) };
+}
+
+test("Notifier sends alerts of a rule together, as Alertmanager's webhook version 4", async () => {
+  await using receiver = await startReceiver();
+  const { clock, notifier, counts } = makeNotifier(receiver, {
+    externalUrl: "https://fleet.example/",
+  });
+  const trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+  notifier.take(raised("search", { traceId: trace }));
+  notifier.take(resolved("mail"));
+  clock.advance(5000);
+  await receiver.until(1);
+  const [request] = receiver.received;
+  assert.equal(request?.method, "POST");
+  assert.equal(request?.headers["content-type"], "application/json");
+  const payload: unknown = JSON.parse(request?.body ?? "");
+  assert.deepEqual(payload, {
+    version: "4",
+    groupKey: '{}:{alertname="service_failing", namespace="default"}',
+    truncatedAlerts: 0,
+    status: "firing",
+    receiver: "agent-cellphone",
+    groupLabels: { alertname: "service_failing", namespace: "default" },
+    commonLabels: { alertname: "service_failing", severity: "error", namespace: "default" },
+    commonAnnotations: { count: "1", value: "0.62", threshold: "0.1" },
+    externalURL: "https://fleet.example/",
+    alerts: [
+      {
+        status: "firing",
+        labels: {
+          service: "search",
+          alertname: "service_failing",
+          severity: "error",
+          namespace: "default",
+          source: "service:search",
+        },
+        annotations: {
+          summary: "search answers 62% of calls with errors",
+          alert_id: "alert_search",
+          count: "1",
+          value: "0.62",
+          threshold: "0.1",
+          trace_id: trace,
+        },
+        startsAt: "2026-11-23T12:00:00.000Z",
+        endsAt: "0001-01-01T00:00:00Z",
+        generatorURL: "https://fleet.example/alerts/alert_search",
+        fingerprint: "28f0c0c15ee5459b",
+      },
+      {
+        status: "resolved",
+        labels: {
+          service: "mail",
+          alertname: "service_failing",
+          severity: "error",
+          namespace: "default",
+          source: "service:mail",
+        },
+        annotations: {
+          summary: "mail answers 62% of calls with errors",
+          alert_id: "alert_mail",
+          count: "1",
+          value: "0.62",
+          threshold: "0.1",
+        },
+        startsAt: "2026-11-23T12:00:00.000Z",
+        endsAt: "2026-11-23T12:01:00.000Z",
+        generatorURL: "https://fleet.example/alerts/alert_mail",
+        fingerprint: "47072a6122df2c16",
+      },
+    ],
+  });
+  await notifier.stop();
+  assert.deepEqual(counts, { notifications_sent: 1 });
+});
+
+test("Notifier signs what it sends as Standard Webhooks, with the secret's bytes", async () => {
+  await using receiver = await startReceiver();
+  const key = Buffer.from("twenty-four bytes of key");
+  const webhookSecret = `whsec_${key.toString("base64")}`;
+  const { clock, notifier } = makeNotifier(receiver, { webhookSecret, webhookGroupWait: 0 });
+  notifier.take(raised("search"));
+  clock.advance(0);
+  await receiver.until(1);
+  const { headers, body } = receiver.received[0] ?? assert.fail("it was received");
+  const id = String(headers["webhook-id"]);
+  const timestamp = String(headers["webhook-timestamp"]);
+  assert.equal(timestamp, String(START_MS / 1000));
+  const expected = createHmac("sha256", key).update(`${id}.${timestamp}.${body}`).digest("base64");
+  assert.equal(headers["webhook-signature"], `v1,${expected}`);
+  await notifier.stop();
+});
+
+test("Notifier keeps to its level, but tells the end to whoever heard of the fire", async () => {
+  await using receiver = await startReceiver();
+  const { clock, notifier } = makeNotifier(receiver, { webhookMinimumLevel: "error" });
+  notifier.take(raised("quiet", { level: "warning" }));
+  notifier.take(raised("search"));
+  notifier.take({ kind: "updated", alert: alertOf("search", { level: "warning" }) });
+  clock.advance(5000);
+  await receiver.until(1);
+  notifier.take(resolved("quiet", { level: "warning" }));
+  notifier.take(resolved("search", { level: "warning" }));
+  clock.advance(5000);
+  await receiver.until(2);
+  await notifier.stop();
+  assert.deepEqual(receiver.received.map(namesIn), [["alert_search"], ["alert_search"]]);
+});
+
+test("Notifier says nothing of what was over before anybody was told", async () => {
+  await using receiver = await startReceiver();
+  const { clock, notifier } = makeNotifier(receiver);
+  notifier.take(raised("blip"));
+  notifier.take(resolved("blip"));
+  clock.advance(5000);
+  notifier.take(raised("search"));
+  clock.advance(5000);
+  await receiver.until(1);
+  await notifier.stop();
+  assert.deepEqual(receiver.received.map(namesIn), [["alert_search"]]);
+});
+
+test("Notifier tries again with growing pauses, under the same id, in order", async () => {
+  await using receiver = await startReceiver();
+  const { clock, notifier, counts, lines } = makeNotifier(receiver, { webhookGroupWait: 0 });
+  let status = 503;
+  receiver.answer = (response) => response.writeHead(status).end();
+  notifier.take(raised("search"));
+  clock.advance(0);
+  await clock.untilPlanned(2);
+  notifier.take(raised("mail", { rule: "other" }));
+  clock.advance(0); // its turn comes after the first
+  clock.advance(999);
+  assert.equal(receiver.received.length, 1);
+  clock.advance(1);
+  await clock.untilPlanned(4);
+  clock.advance(1999);
+  assert.equal(receiver.received.length, 2);
+  status = 200;
+  clock.advance(1);
+  await receiver.until(4);
+  await notifier.stop();
+  const ids = receiver.received.map(({ headers }) => headers["webhook-id"]);
+  assert.equal(new Set(ids.slice(0, 3)).size, 1);
+  assert.notEqual(ids[3], ids[2]);
+  assert.deepEqual(receiver.received.map(namesIn).at(-1), ["alert_mail"]);
+  assert.deepEqual(counts, { notifications_sent: 2 });
+  assert.deepEqual(await lines(), [], "three seconds are no news");
+});
+
+test("Notifier waits as long as the receiver asks", async () => {
+  await using receiver = await startReceiver();
+  const { clock, notifier } = makeNotifier(receiver, { webhookGroupWait: 0 });
+  receiver.answer = (response) => response.writeHead(429, { "retry-after": "30" }).end();
+  notifier.take(raised("search"));
+  clock.advance(0);
+  await clock.untilPlanned(2);
+  receiver.answer = (response) => response.writeHead(200).end();
+  clock.advance(29_999);
+  assert.equal(receiver.received.length, 1);
+  clock.advance(1);
+  await receiver.until(2);
+  await notifier.stop();
+});
+
+test("Notifier gives up what is refused, and follows no redirect", async () => {
+  await using receiver = await startReceiver();
+  const { clock, notifier, counts, lines } = makeNotifier(receiver, { webhookGroupWait: 0 });
+  receiver.answer = (response) =>
+    response.writeHead(307, { location: `${receiver.url}/elsewhere` }).end();
+  notifier.take(raised("search"));
+  clock.advance(0);
+  await receiver.until(1);
+  while (counts["notifications_failed"] === undefined) await nextTurn();
+  receiver.answer = (response) => response.writeHead(400).end();
+  notifier.take(raised("mail"));
+  clock.advance(0);
+  await receiver.until(2);
+  await notifier.stop();
+  assert.deepEqual(
+    receiver.received.map(({ path }) => path),
+    ["/hook", "/hook"],
+  );
+  assert.deepEqual(counts, { notifications_failed: 2 });
+  assert.deepEqual(await lines(), [
+    "A notification was given up: it answers 307 and points elsewhere; " +
+      "redirects are not followed.",
+  ]);
+});
+
+test("Notifier says in the feed when nothing is delivered for long, and when it is again", async () => {
+  await using receiver = await startReceiver();
+  const { clock, notifier, lines } = makeNotifier(receiver, { webhookGroupWait: 0 });
+  receiver.answer = (response) => response.writeHead(500).end();
+  notifier.take(raised("search"));
+  clock.advance(0);
+  const silenceMs = dashboardLimits.notificationSilenceMs.value;
+  for (let planned = 2, waitedMs = 0; waitedMs < silenceMs; planned++) {
+    await clock.untilPlanned(planned);
+    const pauseMs = Math.min(300_000, 1000 * 2 ** (planned - 2));
+    waitedMs += pauseMs;
+    clock.advance(pauseMs);
+    await receiver.until(planned);
+  }
+  while ((await lines()).length === 0) await nextTurn();
+  receiver.answer = (response) => response.writeHead(200).end();
+  clock.advance(300_000);
+  while ((await lines()).length === 1) await nextTurn();
+  const [failed, again] = await lines();
+  assert.match(failed ?? "", /^No notification was delivered for \d+ min: it answers 500\.$/);
+  assert.match(again ?? "", /^Notifications are delivered again, after \d+ min\.$/);
+  await notifier.stop();
+});
+
+test("Notifier gives up the oldest when too many wait for a receiver that is gone", async () => {
+  const receiver = await startReceiver();
+  await receiver[Symbol.asyncDispose]();
+  const { clock, notifier, counts } = makeNotifier(receiver, { webhookGroupWait: 0 });
+  const most = dashboardLimits.notificationsWaiting.value;
+  notifier.take(raised("first"));
+  clock.advance(0);
+  await clock.untilPlanned(2);
+  for (let index = 0; index < most + 4; index++) {
+    notifier.take(raised(`s-${index}`, { rule: `rule-${index}` }));
+  }
+  clock.advance(0);
+  assert.equal(notifier.waiting, most);
+  assert.equal(counts["notifications_failed"], 5);
+  await notifier.stop();
+});
+
+test("Notifier.sendTest() says how the receiver answered, or why it did not", async () => {
+  await using receiver = await startReceiver();
+  const { notifier } = makeNotifier(receiver, { webhookTimeout: 0.2 });
+  assert.deepEqual(await notifier.sendTest(), {
+    delivered: true,
+    detail: "the receiver answered 204",
+  });
+  assert.match(receiver.received[0]?.body ?? "", /"alertname":"test"/);
+  receiver.answer = () => undefined; // hangs
+  assert.deepEqual(await notifier.sendTest(), {
+    delivered: false,
+    detail: "no answer within 0.2 s",
+  });
+  await receiver[Symbol.asyncDispose]();
+  const { delivered, detail } = await notifier.sendTest();
+  assert.equal(delivered, false);
+  assert.match(detail, /ECONNREFUSED/);
+  await notifier.stop();
+});
+
+test("Notifier sends a URL's user and password as a header, and no secret in its words", async () => {
+  await using receiver = await startReceiver();
+  const url = receiver.url.replace("http://", "http://ana:s%40fe@");
+  const { notifier } = makeNotifier({ url });
+  assert.equal((await notifier.sendTest()).delivered, true);
+  const { authorization } = receiver.received[0]?.headers ?? {};
+  assert.equal(authorization, `Basic ${Buffer.from("ana:s@fe").toString("base64")}`);
+  await notifier.stop();
+});
+
+test("Notifier.stop() sends what still waits for company", async () => {
+  await using receiver = await startReceiver();
+  const { notifier } = makeNotifier(receiver);
+  notifier.take(raised("search"));
+  await notifier.stop();
+  assert.deepEqual(receiver.received.map(namesIn), [["alert_search"]]);
+});
+
+test("Notifier counts the alerts that one notification has no room for", async () => {
+  await using receiver = await startReceiver();
+  const { notifier } = makeNotifier(receiver);
+  for (let index = 0; index < 130; index++) notifier.take(raised(`s-${index}`));
+  await notifier.stop();
+  const body: unknown = JSON.parse(receiver.received[0]?.body ?? "");
+  assert.ok(typeof body === "object" && body !== null && "truncatedAlerts" in body);
+  assert.equal(body.truncatedAlerts, 30);
+});
+
+/** Ids of the alerts a request tells of. */
+function namesIn({ body }: { readonly body: string }): string[] {
+  return [...body.matchAll(/"alert_id":"([^"]+)"/g)]
+    .map(([, id]) => id ?? "")
+    .filter((id, index, all) => all.indexOf(id) === index);
+}
