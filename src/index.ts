@@ -50,10 +50,14 @@ export type {
 } from "./dashboard/index.ts";
 export { openLedger, openSeries, StorageError } from "./storage/index.ts";
 export {
+  SqliteAlertStore,
+  SqliteCallStore,
   SqliteCommunicationStore,
   SqliteFeedStore,
+  SqliteProfileStore,
   SqliteSecurityStore,
   SqliteSeriesStore,
+  SqliteServiceStore,
 } from "./storage/index.ts";
 export { startSwitchboard } from "./switchboard.ts";
 export type { Switchboard, SwitchboardOptions } from "./switchboard.ts";
