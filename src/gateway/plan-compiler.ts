@@ -77,7 +77,7 @@ export function missingVariable(
   environment: Environment,
 ): string | undefined {
   for (const [, name = ""] of credential?.value.matchAll(VARIABLE) ?? []) {
-    if ((environment[name] ?? "") === "") return name;
+    if (variable(environment, name) === "") return name;
   }
   return undefined;
 }
@@ -87,7 +87,13 @@ function filledCredential(
   environment: Environment,
 ): ServiceCredential | null {
   if (credential === null) return null;
-  const value = credential.value.replaceAll(VARIABLE, (_, name: string) => environment[name] ?? "");
+  const value = credential.value.replaceAll(VARIABLE, (_, name: string) =>
+    variable(environment, name),
+  );
   // A variable read from a file often ends in a line break, which no header may hold.
   return { header: credential.header, value: value.trim() };
+}
+
+function variable(environment: Environment, name: string): string {
+  return Object.hasOwn(environment, name) ? (environment[name] ?? "") : "";
 }

@@ -38,7 +38,7 @@ export interface UpstreamFailure {
 export function describeUpstreamError(error: unknown): UpstreamFailure {
   const first = firstCause(error);
   const code = codeOf(first);
-  if (code.startsWith("HPE_")) {
+  if (code.startsWith("HPE_") || first.name === "HTTPParserError") {
     if (code === "HPE_INVALID_EOF_STATE" || first.message.includes("EOF")) {
       return { code: "gateway.upstream_broken", words: "it closed the connection" };
     }
