@@ -11,6 +11,7 @@ import { ManualClock } from "../core/index.ts";
 import { serverLimits } from "./limits.ts";
 import { LiveStreams } from "./live-stream.ts";
 import type { ViewerRequest } from "./live-stream.ts";
+import { alertsFrames, LiveViewer } from "./live-viewer.ts";
 import { TestNamespace } from "./test-support/test-fleet.ts";
 import { TestServer } from "./test-support/test-server.ts";
 
@@ -208,6 +209,99 @@ function count(text: string, part: string): number {
   return text.split(part).length - 1;
 }
 
+/** Data of the frames of one event, oldest first. */
+function framesOf(text: string, event: string): Record<string, unknown>[] {
+  const frames = text.matchAll(new RegExp(`^event: ${event}\\ndata: (.*)$`, "gm"));
+  return Array.from(frames, ([, data = ""]): Record<string, unknown> => JSON.parse(data));
+}
+
+/** A field of all items that the frames of one event carry. */
+function carried(text: string, event: "alerts" | "services", field: string): unknown[] {
+  return framesOf(text, event).flatMap(({ [event]: items }) => {
+    assert.ok(Array.isArray(items));
+    return items.map((item: Record<string, unknown>) => item[field]);
+  });
+}
+
+describe("LiveViewer shows alerts and services", () => {
+  test("that are there at first, even when none is, and as they change", async () => {
+    const { clock, namespace, streams, response } = await watch();
+    response.destroy();
+    const begun = new SlowResponse();
+    streams.open(namespace, { response: begun, lastEventId: undefined, isAllowed: () => true });
+    const first = await begun.readAll();
+    assert.deepEqual(framesOf(first, "alerts"), [{ alerts: [] }]);
+    assert.deepEqual(framesOf(first, "services"), [{ services: [], removed: [] }]);
+    begun.received = "";
+
+    const alert = namespace.dashboard.addAlert("warning", "index is old", "indexer");
+    namespace.dashboard.addAlert("warning", "index is old", "indexer");
+    await namespace.gateway.registerService({ id: "search", baseUrl: "http://127.0.0.1:9" });
+    clock.advance(1000);
+    const changed = await begun.readAll();
+    assert.deepEqual(carried(changed, "alerts", "count"), [2], "one frame for both");
+    assert.deepEqual(carried(changed, "services", "name"), ["search"]);
+    begun.received = "";
+
+    await namespace.dashboard.resolveAlert(alert.id);
+    await namespace.gateway.unregisterService("search");
+    clock.advance(6000);
+    const ended = await begun.readAll();
+    assert.deepEqual(carried(ended, "alerts", "state"), ["resolved"]);
+    assert.deepEqual(framesOf(ended, "services"), [{ services: [], removed: ["search"] }]);
+    await namespace.stop();
+  });
+
+  test("sends a viewer that did not read the newest state of each, once", async () => {
+    const { clock, namespace, response } = await watch();
+    const { communication, dashboard } = namespace;
+    for (let index = 0; index < 30; index++) {
+      await communication.registerAgent({ agentId: `w${index}`, name: `w${index}` });
+    }
+    clock.advance(1000);
+    assert.ok(response.writableNeedDrain, "the viewer is blocked");
+    const waiting = response.writableLength + response.readableLength;
+    for (let round = 0; round < 20; round++) {
+      dashboard.addAlert("error", "disk is full", "host");
+      await namespace.gateway.registerService({
+        id: "search",
+        baseUrl: "http://127.0.0.1:9",
+        retries: round % 3,
+      });
+      clock.advance(1000);
+    }
+    assert.equal(response.writableLength + response.readableLength, waiting, "nothing piles up");
+    const text = await response.readAll();
+    assert.deepEqual(carried(text, "alerts", "count"), [20]);
+    assert.deepEqual(carried(text, "services", "retries"), [1]);
+    await namespace.stop();
+  });
+
+  test("hangs up on a viewer that has missed more alerts than are kept for it", async () => {
+    const { clock, namespace } = await watch();
+    const response = new SlowResponse();
+    const request = { response, lastEventId: undefined, isAllowed: () => true };
+    const viewer = new LiveViewer(request, {
+      namespace,
+      clock,
+      tail: () => [],
+      tileText: () => undefined,
+      summary: () => ({ frame: "", version: 0 }),
+      renewServices: () => Promise.resolve(),
+      serviceIds: () => [],
+      serviceText: () => undefined,
+    });
+    const most = serverLimits.viewerAlerts.value;
+    const alerts = new Map(Array.from({ length: most }, (_, index) => [`alert_${index}`, "{}"]));
+    viewer.takeAlerts(alerts, alertsFrames(alerts)); // it has not begun: it cannot take them yet
+    assert.equal(response.destroyed, false);
+    alerts.set("one more", "{}");
+    viewer.takeAlerts(alerts, alertsFrames(alerts));
+    assert.equal(response.destroyed, true);
+    await namespace.stop();
+  });
+});
+
 describe("LiveViewer", () => {
   test("conflates for a viewer that does not read, and brings it up to date when it does", async () => {
     const { clock, namespace, response } = await watch();
@@ -261,7 +355,9 @@ describe("LiveViewer", () => {
     clock.advance(1000);
     assert.equal(late.writableLength + late.readableLength, waiting, "nothing piles up");
     const told = (await late.readAll()).split("event: agents").slice(1);
-    assert.ok(waiting < 2 * Math.max(...told.map((text) => text.length)), `${waiting} bytes wait`);
+    // One frame and what precedes it, counted on both sides of the pass-through.
+    const longest = Math.max(...told.map((text) => text.length));
+    assert.ok(waiting < 2 * longest + 8192, `${waiting} bytes wait`);
     // The first frame, then everybody: the rest of the first look, and whoever changed since.
     assert.deepEqual(
       told.map((text) => count(text, '"id":"worker-')),

@@ -3,7 +3,7 @@
 
 import { AgentCommunicationProtocol } from "../../communication/index.ts";
 import type { AgentView, CommunicationEvent } from "../../communication/index.ts";
-import { Listeners } from "../../core/index.ts";
+import { Listeners, noComponentLog, systemClock } from "../../core/index.ts";
 import type { JsonObject } from "../../core/index.ts";
 import { PerformanceDashboard } from "../../dashboard/index.ts";
 import type {
@@ -13,7 +13,11 @@ import type {
   FleetSource,
 } from "../../dashboard/index.ts";
 import type { NamespaceRecord } from "../../security/index.ts";
+import { APIGateway } from "../../gateway/index.ts";
+import type { GatewayIdentity } from "../../gateway/index.ts";
+import { PerformanceProfiler, ProfileDesk, VolatileProfileStore } from "../../profiler/index.ts";
 import { PerformanceTracker } from "../../tracker/index.ts";
+import type { TimeRange } from "../../tracker/index.ts";
 import { AgentLogs } from "../agent-logs.ts";
 import type {
   ConfigurationRow,
@@ -22,6 +26,11 @@ import type {
   ReadinessCheck,
   ServerFacts,
 } from "../fleet.ts";
+import type { Kpi } from "../kpi.ts";
+import type { TraceView } from "../trace-view.ts";
+
+/** Whom a key belongs to. */
+export type Identify = (secret: string) => GatewayIdentity | undefined;
 
 /** One namespace of the test system. */
 export class TestNamespace implements FleetNamespace {
@@ -29,28 +38,96 @@ export class TestNamespace implements FleetNamespace {
   readonly communication: AgentCommunicationProtocol;
   readonly tracker: PerformanceTracker;
   readonly dashboard: PerformanceDashboard;
+  readonly gateway: APIGateway;
+  readonly profiler: PerformanceProfiler;
+  readonly profiles: ProfileDesk;
   readonly logs = new AgentLogs();
   readonly heartbeatIntervalMs = 30_000;
 
-  constructor(name: string) {
+  constructor(name: string, identify?: Identify) {
     this.name = name;
     this.communication = new AgentCommunicationProtocol({}, { namespace: name });
     this.tracker = new PerformanceTracker({}, { namespace: name });
+    this.gateway = new APIGateway(
+      { anonymous: true },
+      identify === undefined ? { namespace: name } : { namespace: name, identify },
+    );
+    this.profiler = new PerformanceProfiler({}, { namespace: name });
+    this.profiles = new ProfileDesk({
+      namespace: name,
+      store: new VolatileProfileStore(),
+      clock: systemClock,
+      log: noComponentLog,
+      tell: async (agentId, order) => {
+        await this.communication.requestProfile(agentId, order);
+      },
+      isAlive: (agentId) => this.communication.view(agentId)?.presence.state !== "down",
+    });
     this.dashboard = new PerformanceDashboard(
       { refreshInterval: 3600 },
-      { fleet: new TestSource(this.communication), namespace: name },
+      {
+        fleet: new TestSource(this.communication),
+        namespace: name,
+        performanceTracker: this.tracker,
+        services: this.gateway,
+      },
     );
   }
 
   async start(): Promise<void> {
     await this.communication.start();
-    this.dashboard.start();
+    await this.gateway.start();
+    await this.dashboard.start();
   }
 
   async stop(): Promise<void> {
     await this.dashboard.stop();
     await this.communication.stop();
+    await this.gateway.stop();
+    await this.profiles.stop();
+    await this.profiler.stop();
     await this.tracker.stop();
+  }
+
+  async trace(traceId: string): Promise<TraceView | undefined> {
+    const spans = await this.profiler.getSpans({ traceId });
+    if (spans.length === 0) return undefined;
+    const oldestFirst = spans.toReversed();
+    return {
+      traceId,
+      fromMs: Math.min(...spans.map(({ startMs }) => startMs)),
+      toMs: Math.max(...spans.map(({ startMs, durationMs }) => startMs + durationMs)),
+      spans: oldestFirst.map((span) => ({
+        id: span.spanId,
+        parentId: span.parentSpanId,
+        kind: "scope",
+        name: span.name,
+        agentId: span.agentId,
+        fromMs: span.startMs,
+        toMs: span.startMs + span.durationMs,
+        ok: span.ok,
+        detail: span.error,
+        ref: { kind: "span", id: span.spanId },
+      })),
+      alerts: await this.dashboard.getAlerts({ traceId }),
+      audit: [],
+    };
+  }
+
+  kpis({ fromMs = 0, toMs = Date.now() }: TimeRange = {}): Promise<readonly Kpi[]> {
+    const health: Kpi = {
+      id: "system_health",
+      group: "health",
+      title: "System health",
+      unit: "points",
+      value: this.dashboard.summary().health.score,
+      statistics: null,
+      subjects: [],
+      meaning: "100 without what is wrong",
+      fromMs,
+      toMs,
+    };
+    return Promise.resolve([health]);
   }
 
   onConversationChange(callback: (conversationId: string) => void): Disposable {
@@ -111,8 +188,13 @@ class TestSource implements FleetSource {
 export class TestFleet implements Fleet {
   readonly epoch = "epoch-1";
   readonly checks: Record<string, ReadinessCheck> = { ledger: { ok: true } };
+  readonly #identify: Identify | undefined;
   readonly #namespaces = new Map<string, TestNamespace>();
   readonly #records = new Map<string, NamespaceRecord>();
+
+  constructor(identify?: Identify) {
+    this.#identify = identify;
+  }
 
   async start(): Promise<void> {
     for (const name of ["default", "other"]) await this.putNamespace(name, {});
@@ -144,7 +226,7 @@ export class TestFleet implements Fleet {
     const created = !this.#namespaces.has(name);
     this.#records.set(name, record);
     if (created) {
-      const namespace = new TestNamespace(name);
+      const namespace = new TestNamespace(name, this.#identify);
       await namespace.start();
       this.#namespaces.set(name, namespace);
     }

@@ -6,6 +6,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import type { GatewayIdentity } from "../../gateway/index.ts";
 import { AuditLog, IdentityService, VolatileSecurityStore } from "../../security/index.ts";
 import type { ServerOptions } from "../config.ts";
 import { createControlPlane } from "../control-plane.ts";
@@ -25,6 +26,8 @@ export interface Answer {
 export interface Ask {
   readonly key?: string | undefined;
   readonly body?: unknown;
+  /** Sent as they are, instead of a body. */
+  readonly bytes?: Uint8Array;
   readonly headers?: Readonly<Record<string, string>>;
   /** Over the control socket instead of TCP. */
   readonly viaSocket?: boolean;
@@ -32,7 +35,7 @@ export interface Ask {
 
 /** A running control plane. */
 export class TestServer implements AsyncDisposable {
-  readonly fleet = new TestFleet();
+  readonly fleet = new TestFleet((secret) => this.#identify(secret));
   readonly store = new VolatileSecurityStore();
   readonly identities: IdentityService;
   readonly audit: AuditLog;
@@ -65,6 +68,18 @@ export class TestServer implements AsyncDisposable {
     return server;
   }
 
+  /** Whom a key in a call through the gateway belongs to. */
+  #identify(secret: string): GatewayIdentity | undefined {
+    try {
+      const { principal } = this.identities.authenticate(secret);
+      const { namespace, id, kind } = principal;
+      if (kind === "agent") return { kind, namespace, agentId: id };
+      return kind === "admin" ? { kind, namespace, agentId: null } : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
   get controlPlane(): ControlPlane {
     if (this.#controlPlane === undefined) throw new Error("The server has not been started");
     return this.#controlPlane;
@@ -80,7 +95,8 @@ export class TestServer implements AsyncDisposable {
 
   /** Asks without a key, unless one is given. */
   ask(method: string, path: string, ask: Ask = {}): Promise<Answer> {
-    const payload = ask.body === undefined ? undefined : JSON.stringify(ask.body);
+    const json = ask.body === undefined ? undefined : JSON.stringify(ask.body);
+    const payload = ask.bytes ?? json;
     const headers = {
       ...(payload === undefined
         ? {}
