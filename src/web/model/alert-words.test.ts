@@ -8,36 +8,12 @@ import {
   parseAlertFilter,
   seenWords,
   sourcePlace,
+  thresholdWords,
 } from "./alert-words.ts";
+import { alertOf as alert } from "./test-support/records.ts";
 import type { Alert } from "./wire.ts";
 
 const FIRING = { state: "firing", level: null, text: "", open: false } as const;
-
-function alert(id: string, change: Partial<Alert> = {}): Alert {
-  return {
-    id,
-    namespace: "default",
-    key: id,
-    rule: "service_failing",
-    level: "warning",
-    message: `${id} answers slowly`,
-    source: "service:search",
-    labels: {},
-    context: {},
-    agentIds: [],
-    traceId: null,
-    value: null,
-    threshold: null,
-    state: "firing",
-    startsAtMs: 1000,
-    updatedAtMs: 1000,
-    endsAtMs: null,
-    count: 1,
-    raised: 1,
-    acknowledged: null,
-    ...change,
-  };
-}
 
 const taken = { owner: "mira", note: "restarting it", atMs: 3000 };
 
@@ -124,4 +100,15 @@ test("sourcePlace() links agents and services, whatever their ids", () => {
   assert.deepEqual(sourcePlace("service:search"), { text: "search", path: "/services/search" });
   assert.deepEqual(sourcePlace("system_monitor"), { text: "system_monitor" });
   assert.deepEqual(sourcePlace("host:cpu"), { text: "host:cpu" });
+});
+
+test("thresholdWords() speaks the rule's unit", () => {
+  const words = [
+    thresholdWords(0.62, "ratio"),
+    thresholdWords(80, "percent"),
+    thresholdWords(120, "s"),
+    thresholdWords(1000, "items"),
+    thresholdWords(3, null),
+  ];
+  assert.deepEqual(words, ["62%", "80%", "2 min", "1,000", "3"]);
 });

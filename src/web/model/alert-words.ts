@@ -1,8 +1,8 @@
 // Alerts as people read them: which first, how often, and what became of one.
 
-import { formatAge, plural } from "./format.ts";
+import { formatAge, formatSeconds, formatValue, plural } from "./format.ts";
 import { agentPath, servicePath } from "./routes.ts";
-import type { Alert, AlertLevel } from "./wire.ts";
+import type { Alert, AlertLevel, AlertRuleView } from "./wire.ts";
 
 /** All levels, the worst first. */
 export const ALERT_LEVELS: readonly AlertLevel[] = ["critical", "error", "warning", "info"];
@@ -113,4 +113,12 @@ export function sourcePlace(source: string): { readonly text: string; readonly p
   if (kind === "agent") return { text: id, path: agentPath(id) };
   if (kind === "service") return { text: id, path: servicePath(id) };
   return { text: source };
+}
+
+/** A measured value or a threshold in its rule's unit: "62%", "5 s". */
+export function thresholdWords(value: number, unit: AlertRuleView["unit"]): string {
+  if (unit === "percent") return `${formatValue(value)}%`;
+  if (unit === "ratio") return `${formatValue(value * 100)}%`;
+  if (unit === "s") return formatSeconds(value);
+  return formatValue(value);
 }

@@ -10,7 +10,7 @@ import {
   parseCallFilter,
 } from "./call-filter.ts";
 import type { CallFilter } from "./call-filter.ts";
-import type { CallRecord } from "./wire.ts";
+import { callOf as call } from "./test-support/records.ts";
 
 const filters: fc.Arbitrary<CallFilter> = fc.record(
   {
@@ -53,34 +53,6 @@ test("callTone() tells failures from refusals", () => {
   const tones = [200, 304, 404, 429, 499, 503].map((status) => callTone({ status }));
   assert.deepEqual(tones, ["well", "well", "refused", "refused", "failed", "failed"]);
 });
-
-function call(id: string, sequence: number): CallRecord {
-  return {
-    id,
-    sequence,
-    namespace: "default",
-    atMs: sequence,
-    durationMs: 1,
-    upstreamMs: 1,
-    agentId: null,
-    serviceId: null,
-    route: null,
-    endpoint: null,
-    method: "GET",
-    path: "/v1/search",
-    query: "",
-    status: 200,
-    code: null,
-    reason: null,
-    requestBytes: 0,
-    responseBytes: 0,
-    attempts: 1,
-    clientAddress: "127.0.0.1",
-    userAgent: "",
-    traceId: "0".repeat(32),
-    parentSpanId: null,
-  };
-}
 
 test("mergeCalls() keeps each call once, newest first, and the oldest go", () => {
   const merged = mergeCalls([call("b", 2), call("a", 1)], [call("c", 3), call("b", 2)], 2);

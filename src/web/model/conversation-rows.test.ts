@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { conversationRows } from "./conversation-rows.ts";
+import { conversationRows, tracesOf, withCalls } from "./conversation-rows.ts";
 import type { ConversationRow } from "./conversation-rows.ts";
+import { callOf } from "./test-support/records.ts";
 import type { JsonValue, MessageWithDeliveries } from "./wire.ts";
 
 function said(
@@ -46,6 +47,7 @@ function words(rows: readonly ConversationRow[]): readonly string[] {
   return rows.map((row) => {
     if (row.kind === "message") return row.entry.message.id;
     if (row.kind === "silence") return `quiet ${row.durationMs}`;
+    if (row.kind === "call") return `call ${row.call.id}`;
     return `${row.participants.join("+")} x${row.entries.length}`;
   });
 }
@@ -100,4 +102,32 @@ test("conversationRows() loses no message", () => {
       assert.equal(new Set(shown).size, entries.length);
     }),
   );
+});
+
+test("withCalls() puts calls between the messages, by time", () => {
+  const rows = conversationRows([said(1, "a", "b", 100), said(2, "b", "a", 300)]);
+  const mixed = withCalls(rows, [callOf("late", 3, 400), callOf("mid", 2, 200)]);
+  assert.deepEqual(
+    mixed.map((row) => (row.kind === "call" ? row.call.id : row.kind)),
+    ["message", "mid", "message", "late"],
+  );
+});
+
+function traced(index: number, traceparent: string | null): MessageWithDeliveries {
+  const entry = said(index, "a", "b", index);
+  return { ...entry, message: { ...entry.message, traceparent } };
+}
+
+test("tracesOf() names each trace once, the newest first, and reads only what is a traceparent", () => {
+  const [one, two] = ["1".repeat(32), "2".repeat(32)];
+  const span = "a".repeat(16);
+  const entries = [
+    traced(1, `00-${one}-${span}-01`),
+    traced(2, "nonsense"),
+    traced(3, `00-${two}-${span}-01`),
+    traced(4, `00-${two}-${span}-00`),
+    traced(5, null),
+  ];
+  assert.deepEqual(tracesOf(entries, 5), [two, one]);
+  assert.deepEqual(tracesOf(entries, 1), [two]);
 });

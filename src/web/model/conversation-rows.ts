@@ -2,12 +2,13 @@
 // similar messages folded into one line.
 
 import { payloadShape } from "./json-text.ts";
-import type { MessageWithDeliveries } from "./wire.ts";
+import type { CallRecord, MessageWithDeliveries } from "./wire.ts";
 
 /** One line of a conversation. */
 export type ConversationRow =
   | { readonly kind: "message"; readonly entry: MessageWithDeliveries }
   | { readonly kind: "silence"; readonly durationMs: number; readonly afterId: string }
+  | { readonly kind: "call"; readonly call: CallRecord }
   | {
       readonly kind: "repeats";
       readonly id: string;
@@ -105,4 +106,40 @@ function pairOf(entry: MessageWithDeliveries): string {
 function lookOf(entry: MessageWithDeliveries): string {
   const { message } = entry;
   return `${message.senderId}\n${message.type}\n${payloadShape(message.payload)}`;
+}
+
+/** Puts the gateway calls that messages led to between the rows, by time. */
+export function withCalls(
+  rows: readonly ConversationRow[],
+  calls: readonly CallRecord[],
+): readonly ConversationRow[] {
+  const waiting = [...calls].sort((a, b) => a.atMs - b.atMs || a.sequence - b.sequence);
+  const mixed: ConversationRow[] = [];
+  for (const row of rows) {
+    const fromMs = startOf(row);
+    const later = waiting.findIndex(({ atMs }) => fromMs === undefined || atMs >= fromMs);
+    const before = waiting.splice(0, later < 0 ? waiting.length : later);
+    mixed.push(...before.map((call) => ({ kind: "call", call }) as const), row);
+  }
+  return [...mixed, ...waiting.map((call) => ({ kind: "call", call }) as const)];
+}
+
+function startOf(row: ConversationRow): number | undefined {
+  if (row.kind === "message") return row.entry.message.acceptedAtMs;
+  return row.kind === "repeats" ? row.entries[0]?.message.acceptedAtMs : undefined;
+}
+
+/** Traces that a conversation belongs to, the newest first. */
+export function tracesOf(
+  entries: readonly MessageWithDeliveries[],
+  atMost: number,
+): readonly string[] {
+  const found = new Set<string>();
+  for (const { message } of entries.toReversed()) {
+    // https://www.w3.org/TR/trace-context/#traceparent-header
+    const traceId = /^[\da-f]{2}-([\da-f]{32})-/u.exec(message.traceparent ?? "")?.[1];
+    if (traceId !== undefined) found.add(traceId);
+    if (found.size >= atMost) break;
+  }
+  return [...found];
 }

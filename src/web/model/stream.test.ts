@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { FEED_EVENTS_MAX, StreamMemory, applyAgents, mergeEvents } from "./stream.ts";
+import {
+  FEED_EVENTS_MAX,
+  RESOLVED_ALERTS_MAX,
+  StreamMemory,
+  applyAgents,
+  mergeAlerts,
+  mergeEvents,
+} from "./stream.ts";
 import type { StreamUpdate } from "./stream.ts";
+import { alertOf } from "./test-support/records.ts";
 import type { AgentTile, FeedEvent } from "./wire.ts";
 
 function tile(id: string): AgentTile {
@@ -78,4 +86,27 @@ test("StreamMemory.signedOut follows the connection", () => {
   assert.equal(memory.signedOut, true);
   memory.apply({ kind: "connection", state: "live", sinceMs: 2 });
   assert.equal(memory.signedOut, false);
+});
+
+test("mergeAlerts() takes newer versions only, and lets the oldest resolved ones go", () => {
+  const newer = alertOf("a", { updatedAtMs: 5000, count: 3 });
+  const merged = mergeAlerts(new Map([["a", newer]]), [alertOf("a"), alertOf("b")]);
+  assert.deepEqual([...merged.values()], [newer, alertOf("b")]);
+  const over = Array.from({ length: RESOLVED_ALERTS_MAX + 2 }, (_, index) =>
+    alertOf(`over-${index}`, { state: "resolved", updatedAtMs: index }),
+  );
+  const bounded = mergeAlerts(merged, over);
+  assert.equal(bounded.size, RESOLVED_ALERTS_MAX + 2);
+  assert.ok(bounded.has("a") && !bounded.has("over-0") && !bounded.has("over-1"));
+});
+
+test("StreamMemory forgets alerts when the stream begins anew: what fires is said again", () => {
+  const memory = new StreamMemory();
+  memory.apply({ kind: "hello", epoch: "e", clockOffsetMs: 0 });
+  memory.apply({ kind: "alerts", alerts: [alertOf("a")] });
+  memory.apply({ kind: "alerts", alerts: [alertOf("a", { updatedAtMs: 2000 })] });
+  const [, said] = memory.replay();
+  assert.deepEqual(said, { kind: "alerts", alerts: [alertOf("a", { updatedAtMs: 2000 })] });
+  memory.apply({ kind: "hello", epoch: "e", clockOffsetMs: 0 });
+  assert.deepEqual(memory.replay(), [{ kind: "hello", epoch: "e", clockOffsetMs: 0 }]);
 });

@@ -107,8 +107,10 @@ export class StreamMemory {
   /** Takes note of an update. */
   apply(update: StreamUpdate): void {
     if (update.kind === "connection") this.#connection = update;
-    else if (update.kind === "hello") this.#hello = update;
-    else if (update.kind === "summary") this.#summary = update;
+    else if (update.kind === "hello") {
+      this.#hello = update;
+      this.#alerts = new Map();
+    } else if (update.kind === "summary") this.#summary = update;
     else if (update.kind === "agents") this.#fleet = applyAgents(this.#fleet ?? new Map(), update);
     else if (update.kind === "feed") this.#feed = mergeEvents(this.#feed, update.events);
     else if (update.kind === "alerts") this.#alerts = mergeAlerts(this.#alerts, update.alerts);

@@ -54,6 +54,8 @@ export class LiveFleet {
     } else if (update.kind === "hello") {
       this.clockOffsetMs.value = update.clockOffsetMs;
       this.connections.value += 1;
+      // What was resolved while the stream was away is not said again; what fires is.
+      this.alerts.value = new Map();
     } else if (update.kind === "summary") {
       this.summary.value = update.summary;
     } else if (update.kind === "agents") {

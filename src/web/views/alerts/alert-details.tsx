@@ -1,8 +1,7 @@
 // One alert in full: what was measured, its life from raised to resolved, where to look, and what
 // to do about it.
 
-import { lifeCycle } from "../../model/alert-words.ts";
-import { formatValue } from "../../model/format.ts";
+import { lifeCycle, thresholdWords } from "../../model/alert-words.ts";
 import { agentPath, tracePath } from "../../model/routes.ts";
 import type { Alert } from "../../model/wire.ts";
 import { useApp } from "../../state/app.ts";
@@ -10,6 +9,7 @@ import { Clock } from "../parts/age.tsx";
 import { Icon } from "../parts/icons.tsx";
 import { LevelMark } from "../parts/level-mark.tsx";
 import { Source } from "./alert-table.tsx";
+import { useAlertRules } from "./use-alerts.ts";
 
 /** An alert and its verbs. */
 export interface AlertDetailsProps {
@@ -81,6 +81,7 @@ function LifeLine({ alert }: { readonly alert: Alert }) {
 
 function Facts({ alert }: { readonly alert: Alert }) {
   const { router } = useApp();
+  const unit = useAlertRules()?.find(({ id }) => id === alert.rule)?.unit ?? null;
   const context = Object.entries(alert.context);
   const labels = Object.entries(alert.labels);
   return (
@@ -93,8 +94,8 @@ function Facts({ alert }: { readonly alert: Alert }) {
         <>
           <dt>measured</dt>
           <dd>
-            {formatValue(alert.value)}
-            {alert.threshold === null ? "" : `, threshold ${formatValue(alert.threshold)}`}
+            {thresholdWords(alert.value, unit)}
+            {alert.threshold === null ? "" : `, fires at ${thresholdWords(alert.threshold, unit)}`}
           </dd>
         </>
       )}

@@ -1,26 +1,16 @@
 // The rules that watch, with the thresholds in force and what they say now.
 
 import { useState } from "preact/hooks";
-import { formatAge, formatCount, formatSeconds, formatValue } from "../../model/format.ts";
+import { thresholdWords } from "../../model/alert-words.ts";
+import { formatAge, formatCount } from "../../model/format.ts";
 import type { AlertRuleView } from "../../model/wire.ts";
-import { useApp } from "../../state/app.ts";
-import { useResource } from "../../state/use-resource.ts";
 import { LevelShape } from "../parts/level-mark.tsx";
-
-const REFRESH_MS = 10_000;
+import { useAlertRules } from "./use-alerts.ts";
 
 /** A table of all rules, folded until asked for. */
 export function AlertRules() {
-  const { api, live } = useApp();
   const [open, setOpen] = useState(true);
-  const { data } = useResource(
-    `rules ${live.connections.value}`,
-    async (signal) => {
-      const path = "/api/v1/alert-rules";
-      return (await api.get<{ rules: AlertRuleView[] }>(path, {}, signal)).rules;
-    },
-    { refreshMs: REFRESH_MS },
-  );
+  const data = useAlertRules();
   if (data === undefined || data.length === 0) return null;
   return (
     <section aria-labelledby="rules">
@@ -117,11 +107,4 @@ function Levels({ rule }: { readonly rule: AlertRuleView }) {
       ))}
     </span>
   );
-}
-
-function thresholdWords(value: number, unit: AlertRuleView["unit"]): string {
-  if (unit === "percent") return `${formatValue(value)}%`;
-  if (unit === "ratio") return `${formatValue(value * 100)}%`;
-  if (unit === "s") return formatSeconds(value);
-  return formatValue(value);
 }

@@ -4,6 +4,7 @@ import { useState } from "preact/hooks";
 import { ALERT_LEVELS, parseAlertFilter } from "../../model/alert-words.ts";
 import type { AlertFilter } from "../../model/alert-words.ts";
 import { formatCount } from "../../model/format.ts";
+import { namespaceFlag } from "../../model/snippets.ts";
 import type { Alert, AlertLevel } from "../../model/wire.ts";
 import { useApp } from "../../state/app.ts";
 import { useResource } from "../../state/use-resource.ts";
@@ -165,7 +166,7 @@ function AlertFilters({ filter }: { readonly filter: AlertFilter }) {
 }
 
 function NoAlerts({ filter, known }: { readonly filter: AlertFilter; readonly known: boolean }) {
-  const { router } = useApp();
+  const { namespace, router } = useApp();
   const plain = filter.level === null && filter.text === "" && !filter.open;
   if (!known) return null;
   if (!plain) return <p class="panel-note">No alert matches this filter.</p>;
@@ -182,7 +183,7 @@ function NoAlerts({ filter, known }: { readonly filter: AlertFilter; readonly kn
           To raise one by hand:
         </>
       }
-      command={'./cellphone alerts raise --level warning "Disk is filling up"'}
+      command={`./cellphone alerts add ${namespaceFlag(namespace)}warning "index is 4 h old"`}
     />
   );
 }

@@ -2,7 +2,7 @@
 
 import { overlayAlerts } from "../../model/alert-words.ts";
 import type { AlertFilter } from "../../model/alert-words.ts";
-import type { Alert } from "../../model/wire.ts";
+import type { Alert, AlertRuleView } from "../../model/wire.ts";
 import { useApp } from "../../state/app.ts";
 import type { ApiQuery } from "../../state/api-client.ts";
 import { useResource } from "../../state/use-resource.ts";
@@ -41,4 +41,20 @@ export function useAlertsAbout(query: ApiQuery, about: (alert: Alert) => boolean
   if (data === undefined) return undefined;
   const ofIt = new Map([...live.alerts.value].filter(([, alert]) => about(alert)));
   return overlayAlerts(data, ofIt, { state: "any", level: null, text: "", open: false });
+}
+
+const RULES_REFRESH_MS = 10_000;
+
+/** The rules in force, with what they say now; undefined until known. */
+export function useAlertRules(): readonly AlertRuleView[] | undefined {
+  const { api, live } = useApp();
+  const { data } = useResource(
+    `rules ${live.connections.value}`,
+    async (signal) => {
+      const path = "/api/v1/alert-rules";
+      return (await api.get<{ rules: AlertRuleView[] }>(path, {}, signal)).rules;
+    },
+    { refreshMs: RULES_REFRESH_MS },
+  );
+  return data;
 }

@@ -2,12 +2,14 @@
 // r replies, x pauses whoever sent the chosen message.
 
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { conversationRows } from "../../model/conversation-rows.ts";
+import { conversationRows, tracesOf, withCalls } from "../../model/conversation-rows.ts";
 import type { ConversationRow } from "../../model/conversation-rows.ts";
-import { formatAge, nameList } from "../../model/format.ts";
-import type { MessageWithDeliveries } from "../../model/wire.ts";
+import { formatAge, formatSeconds, nameList } from "../../model/format.ts";
+import type { CallRecord, MessageWithDeliveries } from "../../model/wire.ts";
 import { useApp } from "../../state/app.ts";
 import { useResource } from "../../state/use-resource.ts";
+import { CallStatus } from "../calls/call-table.tsx";
+import { Clock } from "../parts/age.tsx";
 import { isTyping } from "../parts/keyboard.ts";
 import { MessageDetails } from "./message-details.tsx";
 import { MessageRow } from "./message-row.tsx";
@@ -22,7 +24,11 @@ export function Thread({ conversationId }: { readonly conversationId: string }) 
   const { data, error, refresh } = useMessages(conversationId);
   const [chosenId, setChosenId] = useState<string | undefined>(undefined);
   const [opened, setOpened] = useState<ReadonlySet<string>>(new Set());
-  const rows = useMemo(() => conversationRows(data ?? [], opened), [data, opened]);
+  const calls = useCallsOf(data);
+  const rows = useMemo(
+    () => withCalls(conversationRows(data ?? [], opened), calls),
+    [data, opened, calls],
+  );
   const entries = rows.flatMap((row) => (row.kind === "message" ? [row.entry] : []));
   const last = entries[entries.length - 1];
   const deadOnly = router.query.value.get("show") === "dead";
@@ -60,6 +66,27 @@ export function Thread({ conversationId }: { readonly conversationId: string }) 
       {chosen === undefined ? null : <MessageDetails entry={chosen} onChanged={refresh} />}
     </>
   );
+}
+
+/** Traces whose calls are asked for; those of older messages are on the Calls page. */
+const TRACES_MAX = 6;
+const NO_CALLS: readonly CallRecord[] = [];
+
+/** The gateway calls that a conversation's newest messages led to. */
+function useCallsOf(entries: readonly MessageWithDeliveries[] | undefined): readonly CallRecord[] {
+  const { api } = useApp();
+  const traceIds = useMemo(() => tracesOf(entries ?? [], TRACES_MAX), [entries]);
+  const { data } = useResource(
+    traceIds.length === 0 ? null : `calls of ${traceIds.join(" ")}`,
+    async (signal) => {
+      type Answer = { readonly calls: readonly CallRecord[] };
+      const read = (traceId: string): Promise<Answer> =>
+        api.get<Answer>("/api/v1/calls", { traceId, limit: 50 }, signal);
+      return (await Promise.all(traceIds.map(read))).flatMap((answer) => answer.calls);
+    },
+    { refreshMs: 5000 },
+  );
+  return traceIds.length === 0 ? NO_CALLS : (data ?? NO_CALLS);
 }
 
 function isDead(entry: MessageWithDeliveries): boolean {
@@ -127,7 +154,24 @@ function useThreadKeys(
 
 function rowKey(row: ConversationRow): string {
   if (row.kind === "message") return row.entry.message.id;
+  if (row.kind === "call") return `call ${row.call.id}`;
   return row.kind === "silence" ? `silence ${row.afterId}` : row.id;
+}
+
+/** A gateway call as one line among the messages. */
+function CallRow({ call }: { readonly call: CallRecord }) {
+  const { router } = useApp();
+  return (
+    <li class="call-line" data-testid="call-line">
+      <Clock atMs={call.atMs} />
+      <CallStatus call={{ status: call.status, code: null }} />
+      <span class="dim">{call.agentId ?? "nobody"}</span>
+      <a class="mono" href={router.href("/calls", { call: call.id })}>
+        {call.method} {call.path}
+      </a>
+      <span class="dim">{formatSeconds(call.durationMs / 1000)}</span>
+    </li>
+  );
 }
 
 interface RowProps {
@@ -145,6 +189,7 @@ function Row({ row, chosenId, onChoose, onOpen }: RowProps) {
       </li>
     );
   }
+  if (row.kind === "call") return <CallRow call={row.call} />;
   if (row.kind === "repeats") {
     const who =
       row.participants.length === 2 ? row.participants.join(" ⇄ ") : nameList(row.participants);

@@ -58,8 +58,12 @@ function ServiceTable({ services }: { readonly services: readonly ServiceView[] 
           <tr>
             <th scope="col">State</th>
             <th scope="col">Service</th>
-            <th scope="col">Version</th>
-            <th scope="col">Public paths</th>
+            <th scope="col" class="column-wide">
+              Version
+            </th>
+            <th scope="col" class="column-wide">
+              Public paths
+            </th>
             <th scope="col">Endpoints</th>
             <th scope="col" class="number" title="In the last five minutes">
               Calls, 5 min
@@ -113,8 +117,8 @@ function ServiceRow({ service }: { readonly service: ServiceView }) {
       <th scope="row">
         <a href={router.href(servicePath(service.id))}>{service.id}</a>
       </th>
-      <td>{service.version}</td>
-      <td class="mono cell-paths" title={service.publicPaths.join("\n")}>
+      <td class="column-wide">{service.version}</td>
+      <td class="mono cell-paths column-wide" title={service.publicPaths.join("\n")}>
         {service.publicPaths[0] ?? ""}
         {service.publicPaths.length > 1 ? (
           <span class="dim"> +{service.publicPaths.length - 1}</span>
