@@ -179,8 +179,10 @@ test("AlertDesk refuses what it cannot do in words that say why", async () => {
   await assert.rejects(desk.acknowledge(id, { owner: " ", note: "" }), invalid);
   const words = { message: "w", source: "s" };
   // Programs without types say such things.
-  const wrongLevel: unknown = "fatal";
-  assert.throws(() => desk.add({ ...words, level: wrongLevel as "info" }), invalid);
+  const wrong: Parameters<typeof desk.add>[0] = JSON.parse(
+    `{"message":"w","source":"s","level":"fatal"}`,
+  );
+  assert.throws(() => desk.add(wrong), invalid);
   assert.throws(() => desk.add({ ...words, level: "info", message: "" }), invalid);
   assert.throws(() => desk.add({ ...words, level: "info", message: "x".repeat(2001) }), invalid);
   const context = { text: "x".repeat(20_000) };

@@ -113,10 +113,10 @@ export class DashboardViews {
   }
 
   /**
-   * The last hour where no range is given.
+   * The last hour where no range is given, up to and with this very millisecond.
    * @throws DashboardError `dashboard.view_unknown` when it ends before it begins.
    */
-  range({ fromMs, toMs = this.parts.nowMs() }: TimeRange): Range {
+  range({ fromMs, toMs = this.parts.nowMs() + 1 }: TimeRange): Range {
     const range = { fromMs: fromMs ?? toMs - HOUR_MS, toMs };
     if (range.fromMs < range.toMs) return range;
     const words = `A view from ${range.fromMs} to ${range.toMs} has no time in it`;

@@ -55,6 +55,11 @@ export function levelOf(
   );
 }
 
+/** Where a level of a measured value is left: at four fifths of where it begins. */
+export function clearBelowOf(above: number): number {
+  return Number((above * 0.8).toPrecision(12));
+}
+
 /** The kind of "Needs you" row that alerts of a rule become. */
 export function causeKindOf(rule: string): Cause["kind"] {
   switch (rule) {

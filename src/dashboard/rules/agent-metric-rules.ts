@@ -1,13 +1,11 @@
 // What agents measure of themselves: one finding per kind of agent, not per agent.
 
 import type { DashboardSettings } from "../config.ts";
+import { clearBelowOf } from "../finding.ts";
 import type { LevelStep } from "../finding.ts";
 import { listNames } from "../causes.ts";
 import { holdOfValues, makeFinding } from "./rule.ts";
 import type { AlertRule, RuleInput } from "./rule.ts";
-
-/** A level is left at four fifths of its threshold. */
-const CLEAR_SHARE = 0.8;
 
 interface AgentMetricRule {
   readonly id: string;
@@ -58,7 +56,7 @@ export const WATCHED_METRICS = ["response_time", "error_rate"] as const;
 function agentMetricRule(about: AgentMetricRule): AlertRule {
   const stepOf = (settings: DashboardSettings): LevelStep => {
     const above = about.threshold(settings);
-    return { level: about.level, above, clearBelow: above * CLEAR_SHARE };
+    return { level: about.level, above, clearBelow: clearBelowOf(above) };
   };
   const rule: AlertRule = {
     id: about.id,

@@ -5,12 +5,11 @@ import type { AgentView } from "../../communication/index.ts";
 import { formatDuration } from "../../core/index.ts";
 import { listNames } from "../causes.ts";
 import type { DashboardSettings } from "../config.ts";
+import { clearBelowOf } from "../finding.ts";
 import type { Finding } from "../finding.ts";
 import { dashboardLimits } from "../limits.ts";
 import { holdOfValues, makeFinding } from "./rule.ts";
 import type { AlertRule, RuleInput } from "./rule.ts";
-
-const CLEAR_SHARE = 0.8;
 
 interface Backlog {
   readonly agent: AgentView;
@@ -38,7 +37,7 @@ export function backlogRule(): AlertRule {
     unit: "s",
     hold: holdOfValues,
     levels: ({ backlogAge }) => [
-      { level: "warning", threshold: backlogAge, clearThreshold: backlogAge * CLEAR_SHARE },
+      { level: "warning", threshold: backlogAge, clearThreshold: clearBelowOf(backlogAge) },
     ],
     evaluate: (input) => {
       for (const agentId of behind.keys()) look(agentId, input);
@@ -69,9 +68,9 @@ function backlogOf(
   const messages = Object.values(agent.mailbox.ready).reduce((sum, count) => sum + count, 0);
   const { oldestReadyAtMs } = agent.mailbox;
   const ageMs = oldestReadyAtMs === null ? 0 : nowMs - oldestReadyAtMs;
-  const share = wasBehind ? CLEAR_SHARE : 1;
+  const edge = wasBehind ? clearBelowOf : (threshold: number): number => threshold;
   const isBehind =
-    ageMs > settings.backlogAge * 1000 * share || messages > settings.backlogMessages * share;
+    ageMs > edge(settings.backlogAge) * 1000 || messages > edge(settings.backlogMessages);
   return isBehind ? { agent, messages, ageMs } : undefined;
 }
 

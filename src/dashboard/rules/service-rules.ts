@@ -1,13 +1,11 @@
 // The gateway's services: failing or slow. One that fails is not called slow as well.
 
 import type { DashboardSettings } from "../config.ts";
-import { levelOf } from "../finding.ts";
+import { clearBelowOf, levelOf } from "../finding.ts";
 import type { Finding, LevelStep } from "../finding.ts";
 import type { ServiceDigest } from "../ports.ts";
 import { holdOfValues, makeFinding } from "./rule.ts";
 import type { AlertRule, RuleInput } from "./rule.ts";
-
-const CLEAR_SHARE = 0.8;
 
 const failing: AlertRule = {
   id: "service_failing",
@@ -68,12 +66,12 @@ const slow: AlertRule = {
 export const serviceRules: readonly AlertRule[] = [failing, slow];
 
 function failingStep({ serviceErrorRatio }: DashboardSettings): LevelStep {
-  const clearBelow = serviceErrorRatio * CLEAR_SHARE;
+  const clearBelow = clearBelowOf(serviceErrorRatio);
   return { level: "error", above: serviceErrorRatio, clearBelow };
 }
 
 function slowStep({ serviceSlow }: DashboardSettings): LevelStep {
-  return { level: "warning", above: serviceSlow, clearBelow: serviceSlow * CLEAR_SHARE };
+  return { level: "warning", above: serviceSlow, clearBelow: clearBelowOf(serviceSlow) };
 }
 
 function failingFinding(service: ServiceDigest, input: RuleInput): Finding | undefined {
