@@ -1,37 +1,58 @@
-// One namespace's components, wired to each other: what agents say and do becomes metrics,
-// presence and lines of the feed, without any component importing another.
+// One namespace's components, wired to each other: what agents say, call and do becomes metrics,
+// presence, alerts and lines of the feed, without any component importing another.
 
 import { AgentCommunicationProtocol } from "./communication/index.ts";
 import type { CommunicationEvent, CommunicationStore } from "./communication/index.ts";
-import { Listeners } from "./core/index.ts";
+import { Listeners, systemClock } from "./core/index.ts";
 import type { ComponentLog, JsonObject, Telemetry } from "./core/index.ts";
-import { COST_METRIC, CommunicationFleetSource, PerformanceDashboard } from "./dashboard/index.ts";
-import type { EventNumbers, FeedStore, HostUsage } from "./dashboard/index.ts";
+import { COST_METRIC, PerformanceDashboard } from "./dashboard/index.ts";
+import type { AlertStore, EventNumbers, FeedStore, ReportExtras } from "./dashboard/index.ts";
+import { ExchangeLinks } from "./exchange-links.ts";
+import { APIGateway } from "./gateway/index.ts";
+import type { CallStore, DataPlane, ServiceStore } from "./gateway/index.ts";
+import { keyFigures } from "./kpis.ts";
+import { PerformanceProfiler, ProfileDesk } from "./profiler/index.ts";
+import type { ProfileSampler, ProfileStore, SystemProbe } from "./profiler/index.ts";
+import type { AuditLog } from "./security/index.ts";
 import { AgentLogs } from "./server/index.ts";
-import type { FleetNamespace } from "./server/index.ts";
+import type { FleetNamespace, Kpi, TraceView } from "./server/index.ts";
+import { gatherTrace } from "./trace-desk.ts";
 import { PerformanceTracker } from "./tracker/index.ts";
-import type { SeriesStore } from "./tracker/index.ts";
+import type { SeriesStore, TimeRange } from "./tracker/index.ts";
 
 /** Options of the components of one namespace, by component. */
 export interface ExchangeConfig {
   readonly communication: JsonObject;
+  readonly gateway: JsonObject;
   readonly tracker: JsonObject;
+  readonly profiler: JsonObject;
   readonly dashboard: JsonObject;
+}
+
+/** Where the components keep what outlives the process. */
+export interface ExchangeStores {
+  readonly communication: CommunicationStore;
+  readonly services: ServiceStore;
+  readonly alerts: AlertStore;
+  readonly feed: FeedStore;
+  readonly series: SeriesStore;
+  readonly calls: CallStore;
+  readonly profiles: ProfileStore;
 }
 
 /** What namespaces share. */
 export interface ExchangeServices {
-  readonly communicationStore: CommunicationStore;
-  readonly seriesStore: SeriesStore;
-  readonly feedStore: FeedStore;
+  readonly stores: ExchangeStores;
   readonly eventNumbers: EventNumbers;
-  readonly hostUsage: () => HostUsage | null;
+  readonly plane: DataPlane;
+  readonly probe: SystemProbe;
+  readonly sampler: ProfileSampler;
+  readonly audit: AuditLog;
   readonly log: ComponentLog;
 }
 
-/** Seconds that the oldest unclaimed message of the namespace has waited; 0 when none waits. */
-const OLDEST_MAIL_METRIC = "oldest_message_age";
-
+/** Functions a report names. */
+const REPORT_PROFILES = 10;
 const MINUTE_MS = 60_000;
 const COST_HISTORY_MS = 24 * 60 * MINUTE_MS;
 
@@ -39,58 +60,80 @@ const COST_HISTORY_MS = 24 * 60 * MINUTE_MS;
 export class Exchange implements FleetNamespace {
   readonly name: string;
   readonly communication: AgentCommunicationProtocol;
+  readonly gateway: APIGateway;
   readonly tracker: PerformanceTracker;
+  readonly profiler: PerformanceProfiler;
+  readonly profiles: ProfileDesk;
   readonly dashboard: PerformanceDashboard;
   readonly logs = new AgentLogs();
   readonly heartbeatIntervalMs: number;
-  readonly #fleet: CommunicationFleetSource;
+  readonly #audit: AuditLog;
   readonly #conversations = new Listeners<string>();
-  readonly #subscriptions: Disposable[] = [];
+  readonly #links: ExchangeLinks;
 
   constructor(name: string, config: ExchangeConfig, services: ExchangeServices) {
     this.name = name;
-    const { log } = services;
+    this.#audit = services.audit;
+    const { log, stores, plane, probe, sampler } = services;
     this.tracker = new PerformanceTracker(config.tracker, {
       namespace: name,
-      store: services.seriesStore,
+      store: stores.series,
     });
+    const telemetry = telemetryOf(this.tracker);
+    const common = { namespace: name, telemetry, log };
     this.communication = new AgentCommunicationProtocol(config.communication, {
-      namespace: name,
-      store: services.communicationStore,
-      telemetry: telemetryOf(this.tracker),
-      log,
+      ...common,
+      store: stores.communication,
+      onHold: (agent) => this.#links.hold(agent),
     });
     this.heartbeatIntervalMs = this.communication.heartbeatIntervalMs;
-    this.#fleet = new CommunicationFleetSource(this.communication);
-    this.dashboard = new PerformanceDashboard(config.dashboard, {
-      fleet: this.#fleet,
-      namespace: name,
-      feedStore: services.feedStore,
-      eventNumbers: services.eventNumbers,
-      hostUsage: services.hostUsage,
-      log,
+    this.gateway = new APIGateway(config.gateway, {
+      ...common,
+      serviceStore: stores.services,
+      callStore: stores.calls,
+      plane,
     });
+    this.profiler = new PerformanceProfiler(config.profiler, {
+      ...common,
+      store: stores.profiles,
+      host: probe,
+      sampler,
+    });
+    this.profiles = new ProfileDesk(
+      {
+        namespace: name,
+        store: stores.profiles,
+        log,
+        sampler,
+        tell: (agentId, order) => this.communication.requestProfile(agentId, order),
+        isAlive: (agentId) => this.communication.view(agentId)?.presence.state !== "down",
+      },
+      config.profiler,
+    );
+    this.dashboard = new PerformanceDashboard(config.dashboard, {
+      ...common,
+      agentManager: this.communication,
+      performanceTracker: this.tracker,
+      services: this.gateway,
+      alertStore: stores.alerts,
+      feedStore: stores.feed,
+      eventNumbers: services.eventNumbers,
+      hostUsage: () => probe.latest(),
+      reportExtras: (range) => this.#reportExtras(range),
+    });
+    this.#links = new ExchangeLinks(this);
   }
 
   /** Loads what is stored and starts all components. */
   async start(): Promise<void> {
     await this.tracker.start();
     await this.communication.start();
+    await this.gateway.start();
+    await this.profiles.load();
+    this.profiler.start();
     await this.#restoreCosts();
-    this.#subscriptions.push(
-      this.communication.onEvent((event) => this.#noteConversation(event)),
-      this.tracker.addMetricCallback((sample) => {
-        if (sample.metric !== COST_METRIC || sample.agentId === null) return;
-        this.dashboard.costs.add(sample.agentId, sample.atMs, sample.value);
-      }),
-    );
-    const oldestMail = this.tracker.series({ namespace: this.name, metric: OLDEST_MAIL_METRIC });
-    this.#subscriptions.push(
-      this.dashboard.addUpdateCallback(({ atMs, oldestMailAtMs }) =>
-        oldestMail.record(oldestMailAtMs === null ? 0 : Math.max(0, atMs - oldestMailAtMs) / 1000),
-      ),
-    );
-    this.dashboard.start();
+    await this.#links.start((event) => this.#noteConversation(event));
+    await this.dashboard.start();
   }
 
   /**
@@ -98,17 +141,43 @@ export class Exchange implements FleetNamespace {
    * disk) does not keep the others from stopping; its error is thrown at the end.
    */
   async stop(): Promise<void> {
-    for (const subscription of this.#subscriptions) subscription[Symbol.dispose]();
+    this.#links[Symbol.dispose]();
     await using stopping = new AsyncDisposableStack();
     // Disposed in reverse.
-    stopping.defer(() => this.#fleet[Symbol.dispose]());
     stopping.defer(() => this.tracker.stop());
     stopping.defer(() => this.dashboard.stop());
+    stopping.defer(() => this.profiler.stop());
+    stopping.defer(() => this.profiles.stop());
+    stopping.defer(() => this.gateway.stop());
     stopping.defer(() => this.communication.stop());
   }
 
   onConversationChange(callback: (conversationId: string) => void): Disposable {
     return this.#conversations.add(callback);
+  }
+
+  trace(traceId: string): Promise<TraceView | undefined> {
+    return gatherTrace(traceId, {
+      namespace: this.name,
+      now: () => systemClock.now(),
+      messages: (query) => this.communication.getMessages(query),
+      calls: (query) => this.gateway.getCalls(query),
+      spans: (query) => this.profiler.getSpans(query),
+      alerts: (query) => this.dashboard.getAlerts(query),
+      audit: (query) => this.#audit.read(query),
+    });
+  }
+
+  kpis(range?: TimeRange): Promise<readonly Kpi[]> {
+    return keyFigures(this.tracker, systemClock.now(), range);
+  }
+
+  async #reportExtras(range: TimeRange): Promise<ReportExtras> {
+    const [kpis, { functions }] = await Promise.all([
+      this.kpis(range),
+      this.profiler.getProfilingSummary(range),
+    ]);
+    return { kpis, profiles: functions.slice(0, REPORT_PROFILES) };
   }
 
   #noteConversation(event: CommunicationEvent): void {
@@ -117,7 +186,7 @@ export class Exchange implements FleetNamespace {
 
   /** The cost meter answers from memory; after a restart it is filled from the last day. */
   async #restoreCosts(): Promise<void> {
-    const nowMs = Date.now();
+    const nowMs = systemClock.now();
     const series = await this.tracker.getSeries({
       metric: COST_METRIC,
       fromMs: nowMs - COST_HISTORY_MS,
@@ -138,7 +207,7 @@ function telemetryOf(tracker: PerformanceTracker): Telemetry {
   return {
     series: (key) => tracker.series(key),
     recent: (_namespace, agentId, metric) => tracker.recent(agentId, metric),
-    // Communication knows its own agents' output first-hand.
+    // Communication knows its own agents' output first-hand; calls come through ExchangeLinks.
     activity: () => undefined,
   };
 }

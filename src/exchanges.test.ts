@@ -7,9 +7,11 @@ import type { TestContext } from "node:test";
 import { VolatileCommunicationStore } from "./communication/index.ts";
 import { noComponentLog } from "./core/index.ts";
 import type { JsonObject } from "./core/index.ts";
-import { EventNumbers, VolatileFeedStore } from "./dashboard/index.ts";
+import { EventNumbers, VolatileAlertStore, VolatileFeedStore } from "./dashboard/index.ts";
 import { Exchanges } from "./exchanges.ts";
-import { IdentityService, VolatileSecurityStore } from "./security/index.ts";
+import { InProcessDataPlane, VolatileCallStore, VolatileServiceStore } from "./gateway/index.ts";
+import { ProfileSampler, SystemProbe, VolatileProfileStore } from "./profiler/index.ts";
+import { AuditLog, IdentityService, VolatileSecurityStore } from "./security/index.ts";
 import { StorageError } from "./storage/index.ts";
 import { VolatileSeriesStore } from "./tracker/index.ts";
 
@@ -37,18 +39,31 @@ async function startExchanges(t: TestContext) {
   const ledger = new LimitedLedger();
   const series = new LimitedSeriesStore();
   const identities = new IdentityService({}, { store: ledger });
+  const plane = new InProcessDataPlane();
+  t.after(() => plane.close());
+  const probe = new SystemProbe();
+  t.after(() => probe[Symbol.dispose]());
   const exchanges = new Exchanges(
     { ledger, series },
     identities,
     {
-      communicationStore: new VolatileCommunicationStore(100),
-      seriesStore: series,
-      feedStore: new VolatileFeedStore(),
+      stores: {
+        communication: new VolatileCommunicationStore(100),
+        services: new VolatileServiceStore(),
+        alerts: new VolatileAlertStore(),
+        feed: new VolatileFeedStore(),
+        series,
+        calls: new VolatileCallStore(),
+        profiles: new VolatileProfileStore(),
+      },
       eventNumbers: new EventNumbers(0),
-      hostUsage: () => null,
+      plane,
+      probe,
+      sampler: new ProfileSampler(),
+      audit: new AuditLog({ store: ledger }),
       log: noComponentLog,
     },
-    { communication: {}, tracker: {}, dashboard: {} },
+    { communication: {}, gateway: {}, tracker: {}, profiler: {}, dashboard: {} },
     () => undefined,
   );
   await exchanges.start();

@@ -8,6 +8,8 @@ import type { JsonObject, JsonValue } from "./core/index.ts";
 import { dashboardConfigSchema } from "./dashboard/index.ts";
 import { Exchange } from "./exchange.ts";
 import type { ExchangeConfig, ExchangeServices } from "./exchange.ts";
+import { gatewayConfigSchema } from "./gateway/index.ts";
+import { profilerConfigSchema } from "./profiler/index.ts";
 import { ServerError } from "./server/index.ts";
 import type { IdentityService, NamespaceRecord, SecurityStore } from "./security/index.ts";
 import { trackerConfigSchema } from "./tracker/index.ts";
@@ -132,10 +134,16 @@ export class Exchanges {
   #make(record: NamespaceRecord): Exchange {
     const { config } = record;
     checkOptionNames(config);
-    const overridden = {
-      communication: { ...this.#config.communication, ...section(config["communication"]) },
-      tracker: { ...this.#config.tracker, ...section(config["tracker"]) },
-      dashboard: { ...this.#config.dashboard, ...section(config["dashboard"]) },
+    const own = (name: keyof ExchangeConfig): JsonObject => ({
+      ...this.#config[name],
+      ...section(config[name]),
+    });
+    const overridden: ExchangeConfig = {
+      communication: own("communication"),
+      gateway: own("gateway"),
+      tracker: own("tracker"),
+      profiler: own("profiler"),
+      dashboard: own("dashboard"),
     };
     try {
       return new Exchange(record.name, overridden, this.#services);
@@ -162,7 +170,18 @@ export class Exchanges {
 /** Options of a namespace, by component. */
 const SECTIONS: Readonly<Record<string, z.ZodObject>> = {
   communication: communicationConfigSchema,
+  // What the listener of all namespaces has is no namespace's own.
+  gateway: gatewayConfigSchema.omit({
+    host: true,
+    port: true,
+    workers: true,
+    middleware: true,
+    maxConcurrentCalls: true,
+    maxBodyBytes: true,
+    streamIdleTimeout: true,
+  }),
   dashboard: dashboardConfigSchema,
+  profiler: profilerConfigSchema,
   tracker: trackerConfigSchema,
 };
 

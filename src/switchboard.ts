@@ -1,11 +1,11 @@
 // The main thread's composition root: a configuration becomes a running system.
 //
-//   start  lock the folder ─ threads ─ identities ─ namespaces ─ control plane listens
-//   close  control plane drains ─ namespaces write what they hold ─ threads ─ the lock is let go
+//   start  lock the folder ─ threads ─ identities ─ namespaces ─ gateway and control plane listen
+//   close  control plane and gateway drain ─ namespaces write what they hold ─ threads ─ the lock
+//          is let go
 
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 
 import { communicationErrors } from "./communication/index.ts";
 import type { CellphoneConfiguration } from "./configuration/index.ts";
@@ -17,14 +17,18 @@ import {
   systemClock,
 } from "./core/index.ts";
 import type { ComponentLog } from "./core/index.ts";
-import { EventNumbers } from "./dashboard/index.ts";
+import { dashboardErrors, EventNumbers } from "./dashboard/index.ts";
 import type { FeedEvent } from "./dashboard/index.ts";
 import { checkDisk } from "./disk-check.ts";
 import { Exchanges } from "./exchanges.ts";
-import { HostUsageMeter } from "./host-usage.ts";
+import { createDataPlane, gatewayOptionsOf, identityChange } from "./gateway-listener.ts";
+import { gatewayErrors } from "./gateway/index.ts";
+import { ProfileSampler, profilerErrors, SystemProbe } from "./profiler/index.ts";
 import { AuditLog, IdentityService } from "./security/index.ts";
+import type { Credential } from "./security/index.ts";
 import { createControlPlane } from "./server/index.ts";
 import type { ConfigurationRow, ControlPlane, Fleet, ServerFacts } from "./server/index.ts";
+import { builtFiles, packageVersion } from "./package-files.ts";
 import { openDataFolder, storageErrors } from "./storage/index.ts";
 import { LedgerClient, SeriesClient } from "./threads/index.ts";
 import { trackerErrors } from "./tracker/index.ts";
@@ -88,6 +92,7 @@ class System implements Switchboard, Fleet {
   readonly #feed = new Listeners<NamespacedFeedEvent>();
   /** What was started, to be stopped in reverse. */
   readonly #running: (() => Promise<void> | void)[] = [];
+  readonly #plane;
   #identities: IdentityService | undefined;
   #exchanges: Exchanges | undefined;
   #controlPlane: ControlPlane | undefined;
@@ -103,32 +108,47 @@ class System implements Switchboard, Fleet {
     this.#folder = openDataFolder(options.configuration.values.storage.folder);
     this.fresh = !existsSync(this.#folder.ledgerPath);
     this.#running.push(() => this.#folder[Symbol.dispose]());
+    this.#plane = createDataPlane(options.configuration, this.#log);
   }
 
   async start(): Promise<void> {
     const { values } = this.#configuration;
     const [ledger, series] = await this.#openStores();
 
-    const identities = new IdentityService(values.security, { store: ledger });
+    const identities = new IdentityService(values.security, {
+      store: ledger,
+      publish: (credential) => this.#publish([credential]),
+    });
     await identities.load();
+    await this.#publish(identities.credentialsInForce());
     this.#identities = identities;
     this.#pruneDaily(identities);
     const audit = new AuditLog({ store: ledger, log: this.#log });
     this.#running.push(() => audit.close());
 
-    const host = new HostUsageMeter();
+    const probe = new SystemProbe({ log: this.#log, diskPath: this.#folder.path });
+    this.#running.push(() => probe[Symbol.dispose]());
     const exchanges = new Exchanges(
       { ledger, series },
       identities,
       {
-        communicationStore: ledger,
-        seriesStore: series,
-        feedStore: ledger,
+        stores: {
+          communication: ledger,
+          services: ledger,
+          alerts: ledger,
+          feed: ledger,
+          series,
+          calls: series,
+          profiles: series,
+        },
         eventNumbers: new EventNumbers(await ledger.lastEventId()),
-        hostUsage: () => host.read(),
+        plane: this.#plane,
+        probe,
+        sampler: new ProfileSampler(),
+        audit,
         log: this.#log,
       },
-      values,
+      { ...values, gateway: gatewayOptionsOf(values.gateway) },
       (exchange) => {
         exchange.dashboard.feed.onEvent((event) =>
           this.#feed.emit({ namespace: exchange.name, event }),
@@ -138,7 +158,15 @@ class System implements Switchboard, Fleet {
     this.#exchanges = exchanges;
     this.#running.push(() => exchanges.stop());
     await exchanges.start();
+    this.#running.push(() => this.#plane.close());
+    await this.#plane.listen();
     await this.#listen(identities, audit);
+  }
+
+  /** Tells the gateway which keys count, and which no longer do. */
+  async #publish(credentials: readonly Credential[]): Promise<void> {
+    const changes = credentials.map(identityChange).filter((change) => change !== undefined);
+    if (changes.length > 0) await this.#plane.applyIdentities(changes);
   }
 
   async #openStores(): Promise<[LedgerClient, SeriesClient]> {
@@ -178,7 +206,14 @@ class System implements Switchboard, Fleet {
     const { server } = this.#configuration.values;
     const configured = server.socketPath;
     const socketPath = configured === "" ? join(this.#folder.path, "control.sock") : configured;
-    const errors = { ...communicationErrors, ...trackerErrors, ...storageErrors };
+    const errors = {
+      ...communicationErrors,
+      ...gatewayErrors,
+      ...trackerErrors,
+      ...profilerErrors,
+      ...dashboardErrors,
+      ...storageErrors,
+    };
     const controlPlane = createControlPlane(
       { ...server, socketPath },
       { fleet: this, identities, audit, log: this.#log, errors, ...builtFiles() },
@@ -188,7 +223,8 @@ class System implements Switchboard, Fleet {
     this.#running.push(() => controlPlane.close());
     this.#url = address.url;
     this.#socketPath = socketPath;
-    this.#folder.notePorts([address.port]);
+    const gateway = this.#plane.address;
+    this.#folder.notePorts(gateway === undefined ? [address.port] : [address.port, gateway.port]);
   }
 
   get url(): string {
@@ -269,9 +305,10 @@ class System implements Switchboard, Fleet {
       check(() => this.#started(this.#series).snapshots(DEFAULT_NAMESPACE, 1)),
     ]);
     const namespaces = { ok: this.namespace(DEFAULT_NAMESPACE) !== undefined };
+    const gateway = { ok: this.#plane.workers > 0, detail: "no gateway worker runs" };
     const { path, ledgerPath, seriesPath } = this.#folder;
     const disk = await checkDisk(path, [ledgerPath, seriesPath]);
-    return { ledger, series, disk, namespaces };
+    return { ledger, series, disk, namespaces, gateway: gateway.ok ? { ok: true } : gateway };
   }
 
   configuration(): readonly ConfigurationRow[] {
@@ -287,14 +324,17 @@ class System implements Switchboard, Fleet {
 
   facts(): ServerFacts {
     return {
-      version: version(),
+      version: packageVersion(),
       startedAtMs: this.#startedAtMs,
       dataFolder: this.#folder.path,
       dashboardUrl: this.#url,
-      gatewayUrl: null,
+      gatewayUrl: this.#plane.address?.url ?? null,
       pid: process.pid,
       node: process.version,
-      threads: ["main", "ledger", "ledger reader", "series", "series reader"],
+      threads: [
+        ...["main", "ledger", "ledger reader", "series", "series reader"],
+        ...Array.from({ length: this.#plane.workers }, (_, index) => `gateway ${index + 1}`),
+      ],
     };
   }
 
@@ -311,24 +351,4 @@ async function check(probe: () => Promise<unknown>): Promise<{ ok: boolean; deta
   } catch (error) {
     return { ok: false, detail: error instanceof Error ? error.message : String(error) };
   }
-}
-
-/** The built pages and SDK files, whether we run from src/ or from dist/. */
-function builtFiles(): { webFolder: string; sdkFiles: Record<string, string> } {
-  const here = fileURLToPath(new URL(".", import.meta.url));
-  const built = existsSync(join(here, "web", "vite.config.ts")) ? join(here, "../dist") : here;
-  return {
-    webFolder: join(built, "web"),
-    sdkFiles: {
-      "agent_cellphone.py": join(here, "../sdk/python/agent_cellphone.py"),
-      "agent-cellphone.js": join(built, "sdk/agent-cellphone.js"),
-    },
-  };
-}
-
-function version(): string {
-  const path = new URL("../package.json", import.meta.url);
-  const parsed: unknown = JSON.parse(readFileSync(path, "utf8"));
-  const found = typeof parsed === "object" && parsed !== null && "version" in parsed;
-  return found ? String(parsed.version) : "unknown";
 }

@@ -1,4 +1,4 @@
-// The demo: a small fleet does real work in a namespace of its own, three things go wrong on
+// The demo: a small fleet does real work in a namespace of its own, six things go wrong on
 // cue, the server notices, and everything recovers. It fails unless all work was done correctly
 // and every cue was noticed.
 
@@ -11,6 +11,7 @@ import type { Cue, CueStage } from "./cues.ts";
 import { FleetWatch } from "./fleet-watch.ts";
 import { makeInputFiles } from "./input-files.ts";
 import type { DemoControl, DemoLine, DemoView } from "./ports.ts";
+import { ServiceYard } from "./service-yard.ts";
 
 /** The namespace the demo lives in; emptied at its start, kept at its end. */
 export const DEMO_NAMESPACE = "demo";
@@ -60,6 +61,8 @@ export async function runDemo(options: DemoOptions): Promise<DemoOutcome> {
   const totalSeconds = options.minutes * 60;
   const reviewTimeoutMs = Math.min(15_000, Math.max(5000, totalSeconds * 150));
   const enrolmentUrl = await prepareNamespace(options.control);
+  await using yard = new ServiceYard(input.folder, options.onOutput);
+  await yard.open(options.control);
   const crew = new Crew({
     enrolmentUrl,
     inputFolder: input.folder,
@@ -75,7 +78,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoOutcome> {
   const watch = new FleetWatch();
   const following = watch.follow(options.control, signal);
   following.catch(() => stop.abort());
-  const play = new Play(options, watch, crew, signal, startedAtMs);
+  const play = new Play(options, watch, crew, yard, signal, startedAtMs);
   try {
     crew.start();
     await play.waitForFleet();
@@ -119,6 +122,7 @@ class Play {
   readonly #options: DemoOptions;
   readonly #watch: FleetWatch;
   readonly #crew: Crew;
+  readonly #yard: ServiceYard;
   readonly #signal: AbortSignal;
   readonly #startedAtMs: number;
 
@@ -126,12 +130,14 @@ class Play {
     options: DemoOptions,
     watch: FleetWatch,
     crew: Crew,
+    yard: ServiceYard,
     signal: AbortSignal,
     startedAtMs: number,
   ) {
     this.#options = options;
     this.#watch = watch;
     this.#crew = crew;
+    this.#yard = yard;
     this.#signal = signal;
     this.#startedAtMs = startedAtMs;
   }
@@ -189,20 +195,21 @@ class Play {
     const stage: CueStage = {
       control: this.#options.control,
       signal: (agentId, signal) => this.#crew.signal(agentId, signal),
+      order: (service, mode) => this.#yard.order(service, mode),
     };
     this.#say("cue", cue.text);
     const beganAt = performance.now();
     await cue.begin(stage);
-    const cause = await this.#watch.until(
+    const words = await this.#watch.until(
       (watch) => cue.noticed(watch),
       NOTICE_TIMEOUT_MS,
       this.#signal,
     );
     const afterSeconds = (performance.now() - beganAt) / 1000;
-    if (cause === undefined) this.#say("missed", `the server did not notice: ${cue.text}`);
+    if (words === undefined) this.#say("missed", `the server did not notice: ${cue.text}`);
     else {
       const seconds = afterSeconds.toFixed(1);
-      this.#say("noticed", cause.text, { afterSeconds: Number(seconds) });
+      this.#say("noticed", words, { afterSeconds: Number(seconds) });
     }
     this.#say("acted", cue.action);
     await cue.recover(stage);
@@ -215,7 +222,7 @@ class Play {
     else this.#say("missed", `no recovery within ${RECOVERY_TIMEOUT_MS / 1000} s: ${cue.text}`);
     return {
       name: cue.name,
-      noticedAfterSeconds: cause === undefined ? null : afterSeconds,
+      noticedAfterSeconds: words === undefined ? null : afterSeconds,
       recovered: recovered === true,
     };
   }

@@ -20,15 +20,22 @@ export type JobResult = readonly string[] | readonly number[] | readonly WordCou
 /** A word and how often it occurs. */
 export type WordCount = readonly [word: string, count: number];
 
-/** Does a job. @throws when a file cannot be read. */
-export async function perform(job: Job): Promise<JobResult> {
+/**
+ * Does a job.
+ * @param read how to come by a file's bytes. @default from the disk
+ * @throws when a file cannot be read.
+ */
+export async function perform(
+  job: Job,
+  read: (path: string) => Promise<Uint8Array> = (path) => readFile(path),
+): Promise<JobResult> {
   switch (job.kind) {
     case JobKind.Hash:
-      return Promise.all(job.files.map(hashFile));
+      return Promise.all(job.files.map(async (path) => digestOf(await read(path))));
     case JobKind.Sort:
       return job.numbers.toSorted((a, b) => a - b);
     case JobKind.Count:
-      return countWords(await readFile(job.file, "utf8"));
+      return countWords(new TextDecoder().decode(await read(job.file)));
   }
 }
 
@@ -49,10 +56,8 @@ export async function isCorrect(job: Job, result: unknown): Promise<boolean> {
   return JSON.stringify(await perform(job)) === JSON.stringify(result);
 }
 
-async function hashFile(path: string): Promise<string> {
-  return createHash("sha256")
-    .update(await readFile(path))
-    .digest("hex");
+function digestOf(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
 }
 
 function countWords(text: string): readonly WordCount[] {

@@ -21,7 +21,7 @@ export type ServiceName = (typeof serviceNames)[number];
 export const NOTES_LIMIT = { requestsPerMinute: 6000, burst: 200 };
 
 /** Four services, each in a process of its own. */
-export class ServiceYard {
+export class ServiceYard implements AsyncDisposable {
   readonly #children = new Map<ServiceName, ChildProcess>();
   readonly #notesKey = randomUUID();
   readonly #inputFolder: string;
@@ -58,6 +58,10 @@ export class ServiceYard {
         await ended;
       }),
     );
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 
   async #start(name: ServiceName): Promise<number> {

@@ -1,5 +1,4 @@
-// What a job costs in the demo, so that its pages show money. Agents of your own report what
-// they really spend, under the metric `cost_usd`.
+// What the demo's model costs; agents of your own record what they really spend.
 
-/** US dollars a job. */
-export const PRICE_PER_JOB_USD = 0.002;
+/** Dollars a word that the model writes. */
+export const PRICE_PER_WORD_USD = 0.0002;

@@ -1,29 +1,32 @@
-// A worker of the demo: does jobs at a pace a person can watch, measures each, and answers.
-// Arguments: the pace in milliseconds a job.
+// A worker of the demo: does jobs at a pace a person can watch, asks the fleet's services for
+// help through the gateway, measures each job, and answers. Arguments: the pace in milliseconds.
 
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { connect } from "../../client/index.ts";
+import { lookUp, note, readInput, think } from "../errands.ts";
 import { JobKind, perform } from "../jobs.ts";
 import type { Job } from "../jobs.ts";
-import { PRICE_PER_JOB_USD } from "../tariff.ts";
 
 const paceMs = Number(process.argv[2]);
 const phone = await connect({ kind: "worker", capabilities: Object.values(JobKind) });
 let wedged = false;
 
-phone.on<Job>("task_assignment", async (message) => {
-  const startMs = performance.now();
+phone.on<Job>("task_assignment", async ({ payload: job }) => {
   // What a hung tool call looks like: the process lives and heartbeats, the work never ends.
   if (wedged) await new Promise(() => undefined);
-  await sleep(paceMs * (0.5 + Math.random()));
-  const result = await perform(message.payload);
-  phone.record("response_time", (performance.now() - startMs) / 1000, {
-    job: message.payload.kind,
-  });
-  phone.record("cost_usd", PRICE_PER_JOB_USD);
+  await think(phone, job.kind);
+  await lookUp(phone, job.kind === JobKind.Sort ? "series" : "sketch");
+  await sleep(paceMs * (0.3 + Math.random() * 0.6));
+  const result = await workOut(job);
+  await note(phone);
   return result;
 });
+
+async function workOut(job: Job) {
+  using _ = phone.span(job.kind, { kind: "code" });
+  return perform(job, (path) => readInput(phone, path));
+}
 
 phone.on("demo.wedge", () => {
   wedged = true;

@@ -1,0 +1,52 @@
+// The gateway's listener of a server: which port it takes, and which keys its workers know.
+
+import type { CellphoneConfiguration } from "./configuration/index.ts";
+import type { IdentityChange } from "./gateway/index.ts";
+import type { Credential } from "./security/index.ts";
+import { WorkerDataPlane } from "./threads/index.ts";
+import type { ComponentLog, JsonObject } from "./core/index.ts";
+
+/** The data plane that the configuration asks for; it listens when it is told to. */
+export function createDataPlane(
+  configuration: CellphoneConfiguration,
+  log: ComponentLog,
+): WorkerDataPlane {
+  const { host, workers, middleware, maxConcurrentCalls, maxBodyBytes, streamIdleTimeout } =
+    configuration.values.gateway;
+  return new WorkerDataPlane({
+    host,
+    port: gatewayPort(configuration),
+    workers,
+    middleware,
+    maxConcurrentCalls,
+    maxBodyBytes,
+    streamIdleMs: streamIdleTimeout * 1000,
+    log,
+  });
+}
+
+/** What namespaces' gateways are configured with: all but the modules that workers import. */
+export function gatewayOptionsOf({
+  middleware: _,
+  ...options
+}: CellphoneConfiguration["values"]["gateway"]): JsonObject {
+  return options;
+}
+
+/**
+ * The port given, or by default the one above the control plane's; any free one beside a control
+ * plane that takes any free one.
+ */
+export function gatewayPort({ values, entries }: CellphoneConfiguration): number {
+  const entry = entries.find(({ key }) => key === "gateway.port");
+  if (entry !== undefined && entry.sourceKind !== "default") return values.gateway.port;
+  return values.server.port === 0 ? 0 : values.server.port + 1;
+}
+
+/** What a key's beginning or end means for calls; undefined for keys that cannot make any. */
+export function identityChange(credential: Credential): IdentityChange | undefined {
+  const { kind, secretHash, namespace, agentId, expiresAtMs, revokedAtMs } = credential;
+  if (kind !== "agent" && kind !== "admin") return undefined;
+  if (revokedAtMs !== null) return { secretHash, identity: null };
+  return { secretHash, identity: { kind, namespace, agentId, expiresAtMs } };
+}
