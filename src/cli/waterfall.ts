@@ -9,6 +9,8 @@ import { formatTook } from "./took.ts";
 const NAMES_MOST = 44;
 const BARS_LEAST = 16;
 const BARS_MOST = 64;
+/** Deeper spans are indented no further. */
+const DEPTH_MOST = 8;
 /** A line's width where nobody says how wide it may be. */
 const WIDTH = 100;
 
@@ -26,13 +28,14 @@ export function printWaterfall(out: Terminal, trace: TraceView): void {
   const nameWidth = Math.min(NAMES_MOST, Math.max(0, ...names.map(textWidth)));
   const width = Number.isFinite(out.width) ? out.width : WIDTH;
   const barWidth = Math.max(BARS_LEAST, Math.min(BARS_MOST, width - nameWidth - 14));
-  for (const [index, { span }] of rows.entries()) {
+  for (const [index, { span, depth }] of rows.entries()) {
     const name = pad(cut(names[index] ?? "", nameWidth), nameWidth);
     const took = span.toMs === null ? "runs" : formatTook(span.toMs - span.fromMs);
     const bar = out.style(toneOf(span), barOf(span, trace, barWidth));
     out.line(`  ${name}  ${took.padStart(8)}  ${bar}`.trimEnd());
     if (span.detail !== null && span.ok === false) {
-      out.line(out.style("down", `  ${" ".repeat(2)}${harmless(span.detail)}`));
+      const indent = "  ".repeat(Math.min(depth, DEPTH_MOST) + 2);
+      out.line(out.style("down", `${indent}${harmless(span.detail)}`));
     }
   }
   for (const alert of trace.alerts) {
@@ -83,7 +86,7 @@ function byStart(spans: readonly TraceSpan[]): readonly TraceSpan[] {
 
 function nameOf(span: TraceSpan, depth: number): string {
   const who = span.agentId === null ? "" : `  ${span.agentId}`;
-  return `${"  ".repeat(Math.min(depth, 8))}${span.kind} ${harmless(span.name)}${who}`;
+  return `${"  ".repeat(Math.min(depth, DEPTH_MOST))}${span.kind} ${harmless(span.name)}${who}`;
 }
 
 function toneOf({ ok, kind }: TraceSpan): Tone {

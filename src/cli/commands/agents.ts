@@ -166,7 +166,7 @@ async function showAgent(
       harmless(presence.reason),
   );
   for (const [label, value] of factsOf(agent, nowMs)) {
-    if (value !== null) out.line(`  ${out.style("quiet", pad(label, 11))}${value}`);
+    if (value !== null) out.line(`  ${out.style("quiet", pad(label, 12))}${value}`);
   }
 }
 

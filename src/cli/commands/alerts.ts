@@ -3,6 +3,7 @@
 import { Argument } from "commander";
 import type { Command } from "commander";
 
+import { formatDuration } from "../../core/index.ts";
 import { AlertLevel } from "../../dashboard/index.ts";
 import type { Alert, AlertRuleView } from "../../dashboard/index.ts";
 import type { CliContext, ConnectionOptions } from "../context.ts";
@@ -12,7 +13,6 @@ import { choice, connectionOptions, count, durationMs, examples, pairs } from ".
 import { matchId, shortId } from "../short-id.ts";
 import { ago, formatNumber, harmless, pad, timeOfDay } from "../terminal.ts";
 import type { Terminal } from "../terminal.ts";
-import { formatTook } from "../took.ts";
 
 const LEVELS = Object.values(AlertLevel);
 
@@ -118,9 +118,8 @@ function registerAdd(alerts: Command, context: CliContext): void {
       const alert = await context.client(options).call<Alert>("POST", "/api/v1/alerts", { body });
       if (options.json === true) return context.json(alert);
       const times = alert.count > 1 ? `, seen ${alert.count} times` : "";
-      context.out.line(
-        `Alert ${shortId(alert.id)} fires${times}. Take it on: cellphone alerts ack`,
-      );
+      const id = shortId(alert.id);
+      context.out.line(`Alert ${id} fires${times}. Take it on: cellphone alerts ack ${id}`);
     });
   examples(add, [['alerts add warning "index is 4 h old" --source indexer', "from a script"]]);
 }
@@ -198,8 +197,15 @@ async function listAlerts(context: CliContext, options: ListOptions): Promise<vo
       { title: "WHAT", value: ({ message }) => harmless(message), flexible: true },
       { title: "WHOSE", value: (alert) => whose(alert) },
     ],
-    alerts,
+    alerts.toSorted(byUrgency),
   );
+}
+
+/** What fires before what is over, the worst first; otherwise as the server said it. */
+function byUrgency(a: Alert, b: Alert): number {
+  const rank = ({ state, level }: Alert): number =>
+    state === "firing" ? LEVELS.indexOf(level) : -1;
+  return rank(b) - rank(a);
 }
 
 function whose({ state, acknowledged }: Alert): string {
@@ -310,7 +316,7 @@ async function listRules(context: CliContext, options: ConnectionOptions): Promi
     [
       { title: "RULE", value: ({ id }) => id, tone: () => "strong" },
       { title: "FIRES AT", value: (rule) => levelsOf(rule) },
-      { title: "FOR", value: ({ forMs }) => formatTook(forMs), align: "right" },
+      { title: "FOR", value: ({ forMs }) => formatDuration(forMs), align: "right" },
       { title: "FIRING", value: ({ firing }) => String(firing), align: "right" },
       { title: "PENDING", value: ({ pending }) => String(pending), align: "right" },
       { title: "WHAT IT MEANS", value: ({ title }) => title, flexible: true },

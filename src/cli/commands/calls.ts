@@ -10,13 +10,16 @@ import type { ControlClient } from "../control-client.ts";
 import { again, untilInterrupted } from "../follow.ts";
 import { connectionOptions, count, durationMs, examples } from "../options.ts";
 import { matchId, shortId } from "../short-id.ts";
-import { formatBytes, harmless, pad, timeOfDay } from "../terminal.ts";
+import { cut, formatBytes, harmless, pad, timeOfDay } from "../terminal.ts";
 import type { Tone } from "../terminal.ts";
 import { formatTook } from "../took.ts";
 import { printWaterfall } from "../waterfall.ts";
 
 /** Most of one page; an id is looked for among so many of the newest. */
 const PAGE = 1000;
+
+/** Columns of method and path in a table; `calls show` tells all of it. */
+const PATH_WIDTH = 40;
 
 interface CallOptions extends ConnectionOptions {
   readonly agent?: string;
@@ -110,10 +113,9 @@ async function listCalls(context: CliContext, options: CallOptions): Promise<voi
       { title: "SERVICE", value: ({ serviceId }) => serviceId ?? "–" },
       {
         title: "CALL TO",
-        value: (call) => harmless(`${call.method} ${call.path}`),
-        flexible: true,
+        value: (call) => cut(harmless(`${call.method} ${call.path}`), PATH_WIDTH),
       },
-      { title: "WHY", value: ({ reason }) => harmless(reason ?? "") },
+      { title: "WHY", value: ({ reason }) => harmless(reason ?? ""), flexible: true },
     ],
     calls,
   );

@@ -7,6 +7,7 @@ import type { CliContext, ConnectionOptions } from "../context.ts";
 import { connectionOptions, durationMs, examples } from "../options.ts";
 import { writeFileWhole } from "../output-file.ts";
 import { formatBytes, formatNumber } from "../terminal.ts";
+import { formatTook } from "../took.ts";
 
 interface RangeOptions extends ConnectionOptions {
   readonly since?: number;
@@ -96,6 +97,7 @@ function figureWords(value: number | null, unit: string): string {
   if (value === null) return "–";
   if (unit === "bytes") return formatBytes(value);
   if (unit === "bytes/s") return `${formatBytes(value)}/s`;
+  if (unit === "s") return formatTook(value * 1000);
   if (unit === "points") return formatNumber(value);
   return unit.startsWith("1/")
     ? `${formatNumber(value)}${unit.slice(1)}`

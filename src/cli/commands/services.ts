@@ -146,6 +146,7 @@ function checked(view: ServiceView["endpointViews"][number], nowMs: number): str
 
 function factsOf(service: ServiceView): readonly (readonly [string, string | null])[] {
   const { recent, credential } = service;
+  const calls = recent.calls === 1 ? "1 call" : `${formatNumber(recent.calls)} calls`;
   return [
     ["name", service.name === service.id ? null : harmless(service.name)],
     ["paths", service.publicPaths.map(harmless).join(", ")],
@@ -161,7 +162,7 @@ function factsOf(service: ServiceView): readonly (readonly [string, string | nul
     ],
     [
       "5 minutes",
-      `${formatNumber(recent.calls)} calls, ${recent.failed} failed, ${recent.limited} limited, ` +
+      `${calls}, ${recent.failed} failed, ${recent.limited} limited, ` +
         `${recent.inFlight} under way`,
     ],
     ["answers in", `p50 ${seconds(recent.p50Seconds)}, p95 ${seconds(recent.p95Seconds)}`],

@@ -33,7 +33,7 @@ const MARKS = {
   info: { tone: "quiet", mark: "▨" },
   warning: { tone: "stuck", mark: "▲" },
   error: { tone: "down", mark: "✕" },
-  critical: { tone: "down", mark: "✕" },
+  critical: { tone: "down", mark: "◆" },
 } as const;
 
 function printOverview({ out }: CliContext, { summary, agents }: Overview): void {

@@ -97,10 +97,12 @@ export class Membership {
     });
   }
 
-  /** Says that no profile of the program will come. */
+  /** Says that no profile of the program will come, unless it is being taken already. */
   async refuseProfile(profileId: string, reason: string): Promise<void> {
-    const path = `/api/v1/profiles/${encodeURIComponent(profileId)}/failed`;
-    await this.#client.call("POST", path, { body: { reason }, timeoutMs: 10_000 });
+    const path = `/api/v1/profiles/${encodeURIComponent(profileId)}`;
+    const { state } = await this.#client.call<{ readonly state: string }>("GET", path);
+    if (state !== "requested") return;
+    await this.#client.call("POST", `${path}/failed`, { body: { reason }, timeoutMs: 10_000 });
   }
 
   /** Tells the fleet of a new process behind the same name. */
