@@ -41,10 +41,10 @@ function tracked(): { profiler: PerformanceProfiler; tracker: PerformanceTracker
 /** timerify with someone to read its entries: without an observer it makes none. */
 function timerified(): { peer: Contender; seen: () => number; stop: () => void } {
   let seen = 0;
-  let whenSeen = (): void => undefined;
+  let whenSeen: (() => void) | undefined;
   const observer = new PerformanceObserver((list) => {
     seen += list.getEntries().length;
-    whenSeen();
+    whenSeen?.();
   });
   observer.observe({ entryTypes: ["function"] });
   const { name, run } = contender("timerify, observed", performance.timerify(step));

@@ -17,10 +17,10 @@ export class HostRecorder {
 
   record({ system, process }: ProbeReading): void {
     // Host: percent, runnable tasks over a minute, bytes a second.
-    this.#write("cpu_usage", system.cpu.usagePercent);
-    this.#write("memory_usage", memoryPercent(system));
-    this.#write("load_average", system.cpu.loadAverage?.[0] ?? null);
-    this.#write("disk_usage", system.disk?.usagePercent ?? null);
+    this.#write("system_cpu_usage", system.cpu.usagePercent);
+    this.#write("system_memory_usage", memoryPercent(system));
+    this.#write("system_load", system.cpu.loadAverage?.[0] ?? null);
+    this.#write("system_disk_usage", system.disk?.usagePercent ?? null);
     this.#write("network_receive_rate", system.network.receiveBytesPerSecond);
     this.#write("network_transmit_rate", system.network.transmitBytesPerSecond);
     // Process: percent of one core, bytes, seconds (99th percentile over the interval).

@@ -101,7 +101,7 @@ export const profilerLimits = {
     atLimit: "The profile is refused.",
   },
   profileDepth: {
-    value: 2000,
+    value: 1024,
     unit: "items",
     reason: "V8 itself records at most 255 frames; other writers may be more generous.",
     atLimit: "The profile is refused.",

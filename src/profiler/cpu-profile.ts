@@ -1,0 +1,135 @@
+// Reads V8's .cpuprofile (Profiler.Profile of the Chrome DevTools Protocol,
+// https://chromedevtools.github.io/devtools-protocol/v8/Profiler/#type-Profile). What comes from
+// an agent may be anything: every field is checked, and no size is trusted.
+
+import { z } from "zod";
+
+import type { CallNode, CallTree } from "./call-tree.ts";
+import { ProfilerError } from "./errors.ts";
+import { profilerLimits } from "./limits.ts";
+
+const MAX_TEXT = 4096;
+const id = z.number().int().nonnegative();
+
+/** Where a function is; lines and columns count from 0, -1 means unknown. */
+export const callFrameSchema = z.object({
+  functionName: z.string().max(MAX_TEXT),
+  url: z.string().max(MAX_TEXT),
+  lineNumber: z.number().int().min(-1),
+});
+
+const cpuProfileSchema = z.object({
+  nodes: z
+    .array(z.object({ id, callFrame: callFrameSchema, children: z.array(id).optional() }))
+    .min(1)
+    .max(profilerLimits.profileNodes.value),
+  startTime: z.number(),
+  endTime: z.number(),
+  samples: z.array(id).max(profilerLimits.profileSamples.value),
+  timeDeltas: z.array(z.number()).max(profilerLimits.profileSamples.value),
+});
+
+type CpuProfile = z.output<typeof cpuProfileSchema>;
+
+/** What V8 calls time in which nothing ran: it is no use of the CPU. */
+const IDLE = "(idle)";
+
+/**
+ * Reads a .cpuprofile. A sample counts for the time since the one before it.
+ * @throws ProfilerError `profiler.data_invalid`.
+ */
+export function readCpuProfile(json: unknown): CallTree {
+  const parsed = cpuProfileSchema.safeParse(json);
+  if (!parsed.success) throw schemaError("a .cpuprofile", parsed.error);
+  const profile = parsed.data;
+  if (profile.samples.length !== profile.timeDeltas.length) {
+    throw invalid(
+      `it has ${profile.samples.length} samples and ${profile.timeDeltas.length} time deltas`,
+    );
+  }
+  const { nodes, indexOf } = callersFirst(profile.nodes);
+  let idleUs = 0;
+  for (const [at, sample] of profile.samples.entries()) {
+    const node = nodes[indexOf.get(sample) ?? -1];
+    if (node === undefined) throw invalid(`sample ${at} is of node ${sample}, which is not there`);
+    // V8's clock may step back a little between two samples.
+    const elapsedUs = Math.max(0, profile.timeDeltas[at] ?? 0);
+    if (node.name === IDLE) {
+      idleUs += elapsedUs;
+    } else {
+      node.count += 1;
+      node.amount += elapsedUs;
+    }
+  }
+  const durationUs = Math.max(0, profile.endTime - profile.startTime);
+  return { kind: "cpu", nodes, samples: profile.samples.length, durationUs, idleUs };
+}
+
+/** The nodes as a tree, each after its caller; iterative, because depth is not to be trusted. */
+function callersFirst(given: CpuProfile["nodes"]): {
+  nodes: CallNode[];
+  indexOf: Map<number, number>;
+} {
+  const byId = new Map(given.map((node) => [node.id, node]));
+  if (byId.size !== given.length) throw invalid("two of its nodes have one id");
+  const called = new Set(given.flatMap((node) => node.children ?? []));
+  const roots = given.filter((node) => !called.has(node.id));
+  const [root] = roots;
+  if (root === undefined || roots.length > 1)
+    throw invalid(`it has ${roots.length} roots, not one`);
+  const nodes: CallNode[] = [];
+  const indexOf = new Map<number, number>();
+  const open = [{ id: root.id, parent: -1, depth: 0 }];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const node = byId.get(next.id);
+    if (node === undefined) throw invalid(`node ${next.id} is called but not there`);
+    if (indexOf.has(node.id)) throw invalid(`node ${node.id} is called from two places`);
+    checkDepth(next.depth);
+    indexOf.set(node.id, nodes.length);
+    const parent = nodes.length;
+    nodes.push({ ...frameOf(node.callFrame), parent: next.parent, count: 0, amount: 0 });
+    for (const child of node.children ?? []) {
+      open.push({ id: child, parent, depth: next.depth + 1 });
+    }
+  }
+  if (nodes.length < given.length) throw invalid("some of its nodes call each other in a circle");
+  return { nodes, indexOf };
+}
+
+/** A frame as people read it. */
+export function frameOf(
+  frame: z.output<typeof callFrameSchema>,
+): Pick<CallNode, "name" | "file" | "line"> {
+  return {
+    name: frame.functionName === "" ? "(anonymous)" : frame.functionName,
+    file: frame.url === "" ? null : fileOf(frame.url),
+    line: frame.url === "" || frame.lineNumber < 0 ? null : frame.lineNumber + 1,
+  };
+}
+
+/** @throws ProfilerError `profiler.data_invalid`. */
+export function checkDepth(depth: number): void {
+  const most = profilerLimits.profileDepth.value;
+  if (depth > most) throw invalid(`its calls are nested deeper than ${most}`);
+}
+
+/** What is wrong with a profile, as an error. */
+export function invalid(problem: string): ProfilerError {
+  return new ProfilerError("profiler.data_invalid", `The profile cannot be used: ${problem}`);
+}
+
+/** The first thing that does not fit, by name. */
+export function schemaError(what: string, error: z.ZodError): ProfilerError {
+  const [issue] = error.issues;
+  const place = issue === undefined || issue.path.length === 0 ? "" : ` at ${issue.path.join(".")}`;
+  return invalid(`it is no ${what.replace(/^an? /, "")}${place}: ${issue?.message ?? "unknown"}`);
+}
+
+function fileOf(url: string): string {
+  if (!url.startsWith("file://")) return url;
+  try {
+    return decodeURI(new URL(url).pathname);
+  } catch {
+    return url;
+  }
+}

@@ -1,0 +1,92 @@
+// Sampled profiles that are kept: their rows, and their data in the format that is wanted.
+
+import { ProfilerError } from "./errors.ts";
+import type { FlameTree } from "./flame-tree.ts";
+import type { ProfileQuery, ProfileRecord } from "./model.ts";
+import type { ProfileConversion, ProfileFormat } from "./profile-conversion.ts";
+import { storeError } from "./span-outbox.ts";
+import type { ProfileStore } from "./store.ts";
+
+const MOST_LISTED = 1000;
+
+/** A profile's data to be saved. */
+export interface ProfileFile {
+  readonly bytes: Uint8Array;
+  readonly contentType: string;
+  /** Such as `worker-1-cpu-prof_01j9z6v2k3m4n5p6q7r8s9t0aa.cpuprofile`. */
+  readonly name: string;
+}
+
+const CONTENT_TYPES: Readonly<Record<ProfileFormat, string>> = {
+  cpuprofile: "application/json",
+  pprof: "application/octet-stream",
+  folded: "text/plain; charset=utf-8",
+};
+
+/** The profiles of one namespace in a store. */
+export class ProfileArchive {
+  readonly #namespace: string;
+  readonly #store: ProfileStore;
+  readonly #conversion: ProfileConversion;
+
+  constructor(namespace: string, store: ProfileStore, conversion: ProfileConversion) {
+    this.#namespace = namespace;
+    this.#store = store;
+    this.#conversion = conversion;
+  }
+
+  put(record: ProfileRecord, data?: Uint8Array): Promise<void> {
+    return guard("keep a profile", () => this.#store.putProfile(record, data));
+  }
+
+  get(id: string): Promise<ProfileRecord | undefined> {
+    return guard("find a profile", () => this.#store.profile(this.#namespace, id));
+  }
+
+  list(query: ProfileQuery): Promise<readonly ProfileRecord[]> {
+    const limit = Math.min(query.limit ?? 100, MOST_LISTED);
+    return guard("list profiles", () => this.#store.profiles(this.#namespace, { ...query, limit }));
+  }
+
+  delete(id: string): Promise<boolean> {
+    return guard("remove a profile", () => this.#store.deleteProfile(this.#namespace, id));
+  }
+
+  /** @param record a profile that is done. @throws ProfilerError `profiler.not_done`. */
+  async file(record: ProfileRecord, format: ProfileFormat): Promise<ProfileFile> {
+    const stored = await this.#data(record);
+    const times = { startedAtMs: record.startedAtMs ?? record.requestedAtMs };
+    const bytes = await this.#conversion.convert(record.kind, stored, format, times);
+    return { bytes, contentType: CONTENT_TYPES[format], name: fileName(record, format) };
+  }
+
+  /** @param record a profile that is done. @throws ProfilerError `profiler.not_done`. */
+  async tree(record: ProfileRecord): Promise<FlameTree> {
+    return this.#conversion.tree(record.kind, await this.#data(record));
+  }
+
+  async #data({ id, state, reason }: ProfileRecord): Promise<Uint8Array> {
+    const data =
+      state === "done"
+        ? await guard("read a profile", () => this.#store.profileData(this.#namespace, id))
+        : undefined;
+    if (data !== undefined) return data;
+    const why = reason === null ? "" : `: ${reason}`;
+    throw new ProfilerError("profiler.not_done", `Profile ${id} has no data, it is ${state}${why}`);
+  }
+}
+
+function fileName({ id, agentId, kind }: ProfileRecord, format: ProfileFormat): string {
+  // DevTools tells the two apart by the ending; `go tool pprof` does not care.
+  const v8 = kind === "cpu" ? "cpuprofile" : "heapprofile";
+  const ending = { cpuprofile: v8, pprof: "pb.gz", folded: "folded.txt" }[format];
+  return `${(agentId ?? "server").replaceAll(":", "_")}-${kind}-${id}.${ending}`;
+}
+
+async function guard<Result>(action: string, call: () => Promise<Result>): Promise<Result> {
+  try {
+    return await call();
+  } catch (error) {
+    throw storeError(action, error);
+  }
+}
