@@ -46,11 +46,14 @@ test("PerformanceDashboard beside a tracker alone judges its metrics and measure
     clock.advance(5000);
   }
   const alerts = await dashboard.getAlerts({ state: "firing" });
-  assert.deepEqual(alerts.map(({ rule, level, message }) => [rule, level, message]).toSorted(), [
-    ["agent_errors", "error", "my_agent fails at 25% of what it does"],
-    ["agent_slow", "warning", "my_agent answers in 7.5 s on average"],
-    ["host_cpu", "critical", "This machine's CPU is at 93%"],
-  ]);
+  assert.deepEqual(
+    alerts.map(({ rule, level, message }) => `${rule} ${level}: ${message}`).toSorted(),
+    [
+      "agent_errors error: my_agent fails at 25% of what it does",
+      "agent_slow warning: my_agent answers in 7.5 s on average",
+      "host_cpu critical: This machine's CPU is at 93%",
+    ],
+  );
   const system = await dashboard.getSystemPerformance();
   assert.equal(system.health.score, 65);
   assert.equal(system.metrics["system_health_score"]?.latest, 65);

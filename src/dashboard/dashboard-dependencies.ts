@@ -29,8 +29,8 @@ export interface DashboardDependencies {
   /** @default numbers from 1 */
   readonly eventNumbers?: EventNumbers;
   /**
-   * Usage of the server's machine. @default what was recorded as `cpu_usage` and `memory_usage`,
-   * in percent and of no agent, in the tracker
+   * Usage of the server's machine. @default what was recorded as `system_cpu_usage` and
+   * `system_memory_usage`, or as `cpu_usage` and `memory_usage` of no agent, in percent
    */
   readonly hostUsage?: () => HostUsage | null;
   /** Where alerts and health are measured. @default the tracker */

@@ -235,10 +235,9 @@ export const CHARTED_FIRST: readonly string[] = [
   "response_time",
   "error_rate",
   "throughput",
-  "cpu_usage",
-  "memory_usage",
+  "system_cpu_usage",
+  "system_memory_usage",
   "gateway_request_duration",
-  "alerts_raised",
 ];
 
 /** About two hundred points over the range, in whole minutes where it is long. */

@@ -27,9 +27,9 @@ interface WatchedMetric {
   readonly over: Map<string, number>;
 }
 
-/** Usage that nobody names an agent for is this machine's. */
-const CPU_METRIC = "cpu_usage";
-const MEMORY_METRIC = "memory_usage";
+/** The profiler's, or usage that is recorded without naming an agent: this machine's. */
+const CPU_METRICS: readonly string[] = ["system_cpu_usage", "cpu_usage"];
+const MEMORY_METRICS: readonly string[] = ["system_memory_usage", "memory_usage"];
 
 /** Follows a few metrics of all agents. */
 export class MetricWatch {
@@ -113,7 +113,9 @@ export class MetricWatch {
   #takeHost(metric: string, value: number): void {
     const isPercent = value >= 0 && value <= 100;
     if (!isPercent) return;
-    if (metric === CPU_METRIC) this.#cpu = { percent: value, atMs: this.#monotonic() };
-    if (metric === MEMORY_METRIC) this.#memory = { percent: value, atMs: this.#monotonic() };
+    if (CPU_METRICS.includes(metric)) this.#cpu = { percent: value, atMs: this.#monotonic() };
+    if (MEMORY_METRICS.includes(metric)) {
+      this.#memory = { percent: value, atMs: this.#monotonic() };
+    }
   }
 }

@@ -27,7 +27,8 @@ export function drawChart(
   range: DrawnRange,
   markedAtMs: readonly number[],
 ): Markup {
-  const values = chart.points.map(([, value]) => value).filter(Number.isFinite);
+  const points = chart.points.filter(([, value]) => Number.isFinite(value));
+  const values = points.map(([, value]) => value);
   const most = values.reduce((a, b) => Math.max(a, b), 0);
   const least = values.reduce((a, b) => Math.min(a, b), 0);
   const height = most - least || 1;
@@ -35,7 +36,7 @@ export function drawChart(
     LEFT + ((atMs - range.fromMs) / (range.toMs - range.fromMs)) * (WIDTH - LEFT - RIGHT);
   const y = (value: number): number =>
     TOP + (1 - (value - least) / height) * (HEIGHT - TOP - BOTTOM);
-  const last = chart.points.at(-1);
+  const last = points.at(-1);
   const marks = markedAtMs
     .filter((atMs) => atMs >= range.fromMs && atMs <= range.toMs)
     .slice(0, 50);
@@ -50,7 +51,7 @@ export function drawChart(
       const at = fixed(x(atMs));
       return html`<line class="mark" x1="${at}" x2="${at}" y1="${TOP}" y2="${HEIGHT - BOTTOM}" />`;
     })}
-    ${runsOf(chart).map((run) => drawRun(run, x, y))}
+    ${runsOf(points, chart.stepMs).map((run) => drawRun(run, x, y))}
     <text x="${LEFT - 6}" y="${TOP + 4}" text-anchor="end">${amount(most)}</text>
     <text x="${LEFT - 6}" y="${HEIGHT - BOTTOM}" text-anchor="end">${amount(least)}</text>
     <text x="${LEFT}" y="${HEIGHT - 4}">${shortInstant(range.fromMs)}</text>
@@ -65,11 +66,10 @@ type Point = HistoricalChart["points"][number];
 type Scale = (value: number) => number;
 
 /** Stretches without a gap of more than one and a half steps. */
-function runsOf({ points, stepMs }: HistoricalChart): Point[][] {
+function runsOf(points: readonly Point[], stepMs: number): Point[][] {
   const runs: Point[][] = [];
   let beforeMs = Number.NEGATIVE_INFINITY;
   for (const point of points) {
-    if (!Number.isFinite(point[1])) continue;
     if (point[0] - beforeMs > stepMs * 1.5) runs.push([]);
     runs.at(-1)?.push(point);
     beforeMs = point[0];

@@ -112,21 +112,33 @@ function kpiSection({ kpis }: ReportData): Markup | null {
   return section("Key figures", html`<div class="grid">${cards}</div>`);
 }
 
+/** Units of what is charted first; other metrics' units are their makers' business. */
+const CHART_UNITS: Readonly<Record<string, string>> = {
+  system_health_score: "of 100",
+  response_time: "s",
+  error_rate: "of 1",
+  gateway_request_duration: "s",
+};
+
 function chartsSection({ charts, alerts, fromMs, toMs }: ReportData): Markup | null {
   if (charts.length === 0) return null;
   const marks = alerts.map((alert) => alert.startsAtMs);
-  const cards = charts.map(
-    (chart) =>
-      html`<div class="panel card chart">
-        <h3 class="mono">${chart.metric}</h3>
-        ${drawChart(chart, { fromMs, toMs }, marks)}
-        <p class="meta">
-          ${chart.aggregation} of each ${formatDuration(chart.stepMs)}, over all agents; dashed
-          marks are alerts
-        </p>
-      </div>`,
+  const cards = charts.map((chart) => {
+    const unit = CHART_UNITS[chart.metric];
+    const title = unit === undefined ? chart.metric : `${chart.metric}, ${unit}`;
+    const drawing = drawChart(chart, { fromMs, toMs }, marks);
+    return html`<div class="panel card chart">
+      <h3 class="mono">${title}</h3>
+      ${drawing}
+    </div>`;
+  });
+  const step = formatDuration(charts[0]?.stepMs ?? 0);
+  const note = `Averages of each ${step} over all agents; dashed lines are alerts.`;
+  return section(
+    "Over the range",
+    html`<div class="grid charts">${cards}</div>`,
+    html`<p class="meta note">${note}</p>`,
   );
-  return section("Over the range", html`<div class="grid charts">${cards}</div>`);
 }
 
 function alertsSection({ alerts, summary }: ReportData): Markup {
@@ -166,7 +178,9 @@ function servicesSection(services: readonly ServiceDigest[]): Markup | null {
   );
   const numbers = ["Calls", "Failed", "Limited", "p50", "p95"].map(numberHead);
   const heads = [head("Service"), head("Status"), ...numbers, head("Why")];
-  const note = html`<p class="meta">Calls of the last five minutes before this was written.</p>`;
+  const note = html`<p class="meta note">
+    Calls of the last five minutes before this was written.
+  </p>`;
   return section("Services", table(heads, rows), note);
 }
 
@@ -207,7 +221,7 @@ function profilesSection(profiles: readonly ReportProfile[]): Markup | null {
 }
 
 function leftOut(all: number, shown: number): Markup | null {
-  return all === shown ? null : html`<p class="meta">${all - shown} more are not listed.</p>`;
+  return all === shown ? null : html`<p class="meta note">${all - shown} more are not listed.</p>`;
 }
 
 function ownerOf(cause: Cause): string {

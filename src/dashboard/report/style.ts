@@ -19,14 +19,14 @@ body{margin:0;background:var(--canvas);color:var(--text-1);
   font:13px/20px system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;
   font-variant-numeric:tabular-nums}
 main{max-width:1200px;margin:0 auto;padding:32px 24px 48px}
-h1{font:600 28px/36px inherit;font-family:inherit;margin:0}
-h1,h2,h3{font-family:inherit;font-weight:600}
-h1{font-size:28px;line-height:36px}
+h1,h2,h3{font-weight:600}
+h1{font-size:28px;line-height:36px;margin:0}
 h2{font-size:15px;line-height:22px;margin:32px 0 12px}
 h3{font-size:13px;line-height:20px;margin:0 0 8px}
 p{margin:0}
 a{color:var(--accent)}
 .meta{color:var(--text-3);font-size:12px;line-height:16px}
+.note{margin-top:8px}
 .quiet{color:var(--text-2)}
 .mono{font-family:ui-monospace,"SF Mono",Menlo,Consolas,"DejaVu Sans Mono",monospace}
 header{display:flex;gap:24px;align-items:flex-start;justify-content:space-between}
@@ -43,8 +43,8 @@ table{width:100%;border-collapse:collapse}
 th,td{padding:6px 12px;text-align:left;vertical-align:top;border-bottom:1px solid var(--divider)}
 th{color:var(--text-3);font-size:12px;line-height:16px;font-weight:400;white-space:nowrap}
 tr:last-child td{border-bottom:0}
-td.number,th.number{text-align:right;white-space:nowrap}
-td.time{white-space:nowrap;color:var(--text-2)}
+td.number,th.number{text-align:right;white-space:nowrap;width:1%}
+td.time{white-space:nowrap;width:1%;color:var(--text-2)}
 td.words{overflow-wrap:anywhere}
 thead{display:table-header-group}
 tr{break-inside:avoid}
