@@ -3,9 +3,8 @@
 import { Argument } from "commander";
 import type { Command } from "commander";
 
-import { formatDuration } from "../../core/index.ts";
 import { AlertLevel } from "../../dashboard/index.ts";
-import type { Alert, AlertRuleView } from "../../dashboard/index.ts";
+import type { Alert } from "../../dashboard/index.ts";
 import type { CliContext, ConnectionOptions } from "../context.ts";
 import type { ControlClient } from "../control-client.ts";
 import { again, untilInterrupted } from "../follow.ts";
@@ -13,6 +12,7 @@ import { choice, connectionOptions, count, durationMs, examples, pairs } from ".
 import { matchId, shortId } from "../short-id.ts";
 import { ago, formatNumber, harmless, pad, timeOfDay } from "../terminal.ts";
 import type { Terminal } from "../terminal.ts";
+import { registerAlertChecks } from "./alert-checks.ts";
 
 const LEVELS = Object.values(AlertLevel);
 
@@ -69,7 +69,7 @@ export function registerAlerts(program: Command, context: CliContext): void {
     .action(async (id: string, options: ConnectionOptions) => showAlert(context, id, options));
   registerLifeCycle(alerts, context);
   registerAdd(alerts, context);
-  registerChecks(alerts, context);
+  registerAlertChecks(alerts, context);
 }
 
 function registerLifeCycle(alerts: Command, context: CliContext): void {
@@ -122,25 +122,6 @@ function registerAdd(alerts: Command, context: CliContext): void {
       context.out.line(`Alert ${id} fires${times}. Take it on: cellphone alerts ack ${id}`);
     });
   examples(add, [['alerts add warning "index is 4 h old" --source indexer', "from a script"]]);
-}
-
-function registerChecks(alerts: Command, context: CliContext): void {
-  connectionOptions(alerts.command("rules"))
-    .description("Lists the rules that raise alerts.")
-    .action(async (options: ConnectionOptions) => listRules(context, options));
-  connectionOptions(alerts.command("test"))
-    .description("Sends a notification that says it is a test to the configured webhook.")
-    .action(async (options: ConnectionOptions) => {
-      const call = { timeoutMs: 60_000 };
-      const answer = await context
-        .client(options)
-        .call<{ delivered: boolean; detail: string }>("POST", "/api/v1/notifications/test", call);
-      if (!answer.delivered) context.exitCode = 1;
-      if (options.json === true) return context.json(answer);
-      const { out } = context;
-      const words = answer.delivered ? "Delivered" : out.style("down", "Not delivered");
-      out.line(`${words}: ${harmless(answer.detail)}`);
-    });
 }
 
 async function onEach(
@@ -203,9 +184,11 @@ async function listAlerts(context: CliContext, options: ListOptions): Promise<vo
 
 /** What fires before what is over, the worst first; otherwise as the server said it. */
 function byUrgency(a: Alert, b: Alert): number {
-  const rank = ({ state, level }: Alert): number =>
-    state === "firing" ? LEVELS.indexOf(level) : -1;
-  return rank(b) - rank(a);
+  return urgencyOf(b) - urgencyOf(a);
+}
+
+function urgencyOf({ state, level }: Alert): number {
+  return state === "firing" ? LEVELS.indexOf(level) : -1;
 }
 
 function whose({ state, acknowledged }: Alert): string {
@@ -304,32 +287,4 @@ function ownership(
   nowMs: number,
 ): string {
   return harmless(`${owner}'s for ${ago(atMs, nowMs)}${note === "" ? "" : `: ${note}`}`);
-}
-
-async function listRules(context: CliContext, options: ConnectionOptions): Promise<void> {
-  const { rules } = await context
-    .client(options)
-    .call<{ rules: AlertRuleView[] }>("GET", "/api/v1/alert-rules");
-  if (options.json === true) return context.json(rules);
-  const { out } = context;
-  out.table<AlertRuleView>(
-    [
-      { title: "RULE", value: ({ id }) => id, tone: () => "strong" },
-      { title: "FIRES AT", value: (rule) => levelsOf(rule) },
-      { title: "FOR", value: ({ forMs }) => formatDuration(forMs), align: "right" },
-      { title: "FIRING", value: ({ firing }) => String(firing), align: "right" },
-      { title: "PENDING", value: ({ pending }) => String(pending), align: "right" },
-      { title: "WHAT IT MEANS", value: ({ title }) => title, flexible: true },
-    ],
-    rules,
-  );
-}
-
-const UNITS = { percent: " %", s: " s", ratio: "", items: "" } as const;
-
-function levelsOf({ levels, unit }: AlertRuleView): string {
-  const words = levels.map(({ level, threshold }) =>
-    threshold === null ? level : `${level} ${formatNumber(threshold)}${unit && UNITS[unit]}`,
-  );
-  return words.join(", ");
 }

@@ -20,13 +20,14 @@ interface ServerFacts {
   readonly version: string;
   readonly pid: number;
   readonly dashboardUrl: string;
+  readonly gatewayUrl: string | null;
 }
 
 /** Adds `doctor`. */
 export function registerDoctor(program: Command, context: CliContext): void {
   const command = connectionOptions(program.command("doctor"))
     .summary("check what a start needs")
-    .description("Checks Node, the configuration, the data folder, the port and the server.")
+    .description("Checks Node, the configuration, the data folder, the ports and the server.")
     .action(async (options: ConnectionOptions) => {
       const checks = await examine(context, options);
       if (options.json === true) context.json(checks);
@@ -40,17 +41,23 @@ async function examine(context: CliContext, options: ConnectionOptions): Promise
   const node = `Node ${process.versions.node}, cellphone ${version()}`;
   const checks: Check[] = [{ what: "program", ok: true, found: node }];
   try {
-    const { values, file } = context.configuration(options);
+    const configuration = context.configuration(options);
+    const { values, file } = configuration;
     checks.push({ what: "configuration", ok: true, found: file ?? "defaults; no file here" });
     const folder = resolve(context.surroundings.directory, values.storage.folder);
     checks.push(checkFolder(folder));
     const running = await findServer(context, options);
     if (running === null) {
       checks.push({ what: "server", ok: true, found: "not running; start: cellphone start" });
-      checks.push(await checkPort(values.server.host, values.server.port));
+      checks.push(await checkPort("port", values.server.host, values.server.port));
+      // Only here: most commands are quicker without the server's code.
+      const { gatewayPort } = await import("../../gateway-listener.ts");
+      const port = gatewayPort(configuration);
+      checks.push(await checkPort("gateway's port", values.gateway.host, port));
     } else {
-      const { pid, dashboardUrl } = running;
-      const found = `${running.version} runs, pid ${pid}, ${dashboardUrl}`;
+      const { pid, dashboardUrl, gatewayUrl } = running;
+      const gateway = gatewayUrl === null ? "no gateway" : `gateway ${gatewayUrl}`;
+      const found = `${running.version} runs, pid ${pid}, ${dashboardUrl}, ${gateway}`;
       checks.push({ what: "server", ok: true, found });
     }
   } catch (error) {
@@ -83,10 +90,9 @@ async function findServer(
   }
 }
 
-function checkPort(host: string, port: number): Promise<Check> {
+function checkPort(what: string, host: string, port: number): Promise<Check> {
   const { promise, resolve } = Promise.withResolvers<Check>();
   const probe = createServer();
-  const what = "port";
   probe.on("error", (error) => resolve({ what, ok: false, found: error.message }));
   probe.listen(port, host, () => {
     probe.close(() => resolve({ what, ok: true, found: `${host}:${port} is free` }));

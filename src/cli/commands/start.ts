@@ -19,6 +19,7 @@ import { version } from "../version.ts";
 
 interface StartOptions extends ConnectionOptions {
   readonly port?: number;
+  readonly gatewayPort?: number;
   readonly host?: string;
   readonly set?: Readonly<Record<string, string>>;
   readonly debug?: boolean;
@@ -35,6 +36,7 @@ export function registerStart(program: Command, context: CliContext): void {
         "Ctrl-C drains and stops; a second one stops at once. Its data stays in the data folder.",
     )
     .option("-p, --port <port>", "port of the API and the pages; 0 picks a free one", port)
+    .option("--gateway-port <port>", "port of the gateway (default: the next one)", port)
     .option("--host <address>", "address to listen on; beyond loopback needs TLS")
     .option("--data <folder>", "data folder (default: .cellphone)")
     .option("--config <file>", "configuration file (default: cellphone.yaml, .yml or .json here)")
@@ -44,7 +46,7 @@ export function registerStart(program: Command, context: CliContext): void {
     .option("--debug", "log what each part decides, on standard error")
     .action(async (options: StartOptions) => start(context, options));
   examples(command, [
-    ["start", "everything on 127.0.0.1:2355, data in ./.cellphone"],
+    ["start", "on 127.0.0.1:2355 and :2356 (the gateway), data in ./.cellphone"],
     ["start --port 0 --data /tmp/try", "beside another server"],
     ["start --set communication.heartbeatInterval=5s", "any option from `cellphone config`"],
   ]);
@@ -82,9 +84,11 @@ async function start(context: CliContext, options: StartOptions): Promise<void> 
 function configurationFor(context: CliContext, options: StartOptions): CellphoneConfiguration {
   const flags: Record<string, unknown> = { ...options.set };
   if (options.port !== undefined) flags["server.port"] = options.port;
+  if (options.gatewayPort !== undefined) flags["gateway.port"] = options.gatewayPort;
   if (options.host !== undefined) flags["server.host"] = options.host;
   return context.configuration(options, flags, {
     "server.port": options.port === undefined ? "--set server.port" : "--port",
+    "gateway.port": options.gatewayPort === undefined ? "--set gateway.port" : "--gateway-port",
     "server.host": options.host === undefined ? "--set server.host" : "--host",
   });
 }
