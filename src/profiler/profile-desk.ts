@@ -280,15 +280,19 @@ export class ProfileDesk implements AsyncDisposable {
   }
 
   async #begin(open: OpenProfile, runtime: string): Promise<void> {
-    const { seconds, agentId } = open.record;
-    const allowedS = seconds + this.#settings.profileTimeout;
-    const late = `${agentId ?? "This server"} began, and did not deliver within ${allowedS} s`;
-    open.setDeadline(allowedS * 1000, () => void this.#giveUp(open, late));
+    const { seconds } = open.record;
+    this.#expectUntil(open, seconds + this.#settings.profileTimeout);
     const startedAtMs = this.#clock.now();
     const shown = runtime.slice(0, RUNTIME_LENGTH);
     open.record = { ...open.record, state: "running", startedAtMs, runtime: shown };
     this.#listeners.emit(open.record);
     await this.#archive.put(open.record);
+  }
+
+  #expectUntil(open: OpenProfile, allowedS: number): void {
+    const who = open.record.agentId ?? "This server";
+    const late = `${who} began, and did not deliver within ${allowedS} s`;
+    open.setDeadline(allowedS * 1000, () => void this.#giveUp(open, late));
   }
 
   async #finish(open: OpenProfile, bytes: Uint8Array): Promise<void> {
@@ -308,7 +312,9 @@ export class ProfileDesk implements AsyncDisposable {
       this.#settle(open, { ...record, state: "done" });
     } catch (error) {
       open.isTaking = false;
-      await this.#giveUp(open, error instanceof Error ? error.message : String(error));
+      // Nothing is wrong with the data when the store does not take it: the agent may try again.
+      if (isStoreError(error)) this.#expectUntil(open, this.#settings.profileTimeout);
+      else await this.#giveUp(open, error instanceof Error ? error.message : String(error));
       throw error;
     }
   }
@@ -371,6 +377,10 @@ export class ProfileDesk implements AsyncDisposable {
     if (record === undefined) throw unknownProfile(profileId);
     return record;
   }
+}
+
+function isStoreError(error: unknown): boolean {
+  return error instanceof ProfilerError && error.code === "profiler.store_unavailable";
 }
 
 function goneReason(agentId: string): string {
