@@ -55,6 +55,8 @@ describe("services", () => {
     );
     const again = await expect(200, "POST", "/api/v1/services", { ...body, name: "Find" });
     assert.deepEqual([again["name"], again["position"]], ["Find", made["position"]]);
+    const [row] = await server.audit.read({ action: "service.put", outcome: "done" });
+    assert.deepEqual([row?.resource, row?.details["endpoints"]], ["service:search", [upstreamUrl]]);
   });
 
   test("POST /api/v1/services refuses what is no service", async () => {

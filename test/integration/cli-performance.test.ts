@@ -2,6 +2,8 @@
 // with a real service behind its gateway and a real agent to profile.
 
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { Readable } from "node:stream";
@@ -237,6 +239,48 @@ test("cellphone kpis, report and export cover all five systems", async (t) => {
     assert.ok(part in document, part);
   }
 });
+
+test("cellphone calls --follow and alerts --follow print what comes, until interrupted", async (t) => {
+  const cli = await shell(t);
+  const upstream = await startUpstream(t);
+  await cli.ok("services", "add", "search", upstream.url);
+  const calls = follow(t, cli, "calls", "--follow", "--service", "search");
+  const alerts = follow(t, cli, "alerts", "--follow", "--json");
+  const key = await keyOf(cli, "caller");
+  const gateway = await gatewayOf(cli);
+  // The followers begin at an unknown moment: something new until each has told of it.
+  await until("both tell", async () => {
+    await fetch(`${gateway}/v1/search/x`, { headers: { authorization: `Bearer ${key}` } });
+    await cli.ok("alerts", "add", "warning", "index is old");
+    return calls.told().includes("GET /v1/search/x") && alerts.told().includes("index is old");
+  });
+  assert.match(calls.told(), /\d\d:\d\d:\d\d {2}caller +200 +[\d.]+ m?s {2}GET \/v1\/search\/x\n/);
+  const [line = ""] = alerts.told().split("\n");
+  const first: { readonly level: string } = JSON.parse(line);
+  assert.equal(first.level, "warning");
+  const times = (calls.told().match(/GET/g) ?? []).length;
+  for (const follower of [calls, alerts]) {
+    follower.child.kill("SIGINT");
+    const [code] = await once(follower.child, "close");
+    assert.equal(code, 0);
+  }
+  const made = await cli.json("calls", "--service", "search");
+  assert.ok(times <= made.length, "each call is told once");
+});
+
+/** A command in a process of its own, and what it has printed so far. */
+function follow(t: TestContext, cli: Shell, ...words: string[]) {
+  const bin = path.resolve(import.meta.dirname, "../../src/cli/bin.ts");
+  const child = spawn(process.execPath, [bin, ...words, "--data", cli.server.dataFolder], {
+    cwd: cli.directory,
+    env: { ...process.env, NO_COLOR: "1" },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  t.after(() => void child.kill("SIGKILL"));
+  let printed = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (printed += text));
+  return { child, told: () => printed };
+}
 
 async function gatewayOf(cli: Shell): Promise<string> {
   const response = await fetch(`${cli.server.url}/api/v1/server`, {

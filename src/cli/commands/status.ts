@@ -50,6 +50,8 @@ function printOverview({ out }: CliContext, { summary, agents }: Overview): void
       (state) => counts[state] > 0,
     );
     const words = states.map((state) => `${counts[state]} ${out.state(state)}`);
+    const quarantined = agents.filter((agent) => agent.quarantined).length;
+    if (quarantined > 0) words.push(`${quarantined} ${out.style("down", "⊘ quarantined")}`);
     if (counts.paused > 0) words.push(`${counts.paused} ${out.style("quiet", "▨ paused")}`);
     out.line(`  ${words.join("   ")}`);
   }

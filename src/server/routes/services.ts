@@ -48,6 +48,11 @@ function shownTo(principal: Principal, service: ServiceView): ServiceView {
   };
 }
 
+/** Where calls go from now on, for the audit log. */
+function placesOf({ endpoints }: ServiceView): string[] {
+  return endpoints.slice(0, 10).map(({ baseUrl }) => baseUrl);
+}
+
 function list(): Route {
   return defineRoute({
     method: "GET",
@@ -96,6 +101,7 @@ function register(): Route {
       context.note({ fields: Object.keys(body) });
       const known = await namespace.gateway.getService(body.id);
       const service = await namespace.gateway.registerService(body);
+      context.note({ endpoints: placesOf(service) });
       if (known === undefined) context.status(201);
       return service;
     },
@@ -133,7 +139,9 @@ function update(): Route {
     async handler({ namespace, params: { id }, body, note }) {
       note({ fields: Object.keys(body) });
       await serviceOf(namespace, id);
-      return namespace.gateway.updateService(id, body);
+      const service = await namespace.gateway.updateService(id, body);
+      note({ endpoints: placesOf(service) });
+      return service;
     },
   });
 }
