@@ -16,7 +16,7 @@ export class HostRecorder {
   }
 
   record({ system, process }: ProbeReading): void {
-    // Host: percent, runnable tasks over a minute, bytes a second.
+    // Host, named apart from what agents report of theirs: percent, runnable tasks over a minute, bytes a second.
     this.#write("system_cpu_usage", system.cpu.usagePercent);
     this.#write("system_memory_usage", memoryPercent(system));
     this.#write("system_load", system.cpu.loadAverage?.[0] ?? null);
