@@ -58,6 +58,7 @@ test("formatValue() stays short for any number", () => {
   assert.equal(formatValue(12.54), "12.5");
   assert.equal(formatValue(1204), "1,204");
   assert.equal(formatValue(2_100_000), "2.1M");
+  assert.equal(formatValue(-0.00000105), "-1e-6");
   fc.assert(
     fc.property(fc.double({ min: -1e11, max: 1e11, noNaN: true }), (value) => {
       assert.ok(formatValue(value).length <= 9, formatValue(value));

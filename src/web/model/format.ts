@@ -72,7 +72,7 @@ export function formatCount(count: number): string {
   return Math.round(count).toLocaleString("en-US");
 }
 
-/** Any value in at most four significant digits: "1,204", "12.5", "0.031", "2.1M". */
+/** Any value in at most four significant digits: "1,204", "12.5", "0.031", "2.1M", "1e-6". */
 export function formatValue(value: number): string {
   const magnitude = Math.abs(value);
   if (magnitude >= 1e9) return `${trimmed(value / 1e9, 1)}G`;
@@ -80,6 +80,7 @@ export function formatValue(value: number): string {
   if (magnitude >= 1000) return formatCount(value);
   if (magnitude >= 100) return trimmed(value, 0);
   if (magnitude >= 1 || magnitude === 0) return trimmed(value, magnitude >= 10 ? 1 : 2);
+  if (magnitude < 1e-4) return value.toExponential(0);
   return String(Number(value.toPrecision(2)));
 }
 

@@ -10,6 +10,11 @@ test("metricFormat() reads known metrics in their unit", () => {
   assert.equal(metricFormat("cost_usd")(1.834), "$1.83");
   assert.equal(metricFormat("cost_usd")(0), "$0.00");
   assert.equal(metricFormat("cpu_usage")(31.04), "31%");
+  assert.equal(metricFormat("system_memory_usage")(7.7), "7.7%");
+  assert.equal(metricFormat("process_memory_bytes")(2048), "2 KiB");
+  assert.equal(metricFormat("network_receive_rate")(2048), "2 KiB/s");
+  assert.equal(metricFormat("service_availability")(0.5), "50%");
+  assert.equal(metricFormat("oldest_message_age")(12.5), "13 s");
 });
 
 test("metricSteps() follows the unit", () => {

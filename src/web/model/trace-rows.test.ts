@@ -98,5 +98,5 @@ test("timeTicks() are round, few, and within the window", () => {
 
 test("spanWords() say kind, name, agent, time and failure", () => {
   const failed = { ...span("GET /v1/search", null, 0, 1200, "call"), ok: false, detail: "503" };
-  assert.equal(spanWords(failed, 5000), "gateway call: GET /v1/search, w1, 1.2 s, failed, 503");
+  assert.equal(spanWords(failed, 5000), "call: GET /v1/search, w1, 1.2 s, failed, 503");
 });

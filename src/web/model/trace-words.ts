@@ -2,24 +2,19 @@
 
 import { formatSeconds } from "./format.ts";
 import type { TimeKind } from "./trace-rows.ts";
-import type { TraceSpan, TraceSpanKind } from "./wire.ts";
+import type { TraceSpan } from "./wire.ts";
 
-const KIND_WORDS: Readonly<Record<TraceSpanKind | "own", string>> = {
+const SHARE_WORDS: Partial<Record<TimeKind, string>> = {
   inbox: "in the inbox",
-  task: "task",
-  request: "waits for an answer",
-  call: "gateway call",
-  model: "model",
-  tool: "tool",
-  code: "code",
-  wait: "waits",
-  scope: "scope",
+  request: "waiting for answers",
+  call: "gateway calls",
+  wait: "waiting",
   own: "own code",
 };
 
-/** What a kind of span is called. */
-export function kindWords(kind: TraceSpanKind | TimeKind): string {
-  return KIND_WORDS[kind];
+/** What time of a kind was spent on. */
+export function shareWords(kind: TimeKind): string {
+  return SHARE_WORDS[kind] ?? kind;
 }
 
 /** "1.2 s", "8 s, still running". */
@@ -33,5 +28,5 @@ export function spanWords(span: TraceSpan, nowMs: number): string {
   const who = span.agentId === null ? "" : `, ${span.agentId}`;
   const failed = span.ok === false ? ", failed" : "";
   const detail = span.detail === null ? "" : `, ${span.detail}`;
-  return `${kindWords(span.kind)}: ${span.name}${who}, ${spanLength(span, nowMs)}${failed}${detail}`;
+  return `${span.kind}: ${span.name}${who}, ${spanLength(span, nowMs)}${failed}${detail}`;
 }

@@ -123,10 +123,16 @@ function TaskTrace(props: { readonly traceId: string; readonly agentId: string }
   }
   return (
     <div class="task-trace">
-      <Waterfall spans={data.spans} window={data} agentId={props.agentId} />
-      <a class="link" href={router.href(tracePath(props.traceId))}>
-        Open the trace
-      </a>
+      <Waterfall
+        spans={data.spans}
+        window={data}
+        agentId={props.agentId}
+        more={
+          <a class="button button-small" href={router.href(tracePath(props.traceId))}>
+            Open trace
+          </a>
+        }
+      />
     </div>
   );
 }

@@ -69,7 +69,9 @@ function RuleTable({ rules }: { readonly rules: readonly AlertRuleView[] }) {
               <td class="number column-optional">{holdWords(rule.keepFiringForMs)}</td>
               <td class="number">
                 {rule.firing > 0 ? (
-                  <strong class="word-error">{formatCount(rule.firing)} firing</strong>
+                  <strong class={`word-${rule.levels[0]?.level ?? "error"}`}>
+                    {formatCount(rule.firing)} firing
+                  </strong>
                 ) : rule.pending > 0 ? (
                   `${formatCount(rule.pending)} soon`
                 ) : (

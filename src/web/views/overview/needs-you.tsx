@@ -106,7 +106,7 @@ function CauseRow({ cause, onAcknowledge }: CauseRowProps) {
       </span>
       <span class="cause-cost">{costSince(cause.costUsd, cause.sinceMs, nowMs.peek()) ?? ""}</span>
       <span class="cause-actions">
-        {cause.actions.map((action) =>
+        {orderActions(cause.actions).map((action) =>
           action.kind === "acknowledge" ? (
             <AcknowledgeButton key={action.kind} cause={cause} onAcknowledge={onAcknowledge} />
           ) : (
@@ -118,6 +118,21 @@ function CauseRow({ cause, onAcknowledge }: CauseRowProps) {
       </span>
     </li>
   );
+}
+
+/** The same verbs stand at the same place in every row; Open comes last. */
+const ACTION_ORDER: readonly CauseAction["kind"][] = [
+  "acknowledge",
+  "release",
+  "resume",
+  "restart",
+  "pause",
+  "open",
+  "open_service",
+];
+
+function orderActions(actions: readonly CauseAction[]): readonly CauseAction[] {
+  return actions.toSorted((a, b) => ACTION_ORDER.indexOf(a.kind) - ACTION_ORDER.indexOf(b.kind));
 }
 
 /** Nothing to acknowledge before its alert fires, or after somebody took it on. */

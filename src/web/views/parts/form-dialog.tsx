@@ -1,7 +1,7 @@
 // A question with fields, an answer and a way back; what the server refuses stands inside.
 
 import type { ComponentChildren } from "preact";
-import { useState } from "preact/hooks";
+import { useId, useState } from "preact/hooks";
 import { Dialog } from "./dialog.tsx";
 
 /** A form in a dialog. */
@@ -87,7 +87,10 @@ type FieldEvent = { readonly currentTarget: HTMLInputElement | HTMLTextAreaEleme
 /** Label above, field, hint below. */
 export function TextField(props: TextFieldProps) {
   const { label, value, onInput, hint, rows, mono, numeric, secret } = props;
+  const id = useId();
   const shared = {
+    id,
+    ...(hint === undefined ? {} : { "aria-describedby": `${id}-hint` }),
     class: mono === true ? "input mono" : "input",
     value,
     placeholder: props.placeholder ?? "",
@@ -99,8 +102,10 @@ export function TextField(props: TextFieldProps) {
   };
   const inputMode = numeric === true ? "decimal" : "text";
   return (
-    <label class="stacked-field">
-      <span class="stacked-label">{label}</span>
+    <div class="stacked-field">
+      <label class="stacked-label" for={id}>
+        {label}
+      </label>
       {rows !== undefined ? (
         <textarea {...shared} rows={rows} />
       ) : secret === true ? (
@@ -108,7 +113,11 @@ export function TextField(props: TextFieldProps) {
       ) : (
         <input {...shared} type="text" inputMode={inputMode} />
       )}
-      {hint === undefined ? null : <span class="stacked-hint">{hint}</span>}
-    </label>
+      {hint === undefined ? null : (
+        <span id={`${id}-hint`} class="stacked-hint">
+          {hint}
+        </span>
+      )}
+    </div>
   );
 }

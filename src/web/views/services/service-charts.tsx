@@ -2,8 +2,10 @@
 
 import { LineChart } from "../../charts/line-chart.tsx";
 import { useSeries } from "../../charts/use-series.ts";
-import { linesByLabel, lineOf, rates } from "../../model/chart-data.ts";
+import { linesByLabel, lineOf, rates, zeroGaps } from "../../model/chart-data.ts";
+import type { ChartLine } from "../../model/chart-data.ts";
 import { formatSeconds, formatValue } from "../../model/format.ts";
+import { useServerStart } from "../../state/use-server-start.ts";
 
 /** Calls per minute, one line per outcome (2xx, 429, 5xx). */
 export function OutcomeChart({ serviceId }: { readonly serviceId: string }) {
@@ -15,16 +17,18 @@ export function OutcomeChart({ serviceId }: { readonly serviceId: string }) {
       groupBy: "label:outcome",
     },
   ]);
-  const lines = linesByLabel(series.answers?.[0] ?? [], "outcome", series.range);
+  const startedAtMs = useServerStart();
+  const { range, askedAtMs } = series;
+  const lines = linesByLabel(series.answers?.[0] ?? [], "outcome", range);
+  // Once the server counts, no call of an outcome means none.
+  const perMinute = (values: ChartLine["values"]): ChartLine["values"] =>
+    rates(zeroGaps(values, range, startedAtMs ?? askedAtMs, askedAtMs), range, askedAtMs, 60_000);
   return (
     <LineChart
       title="Calls"
       unit="per minute, by outcome"
       {...series}
-      lines={lines.map(({ label, values }) => ({
-        label,
-        values: rates(values, series.range, series.askedAtMs, 60_000),
-      }))}
+      lines={lines.map(({ label, values }) => ({ label, values: perMinute(values) }))}
       format={formatValue}
       empty="No call came in this time."
     />

@@ -1,8 +1,9 @@
 // The span under the pointer or the focus, in words, at a fixed place, so that nothing jumps.
 
+import type { ComponentChildren } from "preact";
 import { formatSeconds } from "../../model/format.ts";
 import { agentPath } from "../../model/routes.ts";
-import { kindWords, spanLength } from "../../model/trace-words.ts";
+import { spanLength } from "../../model/trace-words.ts";
 import type { TraceSpan } from "../../model/wire.ts";
 import { useApp } from "../../state/app.ts";
 import { canOpen, useOpenSpan } from "./use-open-span.ts";
@@ -13,24 +14,28 @@ export interface SpanDetailsProps {
   readonly originMs: number;
   readonly nowMs: number;
   readonly onZoom: (span: TraceSpan) => void;
+  /** What can be done whatever is chosen. */
+  readonly children?: ComponentChildren;
 }
 
 /** One strip below the waterfall. */
-export function SpanDetails({ span, originMs, nowMs, onZoom }: SpanDetailsProps) {
+export function SpanDetails(props: SpanDetailsProps) {
+  const { span, originMs, nowMs, onZoom, children } = props;
   const { router } = useApp();
   const openSpan = useOpenSpan();
   if (span === undefined) {
     return (
-      <p class="span-details dim" data-testid="span-details">
-        Point at a row, or use the arrow keys. Enter opens it, Z zooms.
-      </p>
+      <div class="span-details" data-testid="span-details">
+        <p class="dim">Point at a row, or use the arrow keys. Enter opens it, Z zooms.</p>
+        <span class="span-verbs">{children}</span>
+      </div>
     );
   }
   return (
     <div class="span-details" data-testid="span-details">
       <p class="span-words">
         <strong>{span.name}</strong>
-        <span class="dim">{kindWords(span.kind)}</span>
+        <span class="dim">{span.kind}</span>
         {span.agentId === null ? null : (
           <a class="link" href={router.href(agentPath(span.agentId))}>
             {span.agentId}
@@ -53,6 +58,7 @@ export function SpanDetails({ span, originMs, nowMs, onZoom }: SpanDetailsProps)
             Open {span.ref.kind}
           </button>
         ) : null}
+        {children}
       </span>
     </div>
   );

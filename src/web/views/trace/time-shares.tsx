@@ -3,7 +3,7 @@
 import { useMemo } from "preact/hooks";
 import { formatRatio, formatSeconds } from "../../model/format.ts";
 import { timeShares } from "../../model/trace-rows.ts";
-import { kindWords } from "../../model/trace-words.ts";
+import { shareWords } from "../../model/trace-words.ts";
 import type { TraceSpan } from "../../model/wire.ts";
 
 /** The spans, and whose time is meant: everybody's, or one agent's. */
@@ -33,7 +33,7 @@ export function TimeShares({ spans, agentId, nowMs }: TimeSharesProps) {
         {shares.map(({ kind, durationMs }) => (
           <li key={kind}>
             <i class={`span span-swatch span-${kind}`} aria-hidden="true" />
-            {kindWords(kind)} {formatSeconds(durationMs / 1000)}
+            {shareWords(kind)} {formatSeconds(durationMs / 1000)}
             <span class="dim">{formatRatio(durationMs / total)}</span>
           </li>
         ))}

@@ -1,11 +1,12 @@
 // A trace as a waterfall: one row per span on one line of time. Arrow keys move, left and right
 // fold, Enter opens what the span stands for, Z zooms to it.
 
+import type { ComponentChildren } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { formatAge, formatCount, formatSeconds } from "../../model/format.ts";
 import { barOf, timeTicks, traceRows } from "../../model/trace-rows.ts";
 import type { TimeWindow, TraceRow } from "../../model/trace-rows.ts";
-import { kindWords, spanLength, spanWords } from "../../model/trace-words.ts";
+import { spanLength, spanWords } from "../../model/trace-words.ts";
 import type { TraceSpan } from "../../model/wire.ts";
 import { useApp } from "../../state/app.ts";
 import { SpanDetails } from "./span-details.tsx";
@@ -21,10 +22,12 @@ export interface WaterfallProps {
   readonly window: TimeWindow;
   /** On whose page this is: its name is not repeated on every row. */
   readonly agentId?: string;
+  /** Stands at the end of the strip below. */
+  readonly more?: ComponentChildren;
 }
 
 /** The tree, its line of time, and the chosen span's details. */
-export function Waterfall({ spans, window, agentId }: WaterfallProps) {
+export function Waterfall({ spans, window, agentId, more }: WaterfallProps) {
   const { nowMs } = useApp();
   const [closed, setClosed] = useState<ReadonlySet<string>>(new Set());
   const [chosenId, setChosenId] = useState<string | undefined>(undefined);
@@ -68,7 +71,9 @@ export function Waterfall({ spans, window, agentId }: WaterfallProps) {
           Show {formatCount(rows.length - shown.length)} more
         </button>
       ) : null}
-      <SpanDetails span={about} originMs={window.fromMs} nowMs={now} onZoom={zoomTo} />
+      <SpanDetails span={about} originMs={window.fromMs} nowMs={now} onZoom={zoomTo}>
+        {more}
+      </SpanDetails>
     </div>
   );
 }
@@ -279,7 +284,7 @@ function SpanLabel({ row, above, onFold }: SpanLabelProps) {
         <span class="trace-fold-none" />
       )}
       {span.ok === false ? <i class="level level-error" /> : null}
-      <span class="trace-kind">{kindWords(span.kind)}</span>
+      <span class="trace-kind">{span.kind}</span>
       <span class="trace-name" title={span.name}>
         {span.name}
       </span>
