@@ -1346,6 +1346,9 @@ class _Profiler:
 
 
 _SAMPLE_S = 0.01
+_SWITCH_S = 0.0005
+_GLANCE_S = 0.0005  # between two looks at what a thread has computed
+_GLANCE_CPU_US = 50
 _STACK_MAX = 128
 _NODES_MAX = 50_000
 #: Where a thread waits, when the system does not tell how much it computes.
@@ -1362,19 +1365,15 @@ class _CpuTree:
         self.root = self._node(None, "(root)", "", -1)
         self.idle = self._node(self.root, "(idle)", "", -1)
 
-    def of_stack(self, thread_name, frame):
+    def of_stack(self, thread_name, stack):
         """The node of the innermost frame."""
-        frames = []
-        while frame is not None and len(frames) < _STACK_MAX:
-            frames.append((frame.f_code, frame.f_lineno))
-            frame = frame.f_back
         node = self._node(self.root, f"thread {thread_name}", "", -1)
-        for code, _ in reversed(frames):
+        for code, _ in reversed(stack):
             name = getattr(code, "co_qualname", code.co_name)
             node = self._node(node, name, code.co_filename, code.co_firstlineno - 1)
-        if frames:
-            ticks = node["positionTicks"]
-            ticks[frames[0][1]] = ticks.get(frames[0][1], 0) + 1
+        line = stack[0][1]
+        ticks = node["positionTicks"]
+        ticks[line] = ticks.get(line, 0) + 1
         return node
 
     def _node(self, parent, name, url, line):
@@ -1419,39 +1418,106 @@ class _CpuTree:
 
 
 def _sample_cpu(seconds, stop):
-    """Samples all threads' stacks 100 times a second. Where the system tells (Linux), a stack
-    counts for the CPU time its thread used since the last look, so that threads that wait do not
-    count; elsewhere it counts for the time gone by unless its thread waits in a known place."""
-    tree = _CpuTree()
-    samples, deltas = [], []
-    used = {}
-    begun = last = time.perf_counter_ns()
-    start = time.time_ns() // 1000
+    """Samples all threads' stacks 100 times a second. Where the system tells (Linux), stacks count
+    for the CPU time their thread used, so that threads that wait do not count; elsewhere for the
+    time gone by, unless the thread waits in a known place."""
+    samples = _CpuSamples()
     until = time.monotonic() + seconds
-    while time.monotonic() < until and not stop.wait(_SAMPLE_S):
+    # A thread that computes must hand over soon: with Python's own 5 ms, short computations would
+    # mostly be met where they end, in the wait that follows.
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(min(interval, _SWITCH_S))
+    try:
+        while time.monotonic() < until and not stop.wait(_SAMPLE_S):
+            samples.look()
+    finally:
+        sys.setswitchinterval(interval)
+    return samples.to_json()
+
+
+class _CpuSamples:
+    """What was seen so far. A stack gets the CPU time its thread has used since it was last met
+    computing: most stacks are met in a wait, and what was computed before it was not the wait's."""
+
+    def __init__(self):
+        self._tree = _CpuTree()
+        self._samples = []
+        self._deltas = []
+        self._counted = {}  # CPU time of each thread that stands under some stack already
+        self._last_met = {}
+        self._idle = 0
+        self._start = time.time_ns() // 1000
+        self._last = time.perf_counter_ns()
+
+    def look(self):
         frames = sys._current_frames()
         now = time.perf_counter_ns()
-        gone, last = (now - last) // 1000, now
-        worked = 0
+        gone, self._last = (now - self._last) // 1000, now
+        self._idle += gone
+        met = []
         for thread in threading.enumerate():
             frame = frames.get(thread.ident)
-            if frame is None or _is_own(thread):
+            if frame is not None and not _is_own(thread):
+                stack = _stack_of(frame)
+                used = _cpu_time(thread.native_id)
+                met.append((thread.native_id, thread.ident, thread.name, stack, used))
+        frames = frame = None  # they hold on to everybody's locals
+        began = time.perf_counter_ns()
+        if any(used is not None for *_, used in met):
+            time.sleep(_GLANCE_S)
+        glance = (time.perf_counter_ns() - began) // 1000
+        after = {ident: frame.f_code for ident, frame in sys._current_frames().items()}
+        for thread_id, ident, name, stack, used in met:
+            if used is None:
+                if os.path.basename(stack[0][0].co_filename) not in _IDLE_FILES:
+                    self._add(name, stack, gone)
                 continue
-            weight = _weight(thread, frame, used, gone)
-            if weight <= 0:
-                continue
-            node = tree.of_stack(thread.name, frame)
-            node["hitCount"] += 1
-            samples.append(node["id"])
-            deltas.append(weight)
-            worked += weight
-        if worked < gone:
-            tree.idle["hitCount"] += 1
-            samples.append(tree.idle["id"])
-            deltas.append(gone - worked)
-        frames = frame = None  # holds on to everybody's locals otherwise
-    end = start + max(sum(deltas), (time.perf_counter_ns() - begun) // 1000)
-    return tree.to_json(samples, deltas, start, end)
+            counted = self._counted.setdefault(thread_id, used)
+            self._last_met[thread_id] = (name, stack, used)
+            gain = (_cpu_time(thread_id) or used) - used
+            # It goes on as soon as it may, where it was: it was computing when it was met.
+            stayed = after.get(ident) is stack[0][0] or gain >= 0.8 * glance
+            if stayed and gain >= _GLANCE_CPU_US and used > counted:
+                self._counted[thread_id] = used
+                self._add(name, stack, used - counted)
+        if self._idle > 0:
+            self._append(self._tree.idle, self._idle)
+            self._idle = 0
+
+    def to_json(self):
+        for thread_id, (name, stack, used) in self._last_met.items():
+            if used > self._counted[thread_id]:
+                self._add(name, stack, used - self._counted[thread_id])
+        end = self._start + sum(self._deltas)
+        return self._tree.to_json(self._samples, self._deltas, self._start, end)
+
+    def _add(self, name, stack, weight):
+        self._idle -= weight
+        self._append(self._tree.of_stack(name, stack), weight)
+
+    def _append(self, node, weight):
+        node["hitCount"] += 1
+        self._samples.append(node["id"])
+        self._deltas.append(weight)
+
+
+def _stack_of(frame):
+    """Code and line of each frame, the innermost first."""
+    stack = []
+    while frame is not None and len(stack) < _STACK_MAX:
+        stack.append((frame.f_code, frame.f_lineno))
+        frame = frame.f_back
+    return stack
+
+
+def _cpu_time(thread_id):
+    """Microseconds a thread has spent on a CPU, where the system tells (Linux)."""
+    try:
+        # Nanoseconds, the first field (Documentation/scheduler/sched-stats.rst).
+        with open(f"/proc/self/task/{thread_id}/schedstat", "rb") as file:
+            return int(file.read().split()[0]) // 1000
+    except (OSError, ValueError, IndexError):
+        return None
 
 
 def _is_own(thread):
@@ -1459,20 +1525,6 @@ def _is_own(thread):
     return thread.name.startswith(_OWN_THREADS) and not thread.name.startswith(
         (_HANDLER_THREAD, "cellphone-call")
     )
-
-
-def _weight(thread, frame, used, gone):
-    """Microseconds that a stack counts for."""
-    try:
-        # Linux: nanoseconds on a CPU, first field (Documentation/scheduler/sched-stats.rst).
-        with open(f"/proc/self/task/{thread.native_id}/schedstat", "rb") as file:
-            now = int(file.read().split()[0]) // 1000
-    except (OSError, ValueError, IndexError, AttributeError):
-        waits = os.path.basename(frame.f_code.co_filename) in _IDLE_FILES
-        return 0 if waits else gone
-    before = used.get(thread.native_id)
-    used[thread.native_id] = now
-    return 0 if before is None else now - before
 
 
 def _sample_heap(seconds, stop):

@@ -74,8 +74,6 @@ export class ProfileTaker {
     const running = { order, worker };
     this.#running = running;
     worker.unref();
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, no window
-    worker.on("message", () => worker.postMessage("here"));
     worker.on("error", (error) => {
       if (this.#running === running) this.#fail(order, `the profiler's thread: ${text(error)}`);
     });

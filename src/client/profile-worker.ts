@@ -17,7 +17,7 @@ export interface ProfileWorkerData {
 
 /** The script. */
 export const PROFILE_WORKER = `"use strict";
-const { parentPort, workerData: order } = require("node:worker_threads");
+const { workerData: order } = require("node:worker_threads");
 const { Session } = require("node:inspector");
 const { promisify } = require("node:util");
 const gzip = promisify(require("node:zlib").gzip);
@@ -39,21 +39,6 @@ async function tell(method, what, body, headers) {
 
 const tellJson = (what, body) =>
   tell("POST", what, JSON.stringify(body), { "content-type": "application/json" });
-
-// V8 does not know the names of loops that were optimised while they ran, before the sampling
-// began: their time would go to whoever called them. Asking for coverage makes it drop that code
-// and compile it anew, under its name. A thread that takes its turns has no such loop.
-async function blocked() {
-  if (process.env.NODE_V8_COVERAGE) return false; // somebody else's coverage must not end
-  const answer = new Promise((resolve) => parentPort.once("message", () => resolve(false)));
-  parentPort.postMessage("are you there?");
-  const late = new AbortController();
-  const silence = sleep(100, true, { signal: late.signal }).catch(() => true);
-  const silent = await Promise.race([answer, silence]);
-  late.abort();
-  parentPort.unref();
-  return silent;
-}
 
 async function sample(session, started) {
   const post = (method, parameters) =>
@@ -77,9 +62,13 @@ async function sample(session, started) {
   await post("Profiler.enable");
   await post("Profiler.setSamplingInterval", { interval: 1000 });
   await post("Profiler.start");
-  if (await blocked()) await post("Profiler.startPreciseCoverage").then(() =>
-    post("Profiler.stopPreciseCoverage"),
-  );
+  // V8 does not know the name of code that was optimised in the middle of a loop before the sampling
+  // began: its time would go to whoever called it. Asking for coverage makes it drop what it has
+  // compiled, and compile it anew under its name. Somebody else's coverage must not end by that.
+  if (!process.env.NODE_V8_COVERAGE) {
+    await post("Profiler.startPreciseCoverage");
+    await post("Profiler.stopPreciseCoverage");
+  }
   await started();
   await sleep(order.seconds * 1000);
   const { profile } = await post("Profiler.stop");

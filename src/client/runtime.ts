@@ -65,8 +65,7 @@ interface ContextStorage {
 /** A thread that runs a script, as Node's `Worker` offers it. */
 export interface WorkerThread {
   on(event: "error", listener: (error: Error) => void): unknown;
-  on(event: "exit" | "message", listener: () => void): unknown;
-  postMessage(message: string): void;
+  on(event: "exit", listener: () => void): unknown;
   terminate(): Promise<unknown>;
   unref(): void;
 }

@@ -99,9 +99,13 @@ test("One trace id runs from a message through its call and metric to the alert 
     headers: { traceparent: `00-${TRACE}-00f067aa0ba902b8-01` },
   });
   assert.equal(failing.status, 503);
+  await failing.arrayBuffer();
   const alert = await until("the alert that search fails", async () => {
     const { alerts } = await asAdmin(server, "GET", "/api/v1/alerts?state=firing");
-    return alerts.find((one: { rule: string }) => one.rule === "service_failing");
+    return alerts.find(
+      (one: { rule: string; traceId: string | null }) =>
+        one.rule === "service_failing" && one.traceId !== null,
+    );
   });
   assert.equal(alert.source, "service:search");
   assert.equal(alert.level, "error");
@@ -273,7 +277,8 @@ test("The gateway answers callers without a key, unknown paths and loops in word
   const gateway = await gatewayOf(server);
   const nobody = await fetch(`${gateway}/v1/search`);
   assert.equal(nobody.status, 401);
-  assert.equal(nobody.headers.get("content-type"), "application/problem+json");
+  assert.match(nobody.headers.get("content-type") ?? "", /^application\/problem\+json/);
+  assert.equal(((await nobody.json()) as { code: string }).code, "gateway.key_missing");
   const worker = await agent(t, await enrolmentUrl(server), "worker-1");
   await assert.rejects(
     worker.fetch("/v1/nothing"),
