@@ -15,6 +15,7 @@ import type { GatewayIdentity } from "./data-plane.ts";
 import { GatewayError } from "./errors.ts";
 import { InProcessDataPlane } from "./in-process-data-plane.ts";
 import type { CallRecord } from "./model.ts";
+import { RateLimitTable } from "./rate-limit-table.ts";
 import { LogBook, openGateway } from "./test-support/gateway-fixture.ts";
 import { VolatileCallStore } from "./volatile-call-store.ts";
 
@@ -377,4 +378,20 @@ test("APIGateways of two namespaces share a data plane, and see each their own c
   await second.stop();
   assert.equal(await call("key-of-other"), 404);
   assert.equal((await first.getService("users"))?.recent.calls, 1);
+});
+
+test("APIGateway counts calls by code and calls from the network by one budget", async (t) => {
+  const upstream = await startUpstream(t);
+  const rateLimits = RateLimitTable.create();
+  const plane = Object.assign(new InProcessDataPlane({ rateLimits }), { rateLimits });
+  t.after(() => plane.close(0));
+  const gateway = openGateway(t, { anonymous: true }, { plane });
+  await gateway.registerService("users", "Users", "v1", upstream.url);
+  await gateway.setRateLimit("users", 1, 4);
+  const { url } = await gateway.startGateway();
+  const statuses: number[] = [];
+  for (let index = 0; index < 3; index++) {
+    statuses.push((await fetch(`${url}/v1/users`)).status, await status(gateway));
+  }
+  assert.deepEqual(statuses, [200, 200, 200, 200, 429, 429]);
 });

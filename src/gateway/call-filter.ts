@@ -21,7 +21,7 @@ export function isNotableCall(call: CallRecord, slowCallMs: number): boolean {
 
 /** How many calls a query wants. */
 export function callLimit(query: CallQuery): number {
-  const wanted = query.limit ?? DEFAULT_LIMIT;
+  const wanted = Number.isNaN(query.limit) ? DEFAULT_LIMIT : (query.limit ?? DEFAULT_LIMIT);
   return Math.max(0, Math.min(gatewayLimits.callsPerAnswer.value, Math.floor(wanted)));
 }
 

@@ -1,6 +1,7 @@
 // The port between the gateway's rules and whatever carries its calls: a listener in this thread
 // or several worker threads. What crosses it is plain data that can be cloned between threads.
 
+import type { RateLimitTable } from "./rate-limit-table.ts";
 import type { CallRecord, PathRewrite, RateLimit, ServiceCredential } from "./model.ts";
 
 /** One endpoint as the data plane uses it. */
@@ -121,6 +122,10 @@ export interface DataPlane {
   listen(): Promise<DataPlaneAddress>;
   /** Where it listens; undefined before {@link DataPlane.listen}. */
   readonly address: DataPlaneAddress | undefined;
+  /** Budgets it counts calls by, for whoever carries calls of the same services beside it. */
+  readonly rateLimits?: RateLimitTable;
+  /** Names this gateway in a call's hops, wherever the call is carried. */
+  readonly instanceId?: string;
   /** Replaces a namespace's plan; resolves when every call that begins from now on follows it. */
   apply(plan: NamespacePlan): Promise<void>;
   /** Serves the namespace no more; calls under way end. */

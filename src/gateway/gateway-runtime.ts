@@ -78,6 +78,7 @@ export class GatewayRuntime {
   constructor(parts: GatewayParts) {
     const { clock, environment, log, namespace, settings } = parts;
     this.#parts = parts;
+    const { rateLimits, instanceId } = parts.sharedPlane ?? {};
     this.ownPlane = new InProcessDataPlane({
       host: settings.host,
       port: settings.port,
@@ -88,6 +89,8 @@ export class GatewayRuntime {
       defaultNamespace: namespace,
       clock,
       log,
+      ...(rateLimits === undefined ? {} : { rateLimits }),
+      ...(instanceId === undefined ? {} : { instanceId }),
     });
     this.registry = new ServiceRegistry({
       namespace,

@@ -24,15 +24,7 @@ export type ProbeMeaning =
   /** Any answer at all: for endpoints that have no health check of their own. */
   | "any";
 
-/**
- * Asks endpoints whether they are well.
- *
- * @example
- * const probe = new HealthProbe(systemClock, 5000);
- * const found = await probe.ask("http://127.0.0.1:1/health", "status");
- * console.assert(!found.ok);
- * await probe.close();
- */
+/** Asks endpoints whether they are well. */
 export class HealthProbe {
   readonly #clock: Clock;
   readonly #timeoutMs: number;

@@ -190,9 +190,11 @@ export class RateLimitTable {
     const last = tat < 0n ? -tat : tat;
     if (Atomics.compareExchange(this.#words, slot + 1, tat, -last - 1n) !== tat) return false;
     if (last > now) Atomics.add(this.#header, FORGOTTEN, 1);
+    const isUnused = Atomics.load(this.#words, slot) === 0n;
     Atomics.store(this.#words, slot, hash);
     // A key that was forgotten early leaves no debt to the next one.
-    Atomics.store(this.#words, slot + 1, last > now ? now : last + 1n);
+    const fresh = last > now ? now : last + 1n;
+    Atomics.store(this.#words, slot + 1, isUnused ? 0n : fresh);
     return true;
   }
 

@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import type { GatewayIdentity } from "./data-plane.ts";
+import { GatewayError } from "./errors.ts";
+import { callerOf, requestOf } from "./route-request.ts";
+
+const WORKER: GatewayIdentity = { kind: "agent", namespace: "default", agentId: "worker" };
+const ADMIN: GatewayIdentity = { kind: "admin", namespace: "elsewhere", agentId: null };
+const STRANGER: GatewayIdentity = { kind: "agent", namespace: "other", agentId: "stranger" };
+
+function identify(secret: string): GatewayIdentity | null {
+  return { worker: WORKER, admin: ADMIN, stranger: STRANGER }[secret] ?? null;
+}
+
+test("requestOf() leaves out what was not given", () => {
+  assert.deepEqual(requestOf("GET", ["/v1/users"]), { method: "GET", path: "/v1/users" });
+  assert.deepEqual(requestOf("POST", ["/x", { a: "b" }, { page: 1 }, "body", "10.0.0.1", "curl"]), {
+    method: "POST",
+    path: "/x",
+    headers: { a: "b" },
+    queryParams: { page: 1 },
+    body: "body",
+    clientAddress: "10.0.0.1",
+    userAgent: "curl",
+  });
+  assert.throws(() => requestOf("GET", []), GatewayError);
+});
+
+test("callerOf() trusts code that shows no key", () => {
+  assert.deepEqual(callerOf({}, "default", identify), { namespace: "default" });
+  assert.deepEqual(callerOf({ authorization: "Basic abc" }, "default", identify), {
+    namespace: "default",
+  });
+});
+
+test("callerOf() finds the key's owner in each of the three headers", () => {
+  const found = { namespace: "default", identity: WORKER };
+  assert.deepEqual(callerOf({ Authorization: "bearer  worker " }, "default", identify), found);
+  assert.deepEqual(callerOf({ "X-Api-Key": "worker" }, "default", identify), found);
+  assert.deepEqual(callerOf({ "x-cellphone-key": ["worker"] }, "default", identify), found);
+  const both = { authorization: "Bearer service-token", "x-cellphone-key": "worker" };
+  assert.deepEqual(callerOf(both, "default", identify), found);
+  assert.deepEqual(callerOf({ "x-api-key": "admin" }, "default", identify), {
+    namespace: "default",
+    identity: ADMIN,
+  });
+});
+
+test("callerOf() leaves keys of nobody and of other namespaces to the data plane", () => {
+  assert.equal(callerOf({ "x-api-key": "nobody" }, "default", identify), undefined);
+  assert.equal(callerOf({ "x-api-key": "stranger" }, "default", identify), undefined);
+  assert.equal(callerOf({ "x-api-key": "worker" }, "default", undefined), undefined);
+});
