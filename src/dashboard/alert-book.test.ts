@@ -333,3 +333,15 @@ test("AlertBook.restore() resolves the older of two that fire under one key", ()
   assert.equal(book.byKey("a")?.id, current);
   assert.deepEqual([changes.at(-1)?.kind, changes.at(-1)?.alert.id], ["resolved", old.id]);
 });
+
+test("AlertBook.observe() takes a trace over as soon as there is one", () => {
+  const { clock, book } = makeBook();
+  const finding = findingOf("a", { traceId: null });
+  book.observe([finding]);
+  assert.equal(book.byKey("a")?.traceId, null);
+  clock.advance(1);
+  book.observe([{ ...finding, traceId: "a".repeat(32) }]);
+  assert.equal(book.byKey("a")?.traceId, "a".repeat(32));
+  book.observe([{ ...finding, agentIds: ["w-1"] }]);
+  assert.equal(book.byKey("a")?.traceId, "a".repeat(32), "the last one known stays");
+});

@@ -269,14 +269,18 @@ export class AlertBook {
 
   /** Makes a firing alert say what is found now, as far as that is news. */
   #refresh(alert: Alert, track: AlertTrack, nowMs: number): void {
-    const finding = { ...track.finding, level: track.settledLevel(alert.level, nowMs) };
+    const level = track.settledLevel(alert.level, nowMs);
+    // A trace that showed it stays the one to look at when nothing newer does.
+    const traceId = track.finding.traceId ?? alert.traceId;
+    const finding = { ...track.finding, level, traceId };
     const raisedAgents = this.#agentsRaised.get(alert.key) ?? 0;
     const wider = raisedAgents > 0 && finding.agentIds.length >= 2 * raisedAgents;
     if (wider || LEVEL_RANK[finding.level] > LEVEL_RANK[alert.level]) {
       this.#raiseAgain(alert, finding);
       return;
     }
-    const changed = finding.level !== alert.level || !sameAgents(finding, alert);
+    const hasTrace = alert.traceId === null && finding.traceId !== null; // now there is one to show
+    const changed = finding.level !== alert.level || !sameAgents(finding, alert) || hasTrace;
     const sinceMs = this.#options.clock.now() - alert.updatedAtMs;
     const stale = sinceMs >= dashboardLimits.alertTouchMs.value;
     const differs = finding.message !== alert.message || finding.value !== alert.value;

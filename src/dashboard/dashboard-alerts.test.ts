@@ -89,6 +89,18 @@ test("PerformanceDashboard makes one thing of a cause, its alert, its row and it
   await dashboard.stop();
 });
 
+test("PerformanceDashboard gives a cause's alert the trace of the work that is held", async () => {
+  const { clock, world, dashboard } = makeDashboard();
+  await dashboard.start();
+  const traceId = "4bf92f3577b34da6a3ce929d0e0e4736";
+  const work = { kind: "task", id: "t", title: "index repo", sinceMs: 0, messageId: null } as const;
+  world.agents = [agentView("worker-1", { state: "stuck", holds: [{ ...work, traceId }] })];
+  clock.advance(3000);
+  const [alert] = await dashboard.getAlerts({ traceId });
+  assert.equal(alert?.key, "stuck:worker");
+  await dashboard.stop();
+});
+
 test("PerformanceDashboard raises a service's failure with its trace, and counts services", async () => {
   const { clock, world, dashboard } = makeDashboard();
   await dashboard.start();

@@ -6,11 +6,14 @@ import type { AlertDesk } from "./alert-desk.ts";
 import { findCauses } from "./causes.ts";
 import type { DashboardSettings } from "./config.ts";
 import { MetricWatch } from "./metric-watch.ts";
-import type { FleetSource, HostUsage, ServiceDigest, ServiceSource } from "./ports.ts";
+import type { FleetDigest, FleetSource, HostUsage, ServiceDigest, ServiceSource } from "./ports.ts";
 import { WATCHED_METRICS } from "./rules/agent-metric-rules.ts";
 import { RuleBook } from "./rules/rule-book.ts";
 import type { AlertRuleView } from "./rules/rule.ts";
 import type { TrackerSource } from "./tracker-source.ts";
+
+/** Mail that is claimed within half a minute is no backlog, however much it is. */
+const MAIL_LATE_MS = 30_000;
 
 /** What is judged, and by what. */
 export interface JudgeParts {
@@ -52,10 +55,10 @@ export class Judge {
   }
 
   /** Lets the rules look at everything once. */
-  judge(): void {
+  judge({ attention, oldestMailAtMs }: FleetDigest): void {
     const { fleet, settings, alerts, clock } = this.#parts;
     const nowMs = clock.now();
-    const { attention, oldestMailAtMs } = fleet.digest();
+    const lateMs = Math.min(MAIL_LATE_MS, (settings.backlogAge * 1000) / 2);
     const deadLetters = fleet.deadLetters();
     const causes = findCauses({ nowMs, agents: attention, deadLetters, costSince: () => null });
     const findings = this.#rules.evaluate({
@@ -65,7 +68,7 @@ export class Judge {
       host: this.host(),
       services: this.services(),
       fleet,
-      mailWaits: oldestMailAtMs !== null,
+      mailIsLate: oldestMailAtMs !== null && nowMs - oldestMailAtMs > lateMs,
       metrics: this.#metrics,
       levelBefore: (key) => alerts.book.trackedLevel(key),
     });

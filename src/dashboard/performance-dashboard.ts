@@ -32,7 +32,7 @@ import { Messengers } from "./messengers.ts";
 import type { NotificationResult } from "./notifier.ts";
 import { OutcomeWindow } from "./outcome-window.ts";
 import { buildSummary, buildTile } from "./overview.ts";
-import type { FleetEvent, FleetSource } from "./ports.ts";
+import type { FleetDigest, FleetEvent, FleetSource } from "./ports.ts";
 import { gatherReport } from "./report/gather-report.ts";
 import { htmlReport } from "./report/html-report.ts";
 import type { AlertRuleView } from "./rules/rule.ts";
@@ -211,19 +211,7 @@ export class PerformanceDashboard implements AsyncDisposable {
 
   /** Headline, counts, causes and health, as of now. */
   summary(): OverviewSummary {
-    const nowMs = this.#clock.now();
-    return buildSummary({
-      namespace: this.namespace,
-      nowMs,
-      fleet: this.#fleet.digest(),
-      deadLetters: this.#fleet.deadLetters(),
-      costSince: (agentId, sinceMs) => this.costs.since(agentId, sinceMs),
-      costPerHourUsd: this.costs.perHour(nowMs),
-      errorRatio: this.#outcomes.ratio(nowMs),
-      host: this.#judge.host(),
-      alerts: this.#alerts.book,
-      services: this.#judge.services(),
-    });
+    return this.#summarise(this.#fleet.digest());
   }
 
   /** The tiles of all agents, in order of registration. */
@@ -355,6 +343,22 @@ export class PerformanceDashboard implements AsyncDisposable {
     this.#loaded = true;
   }
 
+  #summarise(fleet: FleetDigest): OverviewSummary {
+    const nowMs = this.#clock.now();
+    return buildSummary({
+      namespace: this.namespace,
+      nowMs,
+      fleet,
+      deadLetters: this.#fleet.deadLetters(),
+      costSince: (agentId, sinceMs) => this.costs.since(agentId, sinceMs),
+      costPerHourUsd: this.costs.perHour(nowMs),
+      errorRatio: this.#outcomes.ratio(nowMs),
+      host: this.#judge.host(),
+      alerts: this.#alerts.book,
+      services: this.#judge.services(),
+    });
+  }
+
   #tile(agent: Parameters<typeof buildTile>[0]): AgentTile {
     return buildTile(agent, (agentId, sinceMs) => this.costs.since(agentId, sinceMs));
   }
@@ -384,8 +388,9 @@ export class PerformanceDashboard implements AsyncDisposable {
     return this.#clock.after(this.#refreshIntervalMs, () => {
       this.#timer = this.#schedule();
       this.#refreshedAtMs = this.#clock.monotonic();
-      if (this.#loaded) this.#judge.judge();
-      const summary = this.summary();
+      const fleet = this.#fleet.digest();
+      if (this.#loaded) this.#judge.judge(fleet);
+      const summary = this.#summarise(fleet);
       this.#gauges.record(summary.health.score, countAlerts(this.#alerts.book));
       this.#updates.emit(summary);
     });

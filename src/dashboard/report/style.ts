@@ -45,7 +45,7 @@ th{color:var(--text-3);font-size:12px;line-height:16px;font-weight:400;white-spa
 tr:last-child td{border-bottom:0}
 td.number,th.number{text-align:right;white-space:nowrap;width:1%}
 td.time{white-space:nowrap;width:1%;color:var(--text-2)}
-td.words{overflow-wrap:anywhere}
+td.words{overflow-wrap:break-word;min-width:120px}
 thead{display:table-header-group}
 tr{break-inside:avoid}
 .level{white-space:nowrap}
@@ -68,6 +68,8 @@ footer{margin-top:32px;color:var(--text-3);font-size:12px;line-height:16px}
   main{max-width:none;padding:0}
   .panel{border-color:#bbb}
   .scroll{overflow:visible}
+  td.words{overflow-wrap:anywhere;min-width:96px}
+  td,th{padding:4px 8px}
   h2{break-after:avoid}
   a{color:inherit;text-decoration:none}
   *{-webkit-print-color-adjust:exact;print-color-adjust:exact}

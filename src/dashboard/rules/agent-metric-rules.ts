@@ -4,6 +4,7 @@ import type { DashboardSettings } from "../config.ts";
 import { clearBelowOf } from "../finding.ts";
 import type { LevelStep } from "../finding.ts";
 import { listNames } from "../causes.ts";
+import { dashboardLimits } from "../limits.ts";
 import { holdOfValues, makeFinding } from "./rule.ts";
 import type { AlertRule, RuleInput } from "./rule.ts";
 
@@ -20,8 +21,8 @@ interface AgentMetricRule {
   readonly many: (threshold: number) => string;
 }
 
-/** Response time and error rate of agents. */
-export const agentMetricRules: readonly AlertRule[] = [
+/** Response time and error rate of agents; they remember who is over, so each dashboard has its own. */
+export const agentMetricRules = (): readonly AlertRule[] => [
   agentMetricRule({
     id: "agent_slow",
     title: "Agents answer slowly",
@@ -58,6 +59,8 @@ function agentMetricRule(about: AgentMetricRule): AlertRule {
     const above = about.threshold(settings);
     return { level: about.level, above, clearBelow: clearBelowOf(above) };
   };
+  /** Of agents that are over: a view of everyone of a thousand at every refresh is too much. */
+  let kinds: ReadonlyMap<string, string> = new Map();
   const rule: AlertRule = {
     id: about.id,
     title: about.title,
@@ -71,10 +74,13 @@ function agentMetricRule(about: AgentMetricRule): AlertRule {
     evaluate: (input) => {
       const step = stepOf(input.settings);
       const over = input.metrics.over(about.metric, step);
-      const byKind = Map.groupBy(over, ([agentId]) => kindOf(input, agentId));
+      kinds = new Map(
+        over.map(([agentId]) => [agentId, kinds.get(agentId) ?? kindOf(input, agentId)]),
+      );
+      const byKind = Map.groupBy(over, ([agentId]) => kinds.get(agentId) ?? UNKNOWN_KIND);
       return [...byKind].map(([kind, members]) => {
         const worst = members.reduce((a, b) => (b[1] > a[1] ? b : a));
-        const names = members.map(([agentId]) => input.fleet.agent(agentId)?.name ?? agentId);
+        const names = namesOf(input, members);
         const message =
           members.length === 1
             ? `${names[0]} ${about.one(worst[1])}`
@@ -96,8 +102,21 @@ function agentMetricRule(about: AgentMetricRule): AlertRule {
 }
 
 /** Agents known to the tracker alone are all of one kind. */
+const UNKNOWN_KIND = "agent";
+
 function kindOf(input: RuleInput, agentId: string): string {
-  return input.fleet.agent(agentId)?.kind ?? "agent";
+  return input.fleet.agent(agentId)?.kind ?? UNKNOWN_KIND;
+}
+
+/** Names of those a sentence will name; the others are only counted in it. */
+function namesOf(
+  { fleet }: RuleInput,
+  members: readonly (readonly [agentId: string, value: number])[],
+): readonly string[] {
+  const named = dashboardLimits.causeAgentsNamed.value;
+  return members.map(([agentId], index) =>
+    index < named ? (fleet.agent(agentId)?.name ?? agentId) : agentId,
+  );
 }
 
 function number(value: number): string {

@@ -41,7 +41,7 @@ export function backlogRule(): AlertRule {
     ],
     evaluate: (input) => {
       for (const agentId of behind.keys()) look(agentId, input);
-      let left = input.mailWaits ? dashboardLimits.ruleAgentsPerRefresh.value : 0;
+      let left = input.mailIsLate ? dashboardLimits.ruleAgentsPerRefresh.value : 0;
       while (left-- > 0) {
         turn ??= input.fleet.agentIds()[Symbol.iterator]();
         const next = turn.next();

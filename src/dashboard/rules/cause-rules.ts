@@ -4,6 +4,7 @@
 import type { DashboardSettings } from "../config.ts";
 import type { Cause } from "../model.ts";
 import { dashboardLimits } from "../limits.ts";
+import type { FleetSource } from "../ports.ts";
 import type { AlertRule } from "./rule.ts";
 
 /** A rule about causes of one kind. */
@@ -74,7 +75,7 @@ function causeRule(
     unit: null,
     hold: holdOfCauses,
     levels: () => [{ level, threshold: null, clearThreshold: null }],
-    evaluate: ({ causes, settings }) =>
+    evaluate: ({ causes, settings, fleet }) =>
       causes
         .filter((cause) => cause.kind === kind)
         .map((cause) => ({
@@ -86,12 +87,18 @@ function causeRule(
           labels: {},
           context: {},
           agentIds: cause.agentIds.slice(0, dashboardLimits.alertAgents.value),
-          traceId: null,
+          traceId: traceHeldBy(fleet, cause.agentIds),
           value: null,
           threshold: null,
           ...holdOfCauses(settings),
         })),
   };
+}
+
+/** The trace of the work that shows it: what the first of the agents holds. */
+function traceHeldBy(fleet: FleetSource, [agentId]: readonly string[]): string | null {
+  const holds = agentId === undefined ? [] : (fleet.agent(agentId)?.presence.holds ?? []);
+  return holds.find((held) => held.traceId !== null)?.traceId ?? null;
 }
 
 function sourceOf({ agentIds, kind }: Cause): string {

@@ -57,5 +57,5 @@ export class RuleBook {
 
 /** The first rule pack; one that watches in turn keeps its place, so each dashboard gets its own. */
 function standardRules(): readonly AlertRule[] {
-  return [...causeRules, ...serviceRules, ...agentMetricRules, backlogRule(), ...hostRules];
+  return [...causeRules, ...serviceRules, ...agentMetricRules(), backlogRule(), ...hostRules];
 }

@@ -18,8 +18,8 @@ export interface RuleInput {
   readonly host: HostUsage | null;
   readonly services: readonly ServiceDigest[];
   readonly fleet: FleetSource;
-  /** True while some message waits unclaimed somewhere. */
-  readonly mailWaits: boolean;
+  /** True while some message waits for so long that it is worth looking whose it is. */
+  readonly mailIsLate: boolean;
   readonly metrics: MetricWatch;
   /** The level a rule found last under a key, so that it can tell staying from coming. */
   readonly levelBefore: (key: string) => AlertLevel | undefined;

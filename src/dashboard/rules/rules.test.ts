@@ -52,7 +52,7 @@ function makeInput(changes: Partial<RuleInput> = {}): RuleInput {
     host: null,
     services: [],
     fleet: fleetOfNone,
-    mailWaits: false,
+    mailIsLate: false,
     metrics: new MetricWatch(undefined, [], () => 0),
     levelBefore: () => undefined,
     ...changes,
@@ -128,7 +128,7 @@ test("agentMetricRules make one finding per kind, and name the agent when it is 
   for (const id of ids) source.set(id, "response_time", 7.25);
   source.set("critic-1", "response_time", 5);
   source.set("critic-1", "error_rate", 0.125);
-  const findings = evaluate(agentMetricRules, makeInput({ fleet, metrics }));
+  const findings = evaluate(agentMetricRules(), makeInput({ fleet, metrics }));
   assert.deepEqual(
     findings.map(({ key, level, message, agentIds }) => [key, level, message, agentIds.length]),
     [
@@ -149,7 +149,8 @@ test("agentMetricRules hold an agent until it is under four fifths, or silent", 
   const metrics = new MetricWatch(source, WATCHED_METRICS, () => 0);
   metrics.start();
   const input = makeInput({ fleet: fleetWith(agentView("a-1")), metrics });
-  const over = (): number => evaluate(agentMetricRules, input).length;
+  const rules = agentMetricRules();
+  const over = (): number => evaluate(rules, input).length;
   source.set("a-1", "response_time", 6);
   assert.equal(over(), 1);
   source.set("a-1", "response_time", 4.1);
@@ -241,7 +242,7 @@ test("backlogRule() counts what waits too long or is too much, but not of agents
     agentView("worker-4", { state: "stuck" }, { mailbox: mailbox(9, old) }),
     agentView("critic-1", { state: "waiting" }, { mailbox: mailbox(1, old) }),
   );
-  const findings = backlogRule().evaluate(makeInput({ fleet, mailWaits: true }));
+  const findings = backlogRule().evaluate(makeInput({ fleet, mailIsLate: true }));
   assert.deepEqual(
     findings.map(({ key, message }) => [key, message]),
     [
@@ -259,7 +260,7 @@ test("backlogRule() looks at a large fleet in turn, and lets go of who has caugh
   const agents = Array.from({ length: size }, (_, index) => agentView(`w-${index}`));
   const last = agentView(`w-${size - 1}`, {}, { mailbox: mailbox(1, NOW_MS - 150_000) });
   const rule = backlogRule();
-  const behind = makeInput({ fleet: fleetWith(...agents.slice(0, -1), last), mailWaits: true });
+  const behind = makeInput({ fleet: fleetWith(...agents.slice(0, -1), last), mailIsLate: true });
   assert.equal(rule.evaluate(behind).length, 0);
   assert.equal(rule.evaluate(behind).length, 1);
   const calm = makeInput({ fleet: fleetWith(...agents) });
