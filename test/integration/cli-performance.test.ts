@@ -179,7 +179,7 @@ test("cellphone quarantine and release hold an agent and let it go", async (t) =
   assert.match(await cli.ok("agents"), /⊘ \w+, quarantined/);
   assert.match(
     await cli.ok("agents", "show", "worker-1"),
-    /quarantined +for .*operator: leaked a key/,
+    /quarantined +by operator for .*: leaked a key/,
   );
   assert.match(await cli.ok("release", "worker-1"), /worker-1 is released\./);
   assert.match((await cli.run("quarantine", "nobody")).err, /There is no agent "nobody"/);

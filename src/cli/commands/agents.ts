@@ -196,7 +196,7 @@ function factsOf(agent: AgentView, nowMs: number): readonly Fact[] {
 
 function holdWords({ by, reason, sinceMs }: AgentHold, nowMs: number): string {
   const why = reason === "" ? "" : `: ${reason}`;
-  return harmless(`for ${ago(sinceMs, nowMs)}, by ${by}${why}`);
+  return harmless(`by ${by} for ${ago(sinceMs, nowMs)}${why}`);
 }
 
 function heldLine(held: HeldWork, nowMs: number): string {
