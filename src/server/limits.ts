@@ -53,15 +53,16 @@ export const serverLimits = {
     atLimit: "The name is cut and ends in an ellipsis",
   },
   connections: {
-    value: 10_000,
+    value: 30_000,
     unit: "items",
-    reason: "One long poll per agent at the most agents a namespace takes",
+    reason:
+      "Three lines (claim, heartbeat, its wrapper's) of as many agents as a namespace takes",
     atLimit: "Further connections are closed at once; clients retry",
   },
   agentRequests: {
     value: 1000,
     unit: "items",
-    reason: "A tenth of all connections, so that one agent cannot take them all, read or unread",
+    reason: "A thirtieth of all connections: one agent cannot take them all, read or unread",
     atLimit: "Further requests of that agent get server.too_many_requests with Retry-After",
   },
   headersTimeout: {
