@@ -245,6 +245,11 @@ test("APIGateway.startGateway() serves the network, tells a taken port, and stop
   assert.equal(upstream.requests[0]?.url, "/7?page=2");
   const other = openGateway(t, { port });
   await assert.rejects(other.startGateway(), code("gateway.port_in_use"));
+  const stopping = gateway.stopGateway();
+  const again = gateway.startGateway();
+  await stopping;
+  assert.notEqual((await again).port, 0);
+  await gateway.stopGateway();
   await gateway.stopGateway();
   await assert.rejects(fetch(url));
 });

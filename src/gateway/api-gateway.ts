@@ -74,7 +74,7 @@ export class APIGateway extends GatewayHost {
   async unregisterService(serviceId: string): Promise<boolean> {
     const runtime = await this.open();
     const wasThere = await runtime.registry.unregister(serviceId);
-    await runtime.push();
+    await runtime.inForce();
     return wasThere;
   }
 
@@ -235,7 +235,7 @@ export class APIGateway extends GatewayHost {
   async #changed(change: (registry: Registry) => Promise<ServiceRecord>): Promise<ServiceView> {
     const runtime = await this.open();
     const { id } = await change(runtime.registry);
-    await runtime.push();
+    await runtime.inForce();
     return this.#view(id);
   }
 

@@ -88,6 +88,7 @@ export class GatewayHost implements AsyncDisposable {
   readonly #environment: Environment;
   #fromModules = 0;
   #starting: Promise<GatewayRuntime> | undefined;
+  #stopping: Promise<void> | undefined;
   #stopped = false;
 
   /** @throws z.ZodError on options, GatewayError on a namespace that cannot be used. */
@@ -115,6 +116,8 @@ export class GatewayHost implements AsyncDisposable {
 
   /** Loads what the stores remember, serves and checks. Starting twice is one start. */
   async start(): Promise<void> {
+    // A run that still ends would hold the port and the stores.
+    await this.#stopping;
     this.#stopped = false;
     await this.open();
   }
@@ -122,10 +125,10 @@ export class GatewayHost implements AsyncDisposable {
   /** Lets calls under way finish for some seconds, and waits for what is being stored. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    const runtime = await this.#starting?.catch(() => undefined);
-    this.#starting = undefined;
-    this.runtime = undefined;
-    await runtime?.stop();
+    this.#stopping ??= this.#end().finally(() => {
+      this.#stopping = undefined;
+    });
+    await this.#stopping;
   }
 
   /** The same as {@link start}, for the name's sake: what is stored is loaded when it starts. */
@@ -211,6 +214,13 @@ export class GatewayHost implements AsyncDisposable {
     if (this.runtime !== undefined) return this.runtime;
     this.#starting ??= this.#begin();
     return this.#starting;
+  }
+
+  async #end(): Promise<void> {
+    const runtime = await this.#starting?.catch(() => undefined);
+    this.#starting = undefined;
+    this.runtime = undefined;
+    await runtime?.stop();
   }
 
   async #begin(): Promise<GatewayRuntime> {

@@ -166,6 +166,11 @@ export class GatewayRuntime {
     return this.#pusher.push();
   }
 
+  /** Resolves when the changes made so far are in force. */
+  inForce(): Promise<void> {
+    return this.#pusher.inForce();
+  }
+
   /** Resolves once every change asked for so far is made and in force, or refused. */
   async settled(): Promise<void> {
     await this.registry.settled();

@@ -47,8 +47,23 @@ test("PlanPusher.push() fails when its plan could not be applied; the next one i
   await assert.rejects(first, /worker gone/);
   await assert.rejects(second, /worker gone/);
   await pusher.settled();
+  await assert.rejects(pusher.inForce(), /worker gone/);
   fails = false;
-  await pusher.push();
+  await pusher.inForce();
+});
+
+test("PlanPusher.inForce() waits for the newest plan, and pushes none when all is in force", async () => {
+  const applied: number[] = [];
+  const pusher = new PlanPusher(planOf, async ({ revision }) => {
+    await new Promise((resolve) => setImmediate(resolve));
+    applied.push(revision);
+  });
+  void pusher.push();
+  void pusher.push();
+  await pusher.inForce();
+  assert.deepEqual(applied, [1, 2]);
+  await pusher.inForce();
+  assert.deepEqual(applied, [1, 2]);
 });
 
 test("PlanPusher.settled() waits for everything asked for so far", async () => {

@@ -8,6 +8,7 @@ export class PlanPusher {
   readonly #compile: (revision: number) => NamespacePlan;
   readonly #apply: (plan: NamespacePlan) => Promise<void>;
   #revision = 0;
+  #hasFailed = false;
   #running: Promise<void> | undefined;
   #next: Promise<void> | undefined;
 
@@ -36,6 +37,15 @@ export class PlanPusher {
     return this.#next;
   }
 
+  /**
+   * Resolves when the newest plan asked for is in force.
+   * @throws what applying it threw; a plan that failed before is tried again.
+   */
+  inForce(): Promise<void> {
+    if (this.#hasFailed && this.#running === undefined) return this.push();
+    return this.#next ?? this.#running ?? Promise.resolve();
+  }
+
   /** Resolves when no plan is on its way any more; never throws. */
   async settled(): Promise<void> {
     await (this.#next ?? this.#running)?.catch(() => undefined);
@@ -43,10 +53,16 @@ export class PlanPusher {
 
   #begin(): Promise<void> {
     this.#revision += 1;
-    const run = this.#apply(this.#compile(this.#revision)).finally(() => {
+    const run = this.#bring(this.#compile(this.#revision)).finally(() => {
       this.#running = undefined;
     });
     this.#running = run;
     return run;
+  }
+
+  async #bring(plan: NamespacePlan): Promise<void> {
+    this.#hasFailed = true;
+    await this.#apply(plan);
+    this.#hasFailed = false;
   }
 }
