@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { ManualClock, noComponentLog, noTelemetry } from "../core/index.ts";
-import type { SeriesKey } from "../core/index.ts";
+import type { JsonValue, SeriesKey } from "../core/index.ts";
 
 import type { Alert } from "./alert.ts";
 import { AlertDesk } from "./alert-desk.ts";
@@ -185,6 +185,9 @@ test("AlertDesk refuses what it cannot do in words that say why", async () => {
   assert.throws(() => desk.add(wrong), invalid);
   assert.throws(() => desk.add({ ...words, level: "info", message: "" }), invalid);
   assert.throws(() => desk.add({ ...words, level: "info", message: "x".repeat(2001) }), invalid);
+  const circle: Record<string, JsonValue> = {};
+  circle["self"] = circle;
+  assert.throws(() => desk.add({ ...words, level: "info", context: circle }), invalid);
   const context = { text: "x".repeat(20_000) };
   assert.throws(() => desk.add({ ...words, level: "info", context }), invalid);
 });

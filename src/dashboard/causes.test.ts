@@ -102,6 +102,29 @@ test("findCauses() only reminds of paused agents: a person has them in hand", ()
   assert.deepEqual(reminder?.actions[0], { kind: "resume", agentIds: ["a", "b"] });
 });
 
+test("findCauses() reminds of quarantined agents, and of nothing else about them", () => {
+  const quarantined = { sinceMs: 7, by: "ana", reason: "leaks" };
+  const [reminder, ...others] = causesOf(
+    agentView("a", { state: "down", exitCode: 3 }, { quarantined }),
+    agentView("b", { state: "stuck" }, { quarantined, paused: quarantined }),
+  );
+  assert.deepEqual(others, []);
+  assert.deepEqual([reminder?.kind, reminder?.level], ["quarantined", "info"]);
+  assert.equal(reminder?.text, "a and b are quarantined by ana");
+  assert.deepEqual(reminder?.actions[0], { kind: "release", agentIds: ["a", "b"] });
+});
+
+test("findCauses() makes one cause of a kind's error statuses, under an id that stays", () => {
+  const failing = (count: number) =>
+    Array.from({ length: count }, (_, index) => agentView(`w-${index}`, {}, { status: "error" }));
+  const [one] = causesOf(...failing(1));
+  const [many, ...others] = causesOf(...failing(5));
+  assert.deepEqual(others, []);
+  assert.equal(one?.text, "w-0 reports an error");
+  assert.equal(many?.text, "5 w agents report an error: w-0, w-1, w-2 and 2 more");
+  assert.equal(many?.id, one?.id);
+});
+
 test("findCauses() puts errors before warnings and adds up the cost of the agents named", () => {
   const causes = findCauses({
     nowMs: 0,

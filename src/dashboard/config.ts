@@ -143,6 +143,12 @@ export const dashboardConfigSchema = z.object({
     "How long a notification waits for others of the same rule to go with it",
     { min: 0, max: 3600 },
   ),
+  webhookRepeatInterval: durationOption(
+    "s",
+    14_400,
+    "An alert that still fires and that nobody has taken on is sent again after this long; 0: never",
+    { min: 0, max: 30 * DAY_S },
+  ),
   webhookTimeout: durationOption("s", 10, "How long one notification may take", {
     min: 0.1,
     max: 300,

@@ -49,7 +49,7 @@ export class Feed {
     if (this.#pending.length < dashboardLimits.feedPending.value) this.#pending.push(event);
     else this.#skipped += 1;
     this.#listeners.emit(event);
-    this.#writing ??= this.#drain();
+    this.#write().catch(() => undefined); // it waits for the next line, or for who flushes
     return event;
   }
 
@@ -57,9 +57,17 @@ export class Feed {
     return this.#listeners.add(callback);
   }
 
-  /** Resolves when every line added so far is stored (or was given up with an error). */
+  /**
+   * Resolves when every line added so far is stored.
+   * @throws what the store threw; the lines wait, and are tried again with the next one.
+   */
   async flush(): Promise<void> {
-    while (this.#writing !== undefined) await this.#writing;
+    while (this.#pending.length > 0 || this.#writing !== undefined) await this.#write();
+  }
+
+  #write(): Promise<void> {
+    this.#writing ??= this.#drain();
+    return this.#writing;
   }
 
   async #drain(): Promise<void> {
@@ -68,12 +76,21 @@ export class Feed {
       while (this.#pending.length > 0) {
         const batch = this.#pending;
         this.#pending = [];
-        await this.#store.appendEvents(this.#namespace, batch);
+        await this.#store.appendEvents(this.#namespace, batch).catch((error: unknown) => {
+          this.#putBack(batch);
+          throw error;
+        });
         this.#noteSkipped();
       }
     } finally {
       this.#writing = undefined;
     }
+  }
+
+  #putBack(batch: readonly FeedEvent[]): void {
+    const waiting = [...batch, ...this.#pending];
+    this.#pending = waiting.slice(0, dashboardLimits.feedPending.value);
+    this.#skipped += waiting.length - this.#pending.length;
   }
 
   #noteSkipped(): void {

@@ -50,7 +50,7 @@ export const dashboardLimits = {
     value: 10_000,
     unit: "items",
     reason: "Alerts said during a flood wait for room; each takes about a kilobyte",
-    atLimit: "Further ones are counted in the words of the flood's alert, and in alerts_folded",
+    atLimit: "Further ones are only counted, in the words of the flood's alert",
   },
   alertAgents: {
     value: 1000,

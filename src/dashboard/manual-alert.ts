@@ -28,7 +28,8 @@ export interface AlertRequest {
 /** @throws DashboardError `dashboard.alert_invalid`. */
 export function manualFinding(request: AlertRequest, timeoutMs: number): Finding {
   checkRequest(request);
-  const { level, message, source, context = {}, agentId, traceId } = request;
+  const { level, message, source, agentId, traceId } = request;
+  const context = copyOf(request.context ?? {});
   const digest = createHash("sha256").update(JSON.stringify([level, source, message]));
   return {
     key: `${MANUAL_RULE}:${digest.digest("base64url").slice(0, 22)}`,
@@ -47,18 +48,28 @@ export function manualFinding(request: AlertRequest, timeoutMs: number): Finding
   };
 }
 
-function checkRequest({ level, message, source, context }: AlertRequest): void {
-  const { alertWords, alertContextBytes } = dashboardLimits;
+/** A copy of its own, so that what the caller changes later changes no alert. */
+function copyOf(context: JsonObject): JsonObject {
+  const most = dashboardLimits.alertContextBytes.value;
+  try {
+    const text = JSON.stringify(context);
+    const bytes = Buffer.byteLength(text);
+    if (bytes <= most) return JSON.parse(text);
+    throw invalid(`The context has ${bytes} bytes; an alert carries ${most}`);
+  } catch (error) {
+    if (error instanceof DashboardError) throw error;
+    throw invalid(`The context is nothing that JSON can carry: ${String(error)}`);
+  }
+}
+
+function checkRequest({ level, message, source }: AlertRequest): void {
+  const { alertWords } = dashboardLimits;
   if (!Object.values(AlertLevel).includes(level)) {
     const known = Object.values(AlertLevel).join(", ");
     throw invalid(`"${level}" is no level of an alert; known: ${known}`);
   }
   checkWords("message", message, alertWords.value);
   checkWords("source", source, 256);
-  const bytes = context === undefined ? 0 : Buffer.byteLength(JSON.stringify(context));
-  if (bytes > alertContextBytes.value) {
-    throw invalid(`The context has ${bytes} bytes; an alert carries ${alertContextBytes.value}`);
-  }
 }
 
 /** @throws DashboardError `dashboard.alert_invalid` when the words are none, or too many. */

@@ -1,6 +1,7 @@
 // Who is told elsewhere: the webhook, and the watcher that waits for a sign of life. Each only
 // where an address was set.
 
+import type { Alert } from "./alert.ts";
 import type { AlertChange } from "./alert-book.ts";
 import { DeadMan } from "./dead-man.ts";
 import { DashboardError } from "./errors.ts";
@@ -29,8 +30,12 @@ export class Messengers {
   }
 
   start(): void {
-    this.#webhook();
     this.#deadMan?.start();
+  }
+
+  /** Takes note of what fired before. */
+  restore(alerts: Iterable<Alert>): void {
+    this.#webhook()?.restore(alerts);
   }
 
   async stop(): Promise<void> {

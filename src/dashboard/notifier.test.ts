@@ -211,6 +211,24 @@ test("Notifier says nothing of what was over before anybody was told", async () 
   assert.deepEqual(receiver.received.map(namesIn), [["alert_search"]]);
 });
 
+test("Notifier says again what still fires and nobody has taken on, at its interval", async () => {
+  await using receiver = await startReceiver();
+  const { clock, notifier } = makeNotifier(receiver, { webhookRepeatInterval: 600 });
+  notifier.restore([alertOf("search"), alertOf("taken")]);
+  const acknowledged = { owner: "ana", note: "", atMs: START_MS };
+  notifier.take({ kind: "acknowledged", alert: alertOf("taken", { acknowledged }) });
+  clock.advance(599_000);
+  assert.equal(receiver.received.length, 0);
+  clock.advance(66_000);
+  await receiver.until(1);
+  notifier.take(resolved("search"));
+  clock.advance(5000);
+  await receiver.until(2);
+  clock.advance(3_600_000);
+  await notifier.stop();
+  assert.deepEqual(receiver.received.map(namesIn), [["alert_search"], ["alert_search"]]);
+});
+
 test("Notifier tries again with growing pauses, under the same id, in order", async () => {
   await using receiver = await startReceiver();
   const { clock, notifier, counts, lines } = makeNotifier(receiver, { webhookGroupWait: 0 });

@@ -18,6 +18,7 @@ import { webhookHeaders } from "./webhook-signature.ts";
 const FIRST_RETRY_MS = 1000;
 const LONGEST_RETRY_MS = 300_000;
 const STOP_MS = 3000;
+const REPEAT_CHECK_MS = 60_000;
 
 /** What a notifier works with. */
 export interface NotifierParts {
@@ -51,6 +52,12 @@ interface Notification {
   attempts: number;
 }
 
+interface Told {
+  /** As it is now. */
+  readonly alert: Alert;
+  readonly sentAtMs: number;
+}
+
 /** Sends alerts of one namespace to its webhook. */
 export class Notifier {
   readonly #parts: NotifierParts;
@@ -59,12 +66,13 @@ export class Notifier {
   readonly #sent: SeriesHandle;
   readonly #failed: SeriesHandle;
   readonly #groups = new Map<string, Group>();
-  /** Alerts somebody was told fire; whoever heard of the fire hears of its end. */
-  readonly #told = new Set<string>();
+  /** Alerts somebody was told fire, by id; whoever heard of the fire hears of its end. */
+  readonly #told = new Map<string, Told>();
   readonly #queue: Notification[] = [];
   readonly #stopping = new AbortController();
   #sending: Promise<void> | undefined;
   #retry: Disposable | undefined;
+  #repeating: Disposable | undefined;
   #failingSinceMs: number | null = null;
   #said = false;
 
@@ -82,8 +90,19 @@ export class Notifier {
     return this.#queue.length + this.#groups.size;
   }
 
+  /** Takes note of what fired before a restart: it was told, and is repeated like any other. */
+  restore(alerts: Iterable<Alert>): void {
+    const sentAtMs = this.#parts.clock.monotonic();
+    for (const alert of alerts) {
+      if (this.#matters(alert)) this.#told.set(alert.id, { alert, sentAtMs });
+    }
+    this.#repeatLater();
+  }
+
   /** Takes note of a change; raised, worse and resolved alerts are sent. */
   take({ kind, alert }: AlertChange): void {
+    const known = this.#told.get(alert.id);
+    if (known !== undefined) this.#told.set(alert.id, { ...known, alert });
     if (kind !== "raised" && kind !== "raised_again" && kind !== "resolved") return;
     const pending = this.#groups.get(alert.rule)?.alerts;
     if (kind === "resolved") {
@@ -115,6 +134,7 @@ export class Notifier {
   async stop(): Promise<void> {
     for (const rule of this.#groups.keys()) this.#flush(rule);
     this.#cancelRetry();
+    this.#repeating?.[Symbol.dispose]();
     const deadline = this.#parts.clock.after(STOP_MS, () => this.#stopping.abort());
     if (this.#queue.length > 0) this.#sending ??= this.#drain();
     await this.#sending;
@@ -122,6 +142,21 @@ export class Notifier {
     this.#cancelRetry();
     if (this.#queue.length === 0) return;
     this.#parts.log.warn("dashboard.notifications_given_up", { waiting: this.#queue.length });
+  }
+
+  /** Looks once a minute whether something that still fires should be said again. */
+  #repeatLater(): void {
+    const { clock, settings } = this.#parts;
+    if (settings.webhookRepeatInterval === 0 || this.#repeating !== undefined) return;
+    this.#repeating = clock.after(REPEAT_CHECK_MS, () => {
+      this.#repeating = undefined;
+      const beforeMs = clock.monotonic() - settings.webhookRepeatInterval * 1000;
+      for (const { alert, sentAtMs } of this.#told.values()) {
+        if (sentAtMs > beforeMs || alert.acknowledged !== null) continue;
+        this.#group(alert.rule).alerts.set(alert.id, alert);
+      }
+      if (this.#told.size > 0) this.#repeatLater();
+    });
   }
 
   #cancelRetry(): void {
@@ -149,8 +184,12 @@ export class Notifier {
     group?.timer[Symbol.dispose]();
     const alerts = [...(group?.alerts.values() ?? [])];
     if (alerts.length === 0) return;
-    for (const { id, state } of alerts) if (state === "firing") this.#told.add(id);
     const { namespace, settings, clock } = this.#parts;
+    for (const alert of alerts) {
+      if (alert.state === "resolved") continue;
+      this.#told.set(alert.id, { alert, sentAtMs: clock.monotonic() });
+    }
+    this.#repeatLater();
     const body = JSON.stringify(webhookPayload(namespace, rule, alerts, settings.externalUrl));
     const id = this.#ids.next("msg");
     this.#queue.push({ id, body, madeAtMs: clock.monotonic(), attempts: 0 });

@@ -55,6 +55,19 @@ test("buildSummary() tells paused agents from fine ones, and takes no health for
   assert.deepEqual(summaryOf(held("b")).health.lost, []);
 });
 
+test("buildSummary() tells quarantined agents from paused ones", () => {
+  const hold = { sinceMs: 0, by: "operator", reason: "" };
+  const cut = (id: string) => agentView(id, {}, { quarantined: hold });
+  const paused = agentView("p", {}, { paused: hold });
+  assert.equal(headlineOf(cut("a")), "Your agent is quarantined");
+  assert.equal(headlineOf(cut("a"), cut("b")), "All 2 agents are quarantined");
+  assert.equal(
+    headlineOf(agentView("x"), cut("a"), paused),
+    "1 agent is fine, 1 paused, 1 quarantined",
+  );
+  assert.equal(headlineOf(cut("a"), paused), "No agent runs: 1 paused, 1 quarantined");
+});
+
 test("buildSummary() counts agents by state and those that are paused", () => {
   const paused = { sinceMs: 0, by: "operator", reason: "" };
   const summary = summaryOf(

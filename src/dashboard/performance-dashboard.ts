@@ -340,6 +340,7 @@ export class PerformanceDashboard implements AsyncDisposable {
 
   async #load(): Promise<void> {
     await this.#alerts.load();
+    this.#messengers.restore(this.#alerts.book.firing());
     this.#loaded = true;
   }
 

@@ -20,7 +20,7 @@ import { RequestRoom } from "./request-room.ts";
 import { isAudited, methodsAt } from "./route.ts";
 import type { ResourceName, Route, RouteContext } from "./route.ts";
 import type { Services } from "./services.ts";
-import { continueTrace } from "./trace-context.ts";
+import { continueTrace, inTrace, isTraceparent } from "./trace-context.ts";
 
 /** What the pipeline needs to know of the listeners. */
 export interface PipelineOptions {
@@ -34,7 +34,9 @@ export interface PipelineOptions {
 /** What is known of a request so far. */
 interface Call {
   route: Route | undefined;
-  readonly traceparent: string;
+  traceparent: string;
+  /** Whether the caller said which trace this is part of. */
+  readonly isTraced: boolean;
   caller: Caller;
   namespaceName: string;
   requestedNamespace: string | undefined;
@@ -109,9 +111,11 @@ export class Pipeline {
   };
 
   #begin(request: FastifyRequest, reply: FastifyReply): void {
-    const traceparent = continueTrace(headerOf(request, "traceparent"));
+    const given = headerOf(request, "traceparent");
+    const traceparent = continueTrace(given);
+    const isTraced = given !== undefined && isTraceparent(given);
     const carrying: CarryingRequest = request;
-    carrying[CALL] = newCall(traceparent, this.#addressOf(request));
+    carrying[CALL] = newCall(traceparent, isTraced, this.#addressOf(request));
     reply.headers(SECURITY_HEADERS);
     reply.headers({ "x-request-id": request.id, traceparent });
     if (this.#options.closing.aborted) reply.header("connection", "close");
@@ -126,7 +130,8 @@ export class Pipeline {
       ...(route.bodyBytesMax === undefined ? {} : { bodyLimit: route.bodyBytesMax }),
       onRequest: (request, reply, done) => {
         this.#admit(route, request, reply);
-        done();
+        if (route.rawBody === undefined) done();
+        else this.#expect(route.rawBody, route, request, reply).then(() => done(), done);
       },
       handler: async (request, reply) => this.#handle(route, request, reply),
     });
@@ -150,6 +155,15 @@ export class Pipeline {
     call.query = parseInput(route.query, query, "query");
     call.resource = route.resource({ params: call.params, query: call.query }, principal);
     this.#authorize(call, route, call.resource);
+  }
+
+  async #expect(
+    rawBody: NonNullable<Route["rawBody"]>,
+    route: Route,
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): Promise<void> {
+    await rawBody.expect(this.#contextOf(callOf(request), route, undefined, request, reply));
   }
 
   async #handle(route: Route, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
@@ -200,6 +214,9 @@ export class Pipeline {
       request,
       reply,
       authorize: (resource) => this.#authorize(call, route, resource),
+      joinTrace: (traceId) => {
+        if (!call.isTraced && traceId !== null) call.traceparent = inTrace(traceId);
+      },
       status: (code) => {
         call.statusCode = code;
       },
@@ -307,10 +324,11 @@ function callOf(request: FastifyRequest): Call {
   return call;
 }
 
-function newCall(traceparent: string, address: string): Call {
+function newCall(traceparent: string, isTraced: boolean, address: string): Call {
   return {
     route: undefined,
     traceparent,
+    isTraced,
     caller: anonymousCaller(address),
     namespaceName: "default",
     requestedNamespace: undefined,

@@ -77,9 +77,17 @@ export interface RouteContext<Params = unknown, Query = unknown, Body = unknown>
   readonly authorize: (resource: ResourceName) => void;
   /** Answers with this status instead of the lowest declared one. */
   readonly status: (code: number) => void;
+  /**
+   * Makes the change part of the trace it is about, so that its audit row is found there; a trace
+   * that the caller brought stays.
+   */
+  readonly joinTrace: (traceId: string | null) => void;
   /** Adds facts to the audit row of this change; never secrets. */
   readonly note: (details: JsonObject) => void;
 }
+
+/** What is known of a request before its body is read; path and query are as its route says. */
+export type BodylessContext = Omit<RouteContext, "body" | "query" | "note" | "status">;
 
 interface RouteFacts {
   readonly method: Method;
@@ -105,7 +113,11 @@ interface RouteFacts {
    * The body comes as bytes, inflated if it was gzipped and no more than `bodyBytesMax` either
    * way; `body` says so with `z.instanceof(Uint8Array)`.
    */
-  readonly rawBody?: { readonly description: string };
+  readonly rawBody?: {
+    readonly description: string;
+    /** Refuses, by throwing, before any of the body is read. */
+    readonly expect: (context: BodylessContext) => Promise<unknown>;
+  };
 }
 
 /** A route as its file declares it. */

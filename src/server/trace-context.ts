@@ -23,6 +23,11 @@ export function continueTrace(incoming: string | undefined): string {
   return `00-${randomHex()}-${spanId}-01`;
 }
 
+/** A traceparent of a new span in a trace. */
+export function inTrace(traceId: string): string {
+  return `00-${traceId}-${randomHex().slice(16)}-01`;
+}
+
 /**
  * 32 hex digits, 122 bits of them random. Node draws randomness for many UUIDs at once: bytes
  * drawn for each request by themselves cost three times as much.

@@ -135,7 +135,7 @@ function acknowledge(): Route {
     resource: ({ params }) => ({ kind: "alert", id: params.id }),
     async handler(context) {
       const { namespace, params, body } = context;
-      await alertOf(namespace, params.id);
+      context.joinTrace((await alertOf(namespace, params.id)).traceId);
       const owner = body.owner ?? orderer(context);
       context.note({ owner, note: body.note });
       return namespace.dashboard.acknowledgeAlert(params.id, { owner, note: body.note });
@@ -153,8 +153,8 @@ function unacknowledge(): Route {
     params: idParams,
     responses: { 200: json("The alert", alertSchema) },
     resource: ({ params }) => ({ kind: "alert", id: params.id }),
-    async handler({ namespace, params }) {
-      await alertOf(namespace, params.id);
+    async handler({ namespace, params, joinTrace }) {
+      joinTrace((await alertOf(namespace, params.id)).traceId);
       return namespace.dashboard.unacknowledgeAlert(params.id);
     },
   });
@@ -173,8 +173,8 @@ function resolve(): Route {
     example: { note: "restarted the index" },
     responses: { 200: json("The alert", alertSchema) },
     resource: ({ params }) => ({ kind: "alert", id: params.id }),
-    async handler({ namespace, params, body, note }) {
-      await alertOf(namespace, params.id);
+    async handler({ namespace, params, body, note, joinTrace }) {
+      joinTrace((await alertOf(namespace, params.id)).traceId);
       note({ note: body.note });
       return namespace.dashboard.resolveAlert(params.id, { note: body.note });
     },
