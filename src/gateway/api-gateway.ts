@@ -11,7 +11,7 @@ import { GatewayHost } from "./gateway-host.ts";
 import type { ApiVersion, CallQuery, CallRecord, ServiceRecord, ServiceView } from "./model.ts";
 import { rateLimitOf } from "./rate-limit.ts";
 import type * as requests from "./requests.ts";
-import { callerOf, requestOf } from "./route-request.ts";
+import { callerOf, checkedRequest, requestOf } from "./route-request.ts";
 import type { RouteArguments } from "./route-request.ts";
 
 /**
@@ -104,8 +104,8 @@ export class APIGateway extends GatewayHost {
   /**
    * Makes a call through the gateway: routing, limits, middleware, history as for any other, and a
    * real request to the service. What the gateway refuses is an answer, too, as problem+json.
-   * @throws GatewayError when an answer broke off or is too large to hold; the signal's reason when
-   * it aborted.
+   * @throws GatewayError `gateway.argument_invalid` on what is no request, `gateway.upstream_broken`
+   * when an answer broke off, `gateway.answer_too_large`; the signal's reason when it aborted.
    */
   async routeRequest(request: RoutedRequest): Promise<RoutedResponse>;
   async routeRequest(
@@ -121,7 +121,7 @@ export class APIGateway extends GatewayHost {
     first: RoutedRequest | string,
     ...given: RouteArguments
   ): Promise<RoutedResponse> {
-    const request = typeof first === "string" ? requestOf(first, given) : first;
+    const request = checkedRequest(typeof first === "string" ? requestOf(first, given) : first);
     // Services and limits asked for before this call count for it, awaited or not.
     const runtime = await this.#settled();
     const caller = callerOf(request.headers ?? {}, this.namespace, this.identify);

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import type { RoutedRequest } from "./call.ts";
 import type { GatewayIdentity } from "./data-plane.ts";
 import { GatewayError } from "./errors.ts";
-import { callerOf, requestOf } from "./route-request.ts";
+import { callerOf, checkedRequest, requestOf } from "./route-request.ts";
 
 const WORKER: GatewayIdentity = { kind: "agent", namespace: "default", agentId: "worker" };
 const ADMIN: GatewayIdentity = { kind: "admin", namespace: "elsewhere", agentId: null };
@@ -24,7 +25,38 @@ test("requestOf() leaves out what was not given", () => {
     clientAddress: "10.0.0.1",
     userAgent: "curl",
   });
-  assert.throws(() => requestOf("GET", []), GatewayError);
+});
+
+test("checkedRequest() refuses what no request can hold, and repeats no header", () => {
+  const refused: [Partial<RoutedRequest>, RegExp][] = [
+    [{ method: "" }, /no method/],
+    [{ method: "GET /x" }, /no method/],
+    [{ path: "/\ud800" }, /path must be text/],
+    [{ headers: { "x y": "1" } }, /no name/],
+    [{ headers: { "": "1" } }, /no name/],
+    [{ headers: { "x-key": "hunter2\r\nhost: evil" } }, /x-key/],
+    [{ headers: { "x-key": ["fine", "snow ☃"] } }, /x-key/],
+    [{ userAgent: "a\nb" }, /user-agent/],
+  ];
+  for (const [fields, words] of refused) {
+    assert.throws(
+      () => checkedRequest({ method: "GET", path: "/v1", ...fields }),
+      (error) =>
+        error instanceof GatewayError &&
+        error.code === "gateway.argument_invalid" &&
+        words.test(error.message) &&
+        !error.message.includes("hunter2"),
+      JSON.stringify(fields),
+    );
+  }
+});
+
+test("checkedRequest() encodes what people write in paths, and names no user agent", () => {
+  assert.deepEqual(checkedRequest({ method: "GET", path: "/v1/Zürich/☃?a=é" }), {
+    method: "GET",
+    path: "/v1/Z%C3%BCrich/%E2%98%83?a=%C3%A9",
+    userAgent: "unknown",
+  });
 });
 
 test("callerOf() trusts code that shows no key", () => {

@@ -19,18 +19,54 @@ export type RouteArguments = readonly [
 /** The request the arguments stand for. */
 export function requestOf(method: string, given: RouteArguments): RoutedRequest {
   const [path, headers, queryParams, body, clientAddress, userAgent] = given;
-  if (typeof path !== "string") {
-    throw new GatewayError("gateway.argument_invalid", "path must be text");
-  }
   return {
     method,
-    path,
+    // Checked with the rest; calls without types may leave it out.
+    path: path ?? "",
     ...(headers === undefined ? {} : { headers }),
     ...(queryParams === undefined ? {} : { queryParams }),
     ...(body === undefined ? {} : { body }),
     ...(clientAddress === undefined ? {} : { clientAddress }),
     ...(userAgent === undefined ? {} : { userAgent }),
   };
+}
+
+/** A header's or method's name: RFC 9110, section 5.6.2, `token`. */
+const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+/** What a header may hold on the wire, one byte a character. */
+const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+
+/**
+ * The request as it can be sent: what the network would never let through is a mistake of the
+ * code that calls, and said at once.
+ * @throws GatewayError `gateway.argument_invalid`.
+ */
+export function checkedRequest(request: RoutedRequest): RoutedRequest {
+  const { headers = {}, method, path } = request;
+  const userAgent = request.userAgent ?? "unknown";
+  if (typeof method !== "string" || !TOKEN.test(method)) {
+    throw invalid(`The method ${shown(method)} is no method`);
+  }
+  if (typeof path !== "string" || !path.isWellFormed()) throw invalid("path must be text");
+  for (const [name, value] of [...Object.entries(headers), ["user-agent", userAgent] as const]) {
+    if (!TOKEN.test(name)) throw invalid(`The header name ${shown(name)} is no name`);
+    // Never repeated in the message: it may be a secret.
+    for (const one of typeof value === "string" ? [value] : value) {
+      const isSendable = typeof one === "string" && FIELD_VALUE.test(one);
+      if (!isSendable) throw invalid(`The header ${name} holds what no header may hold`);
+    }
+  }
+  // Code may write paths as people read them; the network may not.
+  return { ...request, userAgent, path: path.replaceAll(/[^\0-\x7f]+/g, encodeURIComponent) };
+}
+
+function invalid(message: string): GatewayError {
+  return new GatewayError("gateway.argument_invalid", message);
+}
+
+function shown(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 80 ? `${text.slice(0, 79)}…` : text;
 }
 
 /**
