@@ -91,9 +91,8 @@ export class CallHistory {
 
   /** Hands what waits to the store; a failed write is tried again with the next one. */
   async flush(): Promise<void> {
-    // What was added while a write ran needs a write of its own.
-    await this.#writing;
     if (this.#pending.length === 0) return;
+    // A write under way goes on until nothing is left, also of what came meanwhile.
     this.#writing ??= this.#write().finally(() => {
       this.#writing = undefined;
     });

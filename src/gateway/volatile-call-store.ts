@@ -71,7 +71,7 @@ class CallShelf {
     while (this.recent.size > keep || isOlder(this.recent.oldest, beforeMs)) {
       const item = this.recent.shift();
       if (item === undefined) break;
-      if (item.notable && item.call.atMs >= beforeMs) this.notable.push(item);
+      if (item.notable) this.notable.push(item);
       else this.byId.delete(item.call.id);
     }
     while (this.notable.size > keepNotable || isOlder(this.notable.oldest, beforeMs)) {
