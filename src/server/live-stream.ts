@@ -237,9 +237,10 @@ class LiveHub {
   /** Looks at the services anew: their figures change with every call, unannounced. */
   async #renewServices(): Promise<void> {
     this.#servicesDue = false;
-    const { changed, removed } = this.#services.renew(
-      await this.namespace.gateway.getAllServices(),
-    );
+    // A gateway that cannot tell now is asked again at the next look.
+    const services = await this.namespace.gateway.getAllServices().catch(() => undefined);
+    if (services === undefined) return;
+    const { changed, removed } = this.#services.renew(services);
     if (changed.length + removed.length === 0) return;
     const text = (id: string): string | undefined => this.#services.text(id);
     const frames = itemsFrames("services", text, [...changed, ...removed]);

@@ -2,6 +2,7 @@
 // path and query, authorisation, body, handler, audit. A refusal costs no body parsing.
 
 import type { IncomingMessage } from "node:http";
+import type { Readable } from "node:stream";
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
@@ -15,7 +16,8 @@ import type { Caller } from "./authentication.ts";
 import { ServerError } from "./errors.ts";
 import type { FleetNamespace } from "./fleet.ts";
 import { parseInput, PROBLEM_TYPE, problemOf, toKnownError } from "./problem.ts";
-import { inflated, takeBytes } from "./raw-body.ts";
+import { clientGone, headerOf, isPageRequest } from "./request-facts.ts";
+import { bodyOf, takeBytes } from "./raw-body.ts";
 import { RequestRoom } from "./request-room.ts";
 import { isAudited, methodsAt } from "./route.ts";
 import type { ResourceName, Route, RouteContext } from "./route.ts";
@@ -130,11 +132,21 @@ export class Pipeline {
       ...(route.bodyBytesMax === undefined ? {} : { bodyLimit: route.bodyBytesMax }),
       onRequest: (request, reply, done) => {
         this.#admit(route, request, reply);
-        if (route.rawBody === undefined) done();
-        else this.#expect(route.rawBody, route, request, reply).then(() => done(), done);
+        done();
       },
+      ...(route.rawBody === undefined ? {} : this.#beforeBody(route, route.rawBody)),
       handler: async (request, reply) => this.#handle(route, request, reply),
     });
+  }
+
+  /** What refuses a large body before any of it is read. */
+  #beforeBody(route: Route, { expect }: NonNullable<Route["rawBody"]>) {
+    return {
+      preParsing: async (request: FastifyRequest, reply: FastifyReply, body: Readable) => {
+        await expect(this.#contextOf(callOf(request), route, undefined, request, reply));
+        return body;
+      },
+    };
   }
 
   /** Everything that can refuse a request before its body is read. */
@@ -155,15 +167,6 @@ export class Pipeline {
     call.query = parseInput(route.query, query, "query");
     call.resource = route.resource({ params: call.params, query: call.query }, principal);
     this.#authorize(call, route, call.resource);
-  }
-
-  async #expect(
-    rawBody: NonNullable<Route["rawBody"]>,
-    route: Route,
-    request: FastifyRequest,
-    reply: FastifyReply,
-  ): Promise<void> {
-    await rawBody.expect(this.#contextOf(callOf(request), route, undefined, request, reply));
   }
 
   async #handle(route: Route, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
@@ -313,11 +316,6 @@ export class Pipeline {
   }
 }
 
-async function bodyOf(route: Route, request: FastifyRequest): Promise<unknown> {
-  if (route.rawBody !== undefined) return inflated(request, route.bodyBytesMax);
-  return route.body === undefined ? undefined : parseInput(route.body, request.body ?? {}, "body");
-}
-
 function callOf(request: FastifyRequest): Call {
   const { [CALL]: call }: CarryingRequest = request;
   if (call === undefined) throw new Error("The request has not been through the first hook");
@@ -338,23 +336,4 @@ function newCall(traceparent: string, isTraced: boolean, address: string): Call 
     details: {},
     statusCode: undefined,
   };
-}
-
-function headerOf(request: FastifyRequest, name: string): string | undefined {
-  const value = request.headers[name];
-  return typeof value === "string" && value !== "" ? value : undefined;
-}
-
-/** A person's browser asking for a page rather than a program asking for data. */
-function isPageRequest(request: FastifyRequest): boolean {
-  const wantsPage = request.headers.accept?.includes("text/html") === true;
-  return request.method === "GET" && wantsPage && !request.url.startsWith("/api/v1/");
-}
-
-function clientGone(reply: FastifyReply): AbortSignal {
-  const controller = new AbortController();
-  reply.raw.once("close", () => {
-    if (!reply.raw.writableFinished) controller.abort();
-  });
-  return controller.signal;
 }

@@ -1,5 +1,5 @@
-// Bodies that are handed on as bytes rather than parsed. A gzipped one is inflated off the main
-// thread and never beyond its bound, so that a small bomb stays small.
+// Bodies, parsed or handed on as bytes. Gzipped bytes are inflated off the main thread and never
+// beyond their bound, so that a small bomb stays small.
 
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
@@ -8,6 +8,8 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 
 import { ServerError } from "./errors.ts";
 import { serverLimits } from "./limits.ts";
+import { parseInput } from "./problem.ts";
+import type { Route } from "./route.ts";
 
 const inflate = promisify(gunzip);
 
@@ -19,13 +21,19 @@ export function takeBytes(scope: FastifyInstance): void {
   });
 }
 
+/** The body as its route wants it: parsed, as bytes, or none. */
+export async function bodyOf(route: Route, request: FastifyRequest): Promise<unknown> {
+  if (route.rawBody !== undefined) return inflated(request, route.bodyBytesMax);
+  return route.body === undefined ? undefined : parseInput(route.body, request.body ?? {}, "body");
+}
+
 /**
  * The bytes of a body.
  * @param bytesMax bound of what it inflates to.
  * @throws ServerError `server.input_invalid`, `server.body_too_large`,
  *   `server.media_type_unsupported`.
  */
-export async function inflated(
+async function inflated(
   request: FastifyRequest,
   bytesMax: number = serverLimits.bodyBytes.value,
 ): Promise<Uint8Array> {

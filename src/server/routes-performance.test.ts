@@ -2,7 +2,7 @@
 // by real components and a real upstream, and the ways in which each refuses.
 
 import assert from "node:assert/strict";
-import { createServer } from "node:http";
+import { createServer, request as httpRequest } from "node:http";
 import { after, before, describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
 
@@ -192,6 +192,16 @@ function upload(id: string, body: Uint8Array, headers: Record<string, string> = 
   return server.ask("PUT", `/api/v1/profiles/${id}/data`, { key, bytes: body, headers: all });
 }
 
+/** Hands in what is no profile, which is told, until an upload before it is under way. */
+async function untilRefused(id: string): Promise<Answer> {
+  for (let attempt = 0; attempt < 1000; attempt++) {
+    const answer = await upload(id, Buffer.alloc(0));
+    if (answer.status === 409) return answer;
+    assert.equal(answer.status, 400);
+  }
+  return assert.fail("the first upload never began");
+}
+
 async function requested(agent = "w1"): Promise<string> {
   const asked = await expect(202, "POST", `/api/v1/agents/${agent}/profiles`, { seconds: 1 });
   return String(asked["id"]);
@@ -233,19 +243,15 @@ describe("profiles", () => {
     const bomb = gzipSync(Buffer.alloc(33 * 1024 * 1024));
     assert.ok(bomb.length < 64 * 1024);
     const gzip = { "content-encoding": "gzip" };
-    const cases: readonly (readonly [Promise<Answer>, number, string])[] = [
-      [upload(id, bomb, gzip), 413, "server.body_too_large"],
-      [upload(id, Buffer.from("{}"), gzip), 400, "server.input_invalid"],
-      [
-        upload(id, Buffer.from("{}"), { "content-encoding": "br" }),
-        415,
-        "server.media_type_unsupported",
-      ],
-      [upload(id, Buffer.alloc(0)), 400, "server.input_invalid"],
-      [upload(id, Buffer.alloc(33 * 1024 * 1024, " ")), 413, "server.body_too_large"],
+    const cases: readonly (readonly [Uint8Array, object, number, string])[] = [
+      [bomb, gzip, 413, "server.body_too_large"],
+      [Buffer.from("{}"), gzip, 400, "server.input_invalid"],
+      [Buffer.from("{}"), { "content-encoding": "br" }, 415, "server.media_type_unsupported"],
+      [Buffer.alloc(0), {}, 400, "server.input_invalid"],
+      [Buffer.alloc(33 * 1024 * 1024, " "), {}, 413, "server.body_too_large"],
     ];
-    for (const [answering, status, code] of cases) {
-      const answer = await answering;
+    for (const [body, encoding, status, code] of cases) {
+      const answer = await upload(id, body, { ...encoding });
       assert.deepEqual([answer.status, answer.body["code"]], [status, code]);
     }
     const foreign = await server.ask("PUT", `/api/v1/profiles/${id}/data`, {
@@ -254,11 +260,33 @@ describe("profiles", () => {
       headers: { "content-type": "application/json" },
     });
     assert.deepEqual([foreign.status, foreign.body["code"]], [403, "security.forbidden"]);
+    // Refused before they are read: nobody waits for these.
+    const large = Buffer.alloc(8 * 1024 * 1024, " ");
+    const nowhere = await upload("prof_none", large);
+    assert.deepEqual([nowhere.status, nowhere.body["code"]], [404, "profiler.profile_unknown"]);
     const failed = { reason: "this runtime has no inspector" };
     await expect(204, "POST", `/api/v1/profiles/${id}/failed`, failed, key);
     const now = await expect(200, "GET", `/api/v1/profiles/${id}?waitMs=1000`);
     assert.deepEqual([now["state"], now["reason"]], ["failed", failed.reason]);
     await expect(409, "GET", `/api/v1/profiles/${id}/data`);
+    const late = await upload(id, large);
+    assert.deepEqual([late.status, late.body["code"]], [409, "profiler.not_expected"]);
+  });
+
+  test("a profile is handed in once at a time, whoever else begins meanwhile", async () => {
+    const id = await requested();
+    await expect(204, "POST", `/api/v1/profiles/${id}/started`, { runtime: "node" }, key);
+    const { hostname, port } = new URL(server.url);
+    const options = { hostname, port, method: "PUT", path: `/api/v1/profiles/${id}/data` };
+    const headers = { authorization: `Bearer ${key}`, "content-type": "application/json" };
+    const slow = httpRequest({ ...options, headers });
+    slow.on("error", () => undefined);
+    slow.write("{");
+    const second = await untilRefused(id);
+    assert.match(String(second.body["detail"]), /is being handed in already/);
+    slow.destroy();
+    const reason = { reason: "enough" };
+    await expect(204, "POST", `/api/v1/profiles/${id}/failed`, reason, key);
   });
 
   test("a profile is refused of nobody, too long, and by an agent; the server takes its own", async () => {

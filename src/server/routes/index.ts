@@ -17,6 +17,7 @@ import { metricRoutes } from "./metrics.ts";
 import { namespaceRoutes } from "./namespaces.ts";
 import { operationRoutes } from "./operations.ts";
 import { pageRoutes } from "./pages.ts";
+import { profileUploadRoutes } from "./profile-uploads.ts";
 import { profileRoutes } from "./profiles.ts";
 import { serviceRoutes } from "./services.ts";
 import { sessionRoutes } from "./session.ts";
@@ -42,6 +43,7 @@ export function controlPlaneRoutes(
     ...serviceRoutes(),
     ...callRoutes(),
     ...profileRoutes(),
+    ...profileUploadRoutes(),
     ...spanRoutes(),
     ...traceRoutes(),
     ...alertRoutes(),

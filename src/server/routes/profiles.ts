@@ -4,8 +4,6 @@ import { z } from "zod";
 
 import { ProfilerError } from "../../profiler/index.ts";
 import type { ProfileRecord } from "../../profiler/index.ts";
-import { SecurityError } from "../../security/index.ts";
-import { serverLimits } from "../limits.ts";
 import { content, defineRoute, empty, given, json } from "../route.ts";
 import type { Route, RouteContext } from "../route.ts";
 import {
@@ -29,18 +27,18 @@ import { ownId, ownList, ownThing } from "./messages.ts";
 
 const TAG = "Profiles";
 
-/** The id of a profile and nothing else: what an agent's side of it is told. */
-type UploadContext = Pick<
+/** What a route about one profile works with, as far as finding it is concerned. */
+export type ProfileContext = Pick<
   RouteContext<z.output<typeof idParams>>,
   "namespace" | "params" | "authorize"
 >;
 
 export function profileRoutes(): readonly Route[] {
-  return [requestOfAgent(), requestOfServer(), list(), read(), data(), tree(), remove(), ...side()];
+  return [requestOfAgent(), requestOfServer(), list(), read(), data(), tree(), remove()];
 }
 
 /** The profile, if the caller may see it. */
-async function profileOf(context: UploadContext): Promise<ProfileRecord> {
+export async function profileOf(context: ProfileContext): Promise<ProfileRecord> {
   const { namespace, params, authorize } = context;
   const found = await namespace.profiles.get(params.id);
   if (found === undefined) {
@@ -210,79 +208,4 @@ function remove(): Route {
       return undefined;
     },
   });
-}
-
-/** The agent's side: its SDK says how far it is and hands in what it sampled. */
-function side(): Route[] {
-  return [
-    defineRoute({
-      method: "POST",
-      path: "/api/v1/profiles/{id}/started",
-      summary: "Say that sampling has begun",
-      tag: TAG,
-      action: "profile.upload",
-      audited: false,
-      params: idParams,
-      body: z.strictObject({ runtime: z.string().min(1).max(128) }),
-      example: { runtime: "node 24.21" },
-      responses: { 204: empty("Noted") },
-      resource: ({ params }, principal) => ownThing("profile", params.id, principal),
-      async handler(context) {
-        const agentId = await profiledAgent(context);
-        const { namespace, params, body } = context;
-        await namespace.profiles.started(params.id, agentId, body.runtime);
-        return undefined;
-      },
-    }),
-    defineRoute({
-      method: "PUT",
-      path: "/api/v1/profiles/{id}/data",
-      summary: "Hand in what was sampled",
-      description: "As V8's inspector gives it: a .cpuprofile or a sampling heap profile.",
-      tag: TAG,
-      action: "profile.upload",
-      params: idParams,
-      body: z.instanceof(Uint8Array),
-      rawBody: { description: "JSON, gzipped if you like; 32 MiB at most, inflated too" },
-      bodyBytesMax: serverLimits.profileBytes.value,
-      responses: { 204: empty("Taken") },
-      resource: ({ params }, principal) => ownThing("profile", params.id, principal),
-      async handler(context) {
-        const agentId = await profiledAgent(context);
-        const { namespace, params, body } = context;
-        await namespace.profiles.take(params.id, agentId, body);
-        return undefined;
-      },
-    }),
-    defineRoute({
-      method: "POST",
-      path: "/api/v1/profiles/{id}/failed",
-      summary: "Say that no profile will come",
-      tag: TAG,
-      action: "profile.upload",
-      audited: false,
-      params: idParams,
-      body: z.strictObject({ reason: z.string().min(1).max(500) }),
-      example: { reason: "this runtime has no inspector" },
-      responses: { 204: empty("Noted") },
-      resource: ({ params }, principal) => ownThing("profile", params.id, principal),
-      async handler(context) {
-        const agentId = await profiledAgent(context);
-        const { namespace, params, body } = context;
-        await namespace.profiles.fail(params.id, agentId, body.reason);
-        return undefined;
-      },
-    }),
-  ];
-}
-
-/**
- * Whose profile it is, if the caller may hand it in.
- * @throws SecurityError when it is the server's own: nobody hands that in.
- */
-async function profiledAgent(context: UploadContext): Promise<string> {
-  const { agentId, id } = await profileOf(context);
-  if (agentId !== null) return agentId;
-  const message = `Profile "${id}" is of the server itself, which takes it without help`;
-  throw new SecurityError("security.forbidden", message);
 }
