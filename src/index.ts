@@ -37,17 +37,74 @@ export {
   systemClock,
 } from "./core/index.ts";
 export type { Clock, ComponentLog, JsonObject, JsonValue, Telemetry } from "./core/index.ts";
-export { digestOf, PerformanceDashboard } from "./dashboard/index.ts";
+export {
+  AlertLevel,
+  DashboardError,
+  DashboardView,
+  digestOf,
+  htmlReport,
+  PerformanceDashboard,
+} from "./dashboard/index.ts";
 export type {
+  Acknowledgement,
   AgentTile,
+  Alert,
+  AlertQuery,
+  AlertRuleView,
+  AlertStore,
   Cause,
+  DashboardData,
+  DashboardDependencies,
   DashboardOptions,
+  DashboardQuery,
   FeedEvent,
   FleetDigest,
   FleetSource,
   HealthScore,
   OverviewSummary,
+  ReportData,
+  ServiceSource,
 } from "./dashboard/index.ts";
+export { ApiVersion, APIGateway, GatewayError, ServiceStatus } from "./gateway/index.ts";
+export type {
+  CallQuery,
+  CallRecord,
+  CallStore,
+  DataPlane,
+  GatewayDependencies,
+  GatewayIdentity,
+  GatewayOptions,
+  GatewayRequest,
+  GatewayResponse,
+  Middleware,
+  MiddlewareFactory,
+  RateLimit,
+  RoutedRequest,
+  RoutedResponse,
+  ServiceStore,
+  ServiceView,
+} from "./gateway/index.ts";
+export {
+  PerformanceProfiler,
+  ProfileDesk,
+  ProfileKind,
+  ProfilerError,
+  SystemProbe,
+} from "./profiler/index.ts";
+export type {
+  FunctionSummary,
+  NetworkMetrics,
+  ProcessMetrics,
+  ProfileDecorator,
+  ProfileRecord,
+  ProfilerDependencies,
+  ProfilerOptions,
+  ProfileScope,
+  ProfileStore,
+  ProfilingSummary,
+  SpanRecord,
+  SystemMetrics,
+} from "./profiler/index.ts";
 export { openLedger, openSeries, StorageError } from "./storage/index.ts";
 export {
   SqliteAlertStore,

@@ -11,6 +11,8 @@ import { errorsPage, findErrorCodeProblems, isErrorTable } from "./docs-errors.t
 import type { ErrorEntry } from "./docs-errors.ts";
 import { isLimitTable, limitsPage } from "./docs-limits.ts";
 import type { LimitEntry } from "./docs-limits.ts";
+import { documentedClasses, referencePage } from "./docs-methods.ts";
+import { metricsPage } from "./docs-metrics.ts";
 import { listFiles, reportViolations, repositoryRoot, runCommand } from "./repository.ts";
 import type { Violation } from "./repository.ts";
 
@@ -61,13 +63,21 @@ async function generatePages(errors: readonly ErrorEntry[]): Promise<Map<string,
     ["docs/errors.md", errorsPage(errors)],
     ["docs/configuration.md", configurationPage(configurationSections)],
     ["docs/limits.md", limitsPage(await loadLimits())],
+    ["docs/metrics.md", metricsPage()],
+    ...documentedClasses.map(
+      (documented) =>
+        [
+          `docs/reference/${documented.component}.md`,
+          referencePage(documented, configurationSections),
+        ] as const,
+    ),
   ]);
 }
 
 /** Formats pages in a folder of their own, so that a check never touches docs/. */
 async function formatPages(pages: ReadonlyMap<string, string>): Promise<Map<string, string>> {
   const folder = path.join(repositoryRoot, "node_modules/.cache/agent-cellphone-docs");
-  mkdirSync(path.join(folder, "docs"), { recursive: true });
+  mkdirSync(path.join(folder, "docs/reference"), { recursive: true });
   for (const [file, text] of pages) writeFileSync(path.join(folder, file), text);
   const names = [...pages.keys()].map((file) => path.join(folder, file));
   const config = path.join(repositoryRoot, ".oxfmtrc.json");
@@ -97,6 +107,7 @@ async function main(): Promise<void> {
   for (const [file, text] of await formatPages(await generatePages(errors))) {
     if (readPage(file) === text) continue;
     if (write) {
+      mkdirSync(path.dirname(path.join(repositoryRoot, file)), { recursive: true });
       writeFileSync(path.join(repositoryRoot, file), text);
       console.log(`wrote ${file}`);
     } else violations.push({ file, rule: "is out of date with the code", fix: "npm run docs" });

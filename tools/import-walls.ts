@@ -134,7 +134,7 @@ function checkCrossing(crossing: Crossing): Violation | undefined {
   // A contract suite is imported by the adapters' tests; as part of index.ts it would ship.
   const isContract = target.endsWith("-contract.ts") && (isTest || !fromSource);
   // The pages are compiled without Node's types, which index.ts would draw in.
-  const isShape = from === "web" && (to === "core" || /\/(model|store)\.ts$/.test(target));
+  const isShape = from === "web" && (to === "core" || /\/(model|store|alert)\.ts$/.test(target));
   // A benchmark measures the inner part that is hot, which nobody outside needs by name.
   const isMeasured = from === "bench";
   const isDoor = target.endsWith("/index.ts") || to === "switchboard" || isShape || isMeasured;

@@ -190,11 +190,11 @@ export class AgentCommunicationProtocol extends CommunicationHost {
   async sendMessage(
     senderId: string,
     recipientId: string,
-    type: MessageType,
+    messageType: MessageType,
     payload: JsonValue,
     priority?: MessagePriority,
   ): Promise<string> {
-    const request = { senderId, recipientId, type, payload };
+    const request = { senderId, recipientId, type: messageType, payload };
     const { messageId } = await this.send(
       priority === undefined ? request : { ...request, priority },
     );
@@ -216,13 +216,13 @@ export class AgentCommunicationProtocol extends CommunicationHost {
   /** Sends one message to every registered agent (of a capability or kind), not to its sender. */
   async broadcastMessage(
     senderId: string,
-    type: MessageType,
+    messageType: MessageType,
     payload: JsonValue,
     priority: MessagePriority = "normal",
     filter: requests.BroadcastFilter = {},
   ): Promise<requests.BroadcastResult> {
     const { sends } = await this.open();
-    return sends.broadcast({ senderId, type, payload, priority }, filter);
+    return sends.broadcast({ senderId, type: messageType, payload, priority }, filter);
   }
 
   /** Takes mail out of an agent's inbox under a lease; waits for some if asked to. */

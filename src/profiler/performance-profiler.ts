@@ -192,7 +192,7 @@ export class PerformanceProfiler implements AsyncDisposable {
    * that hold functions, and a plain wrapper. Plain, async, generator and async generator functions
    * keep `this`, arguments, result, errors, name and length. A generator's time is what it took
    * itself, without its consumer's.
-   * @param name default: the function's own.
+   * @param profileName default: the function's own name.
    * @throws ProfilerError `profiler.name_invalid`.
    *
    * @example
@@ -200,11 +200,11 @@ export class PerformanceProfiler implements AsyncDisposable {
    * const fetchPage = profiler.profileFunction("fetch_page")(async (page: number) => page * 2);
    * console.assert((await fetchPage(21)) === 42);
    */
-  profileFunction(name?: string): ProfileDecorator {
-    if (name !== undefined) checkScopeName(name);
-    if (!this.isEnabled) return profileDecorator(undefined, name);
+  profileFunction(profileName?: string): ProfileDecorator {
+    if (profileName !== undefined) checkScopeName(profileName);
+    if (!this.isEnabled) return profileDecorator(undefined, profileName);
     const batch = (shown: string): DurationBatch => this.#batch(shown);
-    return profileDecorator({ recorder: this.#recorder, batch }, name);
+    return profileDecorator({ recorder: this.#recorder, batch }, profileName);
   }
 
   /**
@@ -221,20 +221,20 @@ export class PerformanceProfiler implements AsyncDisposable {
    * const sum = profiler.profile("sum", { items: 2 }, () => 1 + 2);
    * console.assert(sum === 3);
    */
-  profile(name: string, context?: JsonObject): ProfileScope;
+  profile(profileName: string, context?: JsonObject): ProfileScope;
   profile<Result>(
-    name: string,
+    profileName: string,
     context: JsonObject | undefined,
     callback: (scope: ProfileScope) => Result,
   ): Result;
   profile<Result>(
-    name: string,
+    profileName: string,
     context?: JsonObject,
     callback?: (scope: ProfileScope) => Result,
   ): ProfileScope | Result {
-    checkScopeName(name);
+    checkScopeName(profileName);
     if (!this.isEnabled) return callback === undefined ? noScope : callback(noScope);
-    const span = this.#recorder.begin(this.#batch(name), "scope", copyOf(context));
+    const span = this.#recorder.begin(this.#batch(profileName), "scope", copyOf(context));
     if (callback !== undefined) return runScope(this.#recorder, span, callback);
     this.#recorder.context.enter(span);
     return new RecordedScope(this.#recorder, span);
@@ -245,13 +245,13 @@ export class PerformanceProfiler implements AsyncDisposable {
    * @returns its id, which is also its span's.
    * @throws ProfilerError `profiler.name_invalid`, `profiler.too_many_open`.
    */
-  startProfile(name: string, context?: JsonObject): string {
-    checkScopeName(name);
+  startProfile(profileName: string, context?: JsonObject): string {
+    checkScopeName(profileName);
     if (this.#open.size >= profilerLimits.openProfiles.value) {
-      const message = `Cannot start "${name}": ${this.#open.size} profiles are open`;
+      const message = `Cannot start "${profileName}": ${this.#open.size} profiles are open`;
       throw new ProfilerError("profiler.too_many_open", message);
     }
-    const span = this.#recorder.begin(this.#batch(name), "scope", copyOf(context));
+    const span = this.#recorder.begin(this.#batch(profileName), "scope", copyOf(context));
     const id = this.#recorder.ids.spanId(span.key);
     this.#open.set(id, span);
     return id;
