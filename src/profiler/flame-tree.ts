@@ -66,11 +66,11 @@ export function flameTree(
 
 /**
  * The frames to keep: those with the largest totals. A caller's total is never smaller than what it
- * calls, and it comes first, so that what is kept is one tree. Half of the room is for folded ones.
+ * calls and sorting keeps the order of equals, so that what is kept is one tree. Half of the room is for folded ones.
  */
 function largest(totals: Float64Array, most: number): Set<number> {
   const indexes = Array.from(totals.keys());
   if (indexes.length <= most) return new Set(indexes);
-  indexes.sort((a, b) => (totals[b] ?? 0) - (totals[a] ?? 0) || a - b);
+  indexes.sort((a, b) => (totals[b] ?? 0) - (totals[a] ?? 0));
   return new Set(indexes.slice(0, Math.max(1, Math.floor(most / 2))));
 }

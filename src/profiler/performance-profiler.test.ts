@@ -3,6 +3,8 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 
 import fc from "fast-check";
 
@@ -100,6 +102,26 @@ describe("PerformanceProfiler.profile()", () => {
     profiler.profileFunction("after")(() => 1)();
     const [after] = await profiler.getSpans({ name: "after" });
     assert.equal(after?.parentSpanId, null);
+  });
+
+  test("holds on to no scope that is over, however many leak into one flow", async () => {
+    setFlagsFromString("--expose-gc");
+    const collect: () => void = runInNewContext("gc");
+    // So that only the flow can hold on to a span, and by it to its context.
+    profiler = new PerformanceProfiler({ maxHistory: 1 }, { clock });
+    async function flow(): Promise<WeakRef<object>> {
+      const marker = {};
+      using span = profiler.profile("flow", { marker });
+      await Promise.resolve();
+      assert.ok(span.spanId);
+      return new WeakRef(marker);
+    }
+    const scopes: WeakRef<object>[] = [];
+    for (let turn = 0; turn < 100; turn++) scopes.push(await flow());
+    await new Promise((resolve) => setImmediate(resolve));
+    collect();
+    const alive = scopes.filter((scope) => scope.deref() !== undefined).length;
+    assert.ok(alive <= 2, `${alive} of 100 scopes are still in memory`);
   });
 
   test("with a callback keeps scopes that run beside each other apart", async () => {

@@ -4,6 +4,7 @@ import { gzipSync } from "node:zlib";
 
 import { ManualClock, nextTurn } from "../core/index.ts";
 import type { ProfileRecord } from "./model.ts";
+import { inlineConversion } from "./profile-conversion.ts";
 import { ProfileDesk } from "./profile-desk.ts";
 import type { ProfileOrder } from "./profile-request.ts";
 import { VolatileProfileStore } from "./volatile-profile-store.ts";
@@ -185,6 +186,34 @@ describe("ProfileDesk fails a profile, in words,", () => {
     assert.equal(record?.state, "failed");
     assert.match(record?.reason ?? "", /no .cpuprofile at nodes/);
     assert.deepEqual(await store.profile("default", id), record);
+  });
+
+  test("but not one that is being checked when its time is over", async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    desk = new ProfileDesk({
+      store,
+      clock,
+      tell: async () => undefined,
+      isAlive: (agentId) => alive.has(agentId),
+      conversion: {
+        ...inlineConversion,
+        check: async (kind, bytes) => {
+          await promise;
+          return inlineConversion.check(kind, bytes);
+        },
+      },
+    });
+    const { id } = await desk.request(WANTED);
+    const taking = desk.take(id, "worker-1", PROFILE);
+    await nextTurn();
+    alive.delete("worker-1");
+    clock.advance(100_000);
+    const deleting = desk.delete(id);
+    assert.equal(await stateOf(id), "requested");
+    resolve();
+    assert.equal((await taking).state, "done");
+    assert.equal(await deleting, true);
+    assert.equal(await stateOf(id), "gone");
   });
 
   test("that an earlier start of the server left unfinished", async () => {

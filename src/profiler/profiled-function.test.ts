@@ -234,6 +234,26 @@ describe("profileFunction() of generators", () => {
     assert.deepEqual([summary.count, summary.failed, summary.maxMs], [3, 1, 4]);
   });
 
+  test("counts steps that are asked for at once as one stretch, and an end once", async () => {
+    const { clock, profiler } = bench();
+    const gates = [gate(), gate()];
+    const stream = profiler.profileFunction("stream")(async function* () {
+      for (const one of gates) yield one.promise;
+    });
+    const one = stream();
+    const steps = [one.next(), one.next(), one.next()];
+    clock.advance(10);
+    gates[0]?.open();
+    await steps[0];
+    clock.advance(10);
+    gates[1]?.open();
+    await Promise.all(steps);
+    assert.deepEqual(await one.next(), { value: undefined, done: true });
+    await assert.rejects(one.throw(new Error("late")), /late/);
+    const summary = await summaryOf(profiler, "stream");
+    assert.deepEqual([summary.count, summary.failed, summary.totalMs], [1, 0, 20]);
+  });
+
   test("makes what runs inside a generator its child", async () => {
     const { profiler } = bench();
     const inner = profiler.profileFunction("inner")(() => 1);

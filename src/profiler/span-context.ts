@@ -19,9 +19,7 @@ export class SpanContext {
   current(): SpanParent | undefined {
     let current = this.#onStack ?? this.#storage.getStore();
     // A scope that was disposed in another flow is still set in this one.
-    while (current instanceof Span && current.isScope && current.durationMs >= 0) {
-      current = current.outer;
-    }
+    while (isOver(current)) current = current.outer;
     return current;
   }
 
@@ -56,12 +54,20 @@ export class SpanContext {
   enter(scope: Span): void {
     scope.isScope = true;
     scope.outer = this.current();
+    let before = this.#storage.getStore();
+    // Skipped here, not when it is left: else scopes that leaked would hold on to each other.
+    while (isOver(before)) before = before.flowBefore;
+    scope.flowBefore = before;
     this.#storage.enterWith(scope);
     if (this.#onStack !== undefined) this.#onStack = scope;
   }
 
   leave(scope: Span): void {
-    if (this.#storage.getStore() === scope) this.#storage.enterWith(scope.outer);
+    if (this.#storage.getStore() === scope) this.#storage.enterWith(scope.flowBefore);
     if (this.#onStack === scope) this.#onStack = scope.outer;
   }
+}
+
+function isOver(parent: SpanParent | undefined): parent is Span {
+  return parent instanceof Span && parent.isScope && parent.durationMs >= 0;
 }

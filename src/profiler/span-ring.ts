@@ -31,19 +31,19 @@ interface ForeignKeys {
 export class SpanRing {
   readonly #maxHistory: number;
   readonly #maxPending: number;
-  #capacity = INITIAL_CAPACITY;
-  #keys = new Float64Array(INITIAL_CAPACITY);
-  #traceKeys = new Float64Array(INITIAL_CAPACITY);
+  #capacity: number;
+  #keys: Float64Array<ArrayBuffer>;
+  #traceKeys: Float64Array<ArrayBuffer>;
   /** 0 for none. */
-  #parentKeys = new Float64Array(INITIAL_CAPACITY);
-  #starts = new Float64Array(INITIAL_CAPACITY);
-  #durations = new Float64Array(INITIAL_CAPACITY);
-  #failed = new Uint8Array(INITIAL_CAPACITY);
-  #batches: (DurationBatch | undefined)[] = emptyColumn(INITIAL_CAPACITY);
-  #kinds: (string | undefined)[] = emptyColumn(INITIAL_CAPACITY);
-  #errors: (string | undefined)[] = emptyColumn(INITIAL_CAPACITY);
-  #contexts: (JsonObject | undefined)[] = emptyColumn(INITIAL_CAPACITY);
-  #foreign: (ForeignKeys | undefined)[] = emptyColumn(INITIAL_CAPACITY);
+  #parentKeys: Float64Array<ArrayBuffer>;
+  #starts: Float64Array<ArrayBuffer>;
+  #durations: Float64Array<ArrayBuffer>;
+  #failed: Uint8Array<ArrayBuffer>;
+  #batches: (DurationBatch | undefined)[];
+  #kinds: (string | undefined)[];
+  #errors: (string | undefined)[];
+  #contexts: (JsonObject | undefined)[];
+  #foreign: (ForeignKeys | undefined)[];
   #head = 0;
   #flushed = 0;
   /** The latest start among the spans that left the history. */
@@ -54,6 +54,20 @@ export class SpanRing {
   constructor(options: SpanRingOptions) {
     this.#maxHistory = options.maxHistory;
     this.#maxPending = options.maxPending;
+    const wanted = Math.max(this.#maxHistory, this.#maxPending, 1);
+    const capacity = Math.min(INITIAL_CAPACITY, 2 ** Math.ceil(Math.log2(wanted)));
+    this.#capacity = capacity;
+    this.#keys = new Float64Array(capacity);
+    this.#traceKeys = new Float64Array(capacity);
+    this.#parentKeys = new Float64Array(capacity);
+    this.#starts = new Float64Array(capacity);
+    this.#durations = new Float64Array(capacity);
+    this.#failed = new Uint8Array(capacity);
+    this.#batches = emptyColumn(capacity);
+    this.#kinds = emptyColumn(capacity);
+    this.#errors = emptyColumn(capacity);
+    this.#contexts = emptyColumn(capacity);
+    this.#foreign = emptyColumn(capacity);
   }
 
   /** Spans that queries see. */

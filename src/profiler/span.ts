@@ -30,6 +30,8 @@ export class Span implements SpanParent {
   error: string | null = null;
   /** Of a scope that is entered until it is disposed: what was current before. */
   outer: SpanParent | undefined = undefined;
+  /** Of such a scope: what its asynchronous flow had before, without what is on the stack. */
+  flowBefore: SpanParent | undefined = undefined;
   isScope = false;
 
   constructor(
