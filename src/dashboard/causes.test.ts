@@ -114,9 +114,13 @@ test("findCauses() reminds of quarantined agents, and of nothing else about them
   assert.deepEqual(reminder?.actions[0], { kind: "release", agentIds: ["a", "b"] });
 });
 
+function failing(count: number) {
+  return Array.from({ length: count }, (_, index) =>
+    agentView(`w-${index}`, {}, { status: "error" }),
+  );
+}
+
 test("findCauses() makes one cause of a kind's error statuses, under an id that stays", () => {
-  const failing = (count: number) =>
-    Array.from({ length: count }, (_, index) => agentView(`w-${index}`, {}, { status: "error" }));
   const [one] = causesOf(...failing(1));
   const [many, ...others] = causesOf(...failing(5));
   assert.deepEqual(others, []);

@@ -35,7 +35,11 @@ class CountingClock extends ManualClock {
 
 function makeNotifier(receiver: Pick<Receiver, "url">, options: DashboardOptions = {}) {
   const clock = new CountingClock(START_MS);
-  const settings = dashboardConfigSchema.parse({ webhookUrl: receiver.url, ...options });
+  const settings = dashboardConfigSchema.parse({
+    webhookUrl: receiver.url,
+    webhookRepeatInterval: 0,
+    ...options,
+  });
   const feedStore = new VolatileFeedStore();
   const feed = new Feed("default", feedStore, new EventNumbers(0), clock);
   const counts: Record<string, number> = {};
