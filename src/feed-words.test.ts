@@ -76,3 +76,17 @@ test("feedLine() gives dead letters their reason", async () => {
   assert.deepEqual(lines, [`warning worker-1 dead_letter: ${words}`]);
   await comm.stop();
 });
+
+test("feedLine() tells who cut an agent off, and who let it back, and nothing between", async () => {
+  const { clock, comm, lines } = await makeFeed();
+  await comm.registerAgent({ agentId: "worker-1" });
+  lines.length = 0;
+  await comm.quarantineAgent("worker-1", { by: "ana", reason: "sends secrets" });
+  clock.advance(120_000); // it falls silent meanwhile
+  await comm.releaseAgent("worker-1", { by: "ben" });
+  assert.deepEqual(lines.slice(0, 2), [
+    "warning worker-1 quarantined: quarantined by ana",
+    "info worker-1 released: released by ben",
+  ]);
+  await comm.stop();
+});
