@@ -38,6 +38,12 @@ export const gatewayConfigSchema = z.object({
     min: 0.001,
     max: 3650,
   }),
+  activityWindow: durationOption(
+    "s",
+    300,
+    "How far back a service's recent calls, errors and percentiles go; alerts rest on them.",
+    { min: 1, max: 3600 },
+  ),
   slowCall: durationOption("s", 5, "A call that takes at least so long is kept as slow.", {
     min: 0.001,
     max: DAY_S,
@@ -104,6 +110,7 @@ export interface GatewaySettings {
   readonly maxHistory: number;
   readonly maxNotableHistory: number;
   readonly callRetentionMs: number;
+  readonly activityWindowMs: number;
   readonly slowCallMs: number;
   readonly requestTimeoutMs: number;
   readonly streamIdleTimeoutMs: number;
@@ -131,6 +138,7 @@ export function gatewaySettings(options: GatewayOptions = {}): GatewaySettings {
     maxHistory: parsed.maxHistory,
     maxNotableHistory: parsed.maxNotableHistory,
     callRetentionMs: parsed.callRetentionDays * DAY_S * 1000,
+    activityWindowMs: parsed.activityWindow * 1000,
     slowCallMs: parsed.slowCall * 1000,
     requestTimeoutMs: parsed.requestTimeout * 1000,
     streamIdleTimeoutMs: parsed.streamIdleTimeout * 1000,

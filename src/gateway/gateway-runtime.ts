@@ -104,6 +104,7 @@ export class GatewayRuntime {
       services: () => this.registry.all(),
       environment,
       nowMs: () => clock.now(),
+      activityWindowMs: settings.activityWindowMs,
     });
     this.history = new CallHistory({ ...settings, namespace, clock, log, store: parts.callStore });
     this.#metrics = new CallMetrics(namespace, parts.telemetry);

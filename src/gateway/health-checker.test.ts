@@ -157,12 +157,25 @@ test("HealthChecker.hurry() asks once, however often calls fail", async () => {
   const fixture = new Fixture();
   fixture.checker.follow([A]);
   await fixture.settle();
+  await fixture.advance(5000);
   fixture.answer = () => BAD;
   for (let index = 0; index < 5; index++) fixture.checker.hurry("users");
   await fixture.settle();
+  await fixture.advance(1000);
   for (let index = 0; index < 5; index++) fixture.checker.hurry("users");
   await fixture.settle();
   assert.equal(fixture.asked.length, 2);
+});
+
+test("HealthChecker.hurry() asks at most twelve times an interval while checks are good", async () => {
+  const fixture = new Fixture();
+  fixture.checker.follow([A]);
+  await fixture.settle();
+  for (let ms = 0; ms < 30_000; ms += 250) {
+    fixture.checker.hurry("users");
+    await fixture.advance(250);
+  }
+  assert.ok(fixture.asked.length <= 7, `${fixture.asked.length} checks`);
 });
 
 test("HealthChecker.stop() ends everything", async () => {

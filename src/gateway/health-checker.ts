@@ -34,6 +34,8 @@ interface Watched {
   timer: Disposable | undefined;
   running: Promise<ProbeResult> | undefined;
   failures: number;
+  /** Monotonic; when it was last asked. */
+  askedMs: number;
 }
 
 /** Share of the interval by which checks come earlier or later. */
@@ -65,7 +67,14 @@ export class HealthChecker {
     for (const [key, target] of wanted) {
       if (this.#watched.has(key)) continue;
       const gone = new AbortController();
-      const made = { target, gone, timer: undefined, running: undefined, failures: 0 };
+      const made: Watched = {
+        target,
+        gone,
+        timer: undefined,
+        running: undefined,
+        failures: 0,
+        askedMs: -Infinity,
+      };
       this.#watched.set(key, made);
       this.#runInBackground(made);
     }
@@ -77,13 +86,18 @@ export class HealthChecker {
     await Promise.all(own.map((watched) => this.#run(watched)));
   }
 
-  /** Asks one question soon, because calls found something; does nothing when it is being asked. */
+  /**
+   * Asks a service's targets soon, because calls found something; not again and again while calls
+   * go on failing and checks go on being good.
+   */
   hurry(serviceId: string): void {
+    const { clock, intervalMs } = this.#parts;
+    const latestMs = clock.monotonic() - intervalMs * CONFIRM_SHARE;
     for (const watched of this.#watched.values()) {
-      const { running, target } = watched;
+      const { askedMs, running, target } = watched;
       // With a failure counted already, the next check comes soon anyway.
-      if (target.serviceId !== serviceId || running !== undefined || watched.failures > 0) continue;
-      this.#runInBackground(watched);
+      const isDue = watched.failures === 0 && running === undefined && askedMs <= latestMs;
+      if (target.serviceId === serviceId && isDue) this.#runInBackground(watched);
     }
   }
 
@@ -102,6 +116,7 @@ export class HealthChecker {
       return;
     }
     watched.timer?.[Symbol.dispose]();
+    watched.askedMs = this.#parts.clock.monotonic();
     watched.running = this.#ask(watched.target, "status", watched.gone.signal);
     const result = await watched.running;
     watched.running = undefined;

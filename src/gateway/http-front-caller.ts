@@ -6,15 +6,23 @@ import { Readable } from "node:stream";
 import type { Caller, CallerEvents } from "./call-caller.ts";
 import { dataPlaneLimits } from "./data-plane-limits.ts";
 
+/** Above it, copying a body into text costs more than a second write. */
+const ONE_WRITE_BYTES = 16_384;
+
 /** One request and its response, as a {@link Caller}. */
 export class HttpCaller implements Caller {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   #events: CallerEvents | undefined;
+  #hasBody = false;
   #expectsContinue = false;
   #isHeadHeld = false;
   #isEnded = false;
   #isDrainWatched = false;
+  /** Bytes its body will have; -1 when that is not known. */
+  #length = -1;
+  /** Whether all of the answer was handed over at once. */
+  #isWhole = false;
 
   constructor(request: IncomingMessage, response: ServerResponse) {
     this.#request = request;
@@ -46,13 +54,20 @@ export class HttpCaller implements Caller {
   }
 
   /**
+   * @param hasBody whether the request says that a body follows.
    * @param expectsContinue whether it waits to be told to send its body.
    * @param whenClosed called once, when the exchange is over on the connection, too.
    */
-  attach(events: CallerEvents, expectsContinue: boolean, whenClosed: () => void): void {
+  attach(
+    events: CallerEvents,
+    hasBody: boolean,
+    expectsContinue: boolean,
+    whenClosed: () => void,
+  ): void {
     this.#events = events;
+    this.#hasBody = hasBody;
     this.#expectsContinue = expectsContinue;
-    this.#response.once("close", () => {
+    this.#response.on("close", () => {
       if (!this.#isEnded) events.callerGone();
       whenClosed();
     });
@@ -112,13 +127,22 @@ export class HttpCaller implements Caller {
     if (reason === "" || !/^[\t\x20-\x7e\x80-\xff]*$/.test(reason)) {
       response.writeHead(status, headers);
     } else response.writeHead(status, reason, headers);
-    // Most bodies follow at once, in the same packet; a stream's first bytes may take minutes.
     this.#isHeadHeld = true;
-    process.nextTick(flushHead, this);
+    this.#length = lengthOf(headers);
+    // A body of known length follows at once; a stream's first bytes may take minutes.
+    if (this.#length === -1) process.nextTick(flushHead, this);
   }
 
   write(chunk: Uint8Array): boolean {
-    this.#isHeadHeld = false;
+    if (this.#isHeadHeld) {
+      this.#isHeadHeld = false;
+      if (chunk.length === this.#length && chunk.length <= ONE_WRITE_BYTES) {
+        this.#isWhole = true;
+        // As text it joins the head: one write to the socket, where bytes would take two.
+        this.#response.end(asBuffer(chunk).toString("latin1"), "latin1");
+        return true;
+      }
+    }
     if (this.#response.write(chunk)) return true;
     if (!this.#isDrainWatched) {
       this.#isDrainWatched = true;
@@ -130,9 +154,9 @@ export class HttpCaller implements Caller {
   end(): void {
     this.#isHeadHeld = false;
     this.#isEnded = true;
-    this.#response.end();
+    if (!this.#isWhole) this.#response.end();
     // The rest of a body that nobody waited for is read for a moment, then the connection goes.
-    if (!this.#request.complete) this.#linger();
+    if (this.#hasBody && !this.#request.complete) this.#linger();
   }
 
   breakOff(): void {
@@ -152,9 +176,8 @@ export class HttpCaller implements Caller {
     this.#request.resume();
     const timer = setTimeout(() => socket.destroy(), dataPlaneLimits.lingerMs.value);
     timer.unref();
-    const done = (): void => clearTimeout(timer);
-    this.#request.once("end", done);
-    socket.once("close", done);
+    // The request closes with its connection, if it does not end before.
+    this.#request.once("close", () => clearTimeout(timer));
   }
 
   #continue(): void {
@@ -162,6 +185,21 @@ export class HttpCaller implements Caller {
     this.#expectsContinue = false;
     this.#response.writeContinue();
   }
+}
+
+function lengthOf(headers: readonly string[]): number {
+  for (let index = 0; index + 1 < headers.length; index += 2) {
+    const name = headers[index] ?? "";
+    if (name.length === 14 && name.toLowerCase() === "content-length") {
+      return Number(headers[index + 1]);
+    }
+  }
+  return -1;
+}
+
+function asBuffer(chunk: Uint8Array): Buffer {
+  if (Buffer.isBuffer(chunk)) return chunk;
+  return Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
 }
 
 function flushHead(caller: HttpCaller): void {

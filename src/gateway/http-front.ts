@@ -123,7 +123,9 @@ export class HttpFront {
       connection.calls += 1;
       connection.last = caller;
     }
-    caller.attach(call, call.fields.expectsContinue, () => {
+    const { isChunked, contentLength, expectsContinue } = call.fields;
+    const hasBody = isChunked || (contentLength ?? 0) > 0;
+    caller.attach(call, hasBody, expectsContinue, () => {
       if (connection === undefined) return;
       connection.calls -= 1;
       if (this.#isClosing && connection.calls === 0) request.socket.destroySoon();

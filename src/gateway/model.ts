@@ -97,7 +97,7 @@ export interface ServiceView extends ServiceRecord {
   readonly recent: ServiceActivity;
 }
 
-/** Calls of one service over the last five minutes. */
+/** Calls of one service over the gateway's `activityWindow`, by default five minutes. */
 export interface ServiceActivity {
   readonly calls: number;
   /** Answered 5xx, not answered, or cut. */

@@ -12,7 +12,7 @@ function calls(outcome: string, ...durations: readonly number[]) {
 }
 
 test("ActivityWindow counts calls, failures and refusals of the last five minutes", () => {
-  const window = new ActivityWindow();
+  const window = new ActivityWindow(300_000);
   assert.deepEqual(window.summary(START_MS), {
     calls: 0,
     failed: 0,
@@ -37,13 +37,13 @@ test("ActivityWindow counts calls, failures and refusals of the last five minute
   assert.equal(window.summary(START_MS + 1_000_000).calls, 0);
 });
 
-test("ActivityWindow.lastMinute() leaves refused calls out", () => {
-  const window = new ActivityWindow();
+test("ActivityWindow.latest() leaves refused calls out", () => {
+  const window = new ActivityWindow(300_000);
   window.add(calls("5xx", 1, 1), START_MS);
   window.add(calls("429", 1, 1, 1), START_MS + 30_000);
   window.add(calls("2xx", 1), START_MS + 50_000);
-  assert.deepEqual(window.lastMinute(START_MS + 50_000), { calls: 3, failed: 2 });
-  assert.deepEqual(window.lastMinute(START_MS + 70_000), { calls: 1, failed: 0 });
+  assert.deepEqual(window.latest(START_MS + 50_000), { calls: 3, failed: 2 });
+  assert.deepEqual(window.latest(START_MS + 70_000), { calls: 1, failed: 0 });
 });
 
 test("ActivityWindow's percentiles of a sample are near those of all, and bounded in memory", () => {
@@ -55,7 +55,7 @@ test("ActivityWindow's percentiles of a sample are near those of all, and bounde
         state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
         return state / 2 ** 32;
       };
-      const window = new ActivityWindow(random);
+      const window = new ActivityWindow(300_000, random);
       // A quiet bucket must not weigh as much as a busy one.
       window.add(calls("2xx", ...Array.from({ length: 30 }, () => 100)), START_MS);
       for (let batch = 0; batch < 10; batch++) {
@@ -71,8 +71,16 @@ test("ActivityWindow's percentiles of a sample are near those of all, and bounde
 });
 
 test("ActivityWindow bears a clock that goes back", () => {
-  const window = new ActivityWindow();
+  const window = new ActivityWindow(300_000);
   window.add(calls("2xx", 1), START_MS);
   window.add(calls("2xx", 1), START_MS - 3_600_000);
   assert.equal(window.summary(START_MS).calls, 2);
+});
+
+test("ActivityWindow forgets sooner when its window is shorter", () => {
+  const window = new ActivityWindow(10_000);
+  window.add({ outcome: "5xx", durationsSeconds: Float64Array.of(1) }, START_MS);
+  assert.equal(window.summary(START_MS + 9000).failed, 1);
+  assert.deepEqual(window.latest(START_MS + 3000), { calls: 0, failed: 0 });
+  assert.equal(window.summary(START_MS + 11_000).failed, 0);
 });

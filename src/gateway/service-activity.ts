@@ -1,13 +1,13 @@
-// What calls to one service did over the last five minutes, in buckets of ten seconds with a
-// bounded, uniform sample of durations each, so that percentiles cost the same however many come.
+// What calls to one service did lately (five minutes, unless the options say otherwise), in thirty
+// buckets with a bounded, uniform sample of durations each, so that percentiles cost the same
+// however many come.
 
 import { gatewayLimits } from "./limits.ts";
 import type { ServiceActivity } from "./model.ts";
 
-const BUCKET_MS = 10_000;
 const BUCKETS = 30;
-/** Buckets of "the last minute". */
-const MINUTE_BUCKETS = 6;
+/** Buckets of what is going on now: a minute of five. */
+const NOW_BUCKETS = 6;
 
 /** Calls as they are added: a share of a CallAggregate. */
 export interface ActivityCalls {
@@ -16,7 +16,7 @@ export interface ActivityCalls {
 }
 
 interface Bucket {
-  /** Number of ten-second spans since the epoch. */
+  /** Number of spans of a bucket's length since the epoch. */
   readonly span: number;
   calls: number;
   failed: number;
@@ -28,14 +28,16 @@ interface Bucket {
 
 type Summary = Omit<ServiceActivity, "inFlight" | "lastFailedTraceId">;
 
-/** Calls of one service over the last five minutes. */
+/** Calls of one service over a window of time. */
 export class ActivityWindow {
+  readonly #bucketMs: number;
   readonly #random: () => number;
   #buckets: Bucket[] = [];
   #summary: { readonly span: number; readonly summary: Summary } | undefined;
 
   /** @param random 0 to 1; chooses which durations stand for the others. */
-  constructor(random: () => number = Math.random) {
+  constructor(windowMs: number, random: () => number = Math.random) {
+    this.#bucketMs = windowMs / BUCKETS;
     this.#random = random;
   }
 
@@ -54,18 +56,18 @@ export class ActivityWindow {
     for (const value of durationsSeconds) this.#sample(bucket, value);
   }
 
-  /** The last five minutes. */
+  /** All of the window. */
   summary(nowMs: number): Summary {
-    const span = Math.floor(nowMs / BUCKET_MS);
+    const span = Math.floor(nowMs / this.#bucketMs);
     if (this.#summary?.span === span) return this.#summary.summary;
     const summary = this.#summarise(span);
     this.#summary = { span, summary };
     return summary;
   }
 
-  /** Calls and failed calls of the last minute. */
-  lastMinute(nowMs: number): { readonly calls: number; readonly failed: number } {
-    const first = Math.floor(nowMs / BUCKET_MS) - MINUTE_BUCKETS;
+  /** Calls and failed calls of the window's last fifth: of the last minute of five. */
+  latest(nowMs: number): { readonly calls: number; readonly failed: number } {
+    const first = Math.floor(nowMs / this.#bucketMs) - NOW_BUCKETS;
     let calls = 0;
     let failed = 0;
     for (const bucket of this.#buckets) {
@@ -77,7 +79,7 @@ export class ActivityWindow {
   }
 
   #bucketAt(nowMs: number): Bucket {
-    const span = Math.floor(nowMs / BUCKET_MS);
+    const span = Math.floor(nowMs / this.#bucketMs);
     const newest = this.#buckets.at(-1);
     // A clock that goes back counts into the newest.
     if (newest !== undefined && newest.span >= span) return newest;

@@ -19,6 +19,7 @@ class Fixture {
     services: () => this.services,
     environment: this.environment,
     nowMs: () => this.nowMs,
+    activityWindowMs: 300_000,
   });
 
   put(record: ServiceRecord): void {

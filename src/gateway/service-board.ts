@@ -1,6 +1,7 @@
 // What is known of every service now: its endpoints' health, what calls to it did lately, and the
 // status that follows from both.
 
+import { formatDuration } from "../core/index.ts";
 import type { CallBatch } from "./data-plane.ts";
 import type { CheckResult, CheckTarget } from "./health-checker.ts";
 import type { ProbeResult } from "./health-probe.ts";
@@ -14,18 +15,19 @@ import { publicPathsOf, versionDefaults } from "./service-paths.ts";
 import { MASK } from "./service-registry.ts";
 import { checkUrlOf } from "./service-url.ts";
 
-/** Of the last minute's calls, so many must be there before their failures count. */
+/** Of the latest calls, so many must be there before their failures count. */
 const FEWEST_CALLS = 10;
 /** Share of failed calls from which a service is degraded, and below which it no longer is. */
 const FAILING_SHARE = 0.2;
 const WELL_SHARE = 0.1;
-const RECENT_MS = 300_000;
 
 /** What a board stands on. */
 export interface BoardParts {
   readonly services: () => readonly ServiceRecord[];
   readonly environment: Environment;
   readonly nowMs: () => number;
+  /** How far back "lately" goes. */
+  readonly activityWindowMs: number;
 }
 
 interface Entry {
@@ -56,7 +58,7 @@ export class ServiceBoard {
 
   /** Takes a service's new record; what is known of endpoints that stay is kept. */
   put(record: ServiceRecord): void {
-    const entry = this.#entries.get(record.id) ?? newEntry(record, this.#parts.nowMs());
+    const entry = this.#entries.get(record.id) ?? newEntry(record, this.#parts);
     const isChecked = record.healthCheckUrl !== null;
     // A new way of checking makes what the old one found worthless.
     const isSameCheck = entry.record.healthCheckUrl === record.healthCheckUrl;
@@ -226,7 +228,9 @@ export class ServiceBoard {
         ...activity.summary(nowMs),
         inFlight: endpointViews.reduce((sum, endpoint) => sum + endpoint.inFlight, 0),
         lastFailedTraceId:
-          failed !== null && failed.atMs > nowMs - RECENT_MS ? failed.traceId : null,
+          failed !== null && failed.atMs > nowMs - this.#parts.activityWindowMs
+            ? failed.traceId
+            : null,
       },
     };
   }
@@ -275,27 +279,29 @@ export class ServiceBoard {
     }
     const endpoints = Array.from(entry.endpoints, ([baseUrl, health]) => ({ baseUrl, health }));
     const found = statusOf(endpoints);
-    const { calls, failed } = entry.activity.lastMinute(this.#parts.nowMs());
+    const { calls, failed } = entry.activity.latest(this.#parts.nowMs());
     const share = calls < FEWEST_CALLS ? 0 : failed / calls;
     entry.isFailing = share >= FAILING_SHARE || (entry.isFailing && share > WELL_SHARE);
     const isWorse = found.status === ServiceStatus.Unhealthy;
     if (!entry.isFailing || isWorse) return found;
-    const words = `${failed} of ${calls} calls failed in the last minute`;
+    const latestMs = this.#parts.activityWindowMs / 5;
+    const latest = latestMs === 60_000 ? "minute" : formatDuration(latestMs);
+    const words = `${failed} of ${calls} calls failed in the last ${latest}`;
     return { status: ServiceStatus.Degraded, reason: words };
   }
 }
 
-function newEntry(record: ServiceRecord, nowMs: number): Entry {
+function newEntry(record: ServiceRecord, { nowMs, activityWindowMs }: BoardParts): Entry {
   return {
     record,
     endpoints: new Map(),
-    activity: new ActivityWindow(),
+    activity: new ActivityWindow(activityWindowMs),
     inFlight: new Map(),
     lastFailed: null,
     isFailing: false,
     status: ServiceStatus.Unknown,
     reason: "",
-    sinceMs: nowMs,
+    sinceMs: nowMs(),
     toldStatus: null,
   };
 }
