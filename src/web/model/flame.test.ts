@@ -7,7 +7,7 @@ import {
   nodesAlong,
   ownerOf,
   topFunctions,
-  withoutIdle,
+  withoutOutside,
 } from "./flame.ts";
 import type { FlameNode } from "./wire.ts";
 
@@ -92,15 +92,13 @@ test("topFunctions() adds up by function; a recursion's total counts once", () =
   );
 });
 
-test("withoutIdle() takes the idle time out of the whole", () => {
-  const idle: FlameNode = { ...node("(idle)", 900), file: null, line: null };
-  const shown = withoutIdle({
-    ...TREE,
-    total: TREE.total + 900,
-    children: [...TREE.children, idle],
-  });
-  assert.deepEqual([shown.idle, shown.root.total], [900, 100]);
-  assert.equal(shown.root.children.length, 2);
+test("withoutOutside() takes the time in which no function ran out of the whole", () => {
+  const engine = { file: null, line: null };
+  const idle: FlameNode = { ...node("(idle)", 800), ...engine };
+  const native: FlameNode = { ...node("(program)", 100), ...engine };
+  const children = [...TREE.children, idle, native];
+  const shown = withoutOutside({ ...TREE, total: TREE.total + 900, children });
+  assert.deepEqual([shown.outside, shown.root.total, shown.root.children.length], [900, 100, 2]);
 });
 
 test("ownerOf() tells the program's code from packages, runtime and engine", () => {

@@ -30,16 +30,21 @@ export function ownerOf({ name, file }: Pick<FlameNode, "name" | "file">): CodeO
   return file.includes("/node_modules/") ? "package" : "own";
 }
 
-/** Time in which the program had nothing to do. */
-const IDLE = "(idle)";
+/** What the engine calls time in which no function ran: waiting, and work outside JavaScript. */
+const OUTSIDE: ReadonlySet<string> = new Set(["(idle)", "(program)"]);
 
-/** The same tree without the engine's idle time, which would leave no room for the rest. */
-export function withoutIdle(root: FlameNode): { readonly root: FlameNode; readonly idle: number } {
-  const kept = root.children.filter((child) => child.name !== IDLE);
-  const idle = root.children
-    .filter((child) => child.name === IDLE)
-    .reduce((sum, child) => sum + child.total, 0);
-  return { root: { ...root, children: kept, total: root.total - idle }, idle };
+/** The same tree without the time in which no function ran, which would leave the rest no room. */
+export function withoutOutside(root: FlameNode): {
+  readonly root: FlameNode;
+  readonly outside: number;
+} {
+  const outside = root.children.filter(isOutside).reduce((sum, child) => sum + child.total, 0);
+  const children = root.children.filter((child) => !isOutside(child));
+  return { root: { ...root, children, total: root.total - outside }, outside };
+}
+
+function isOutside({ name, children }: FlameNode): boolean {
+  return children.length === 0 && OUTSIDE.has(name);
 }
 
 /** The node at a path and its callers, root first; stops where the path leads nowhere. */

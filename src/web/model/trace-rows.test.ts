@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { barOf, timeShares, timeTicks, traceRows } from "./trace-rows.ts";
-import { spanWords } from "./trace-words.ts";
+import { spanLength, unseenWords } from "./trace-words.ts";
 import type { TraceSpan } from "./wire.ts";
 
 function span(
@@ -96,7 +96,10 @@ test("timeTicks() are round, few, and within the window", () => {
   );
 });
 
-test("spanWords() say kind, name, agent, time and failure", () => {
-  const failed = { ...span("GET /v1/search", null, 0, 1200, "call"), ok: false, detail: "503" };
-  assert.equal(spanWords(failed, 5000), "call: GET /v1/search, w1, 1.2 s, failed, 503");
+test("spanLength() says what still runs, unseenWords() what a bar shows by its colour", () => {
+  const call = span("GET /v1/search", null, 0, 1200, "call");
+  assert.equal(spanLength(call, 5000), "1.2 s");
+  assert.equal(spanLength({ ...call, toMs: null }, 5000), "5 s, still running");
+  assert.equal(unseenWords(call), "");
+  assert.equal(unseenWords({ ...call, ok: false, detail: "answered 503" }), "failed, answered 503");
 });

@@ -23,10 +23,8 @@ export function spanLength(span: Pick<TraceSpan, "fromMs" | "toMs">, nowMs: numb
   return span.toMs === null ? `${length}, still running` : length;
 }
 
-/** What a screen reader says of a row. */
-export function spanWords(span: TraceSpan, nowMs: number): string {
-  const who = span.agentId === null ? "" : `, ${span.agentId}`;
-  const failed = span.ok === false ? ", failed" : "";
-  const detail = span.detail === null ? "" : `, ${span.detail}`;
-  return `${span.kind}: ${span.name}${who}, ${spanLength(span, nowMs)}${failed}${detail}`;
+/** What a row says only by its shape and colour, or not at all. */
+export function unseenWords(span: TraceSpan): string {
+  const failed = span.ok === false ? "failed" : "";
+  return [failed, span.detail ?? ""].filter((words) => words !== "").join(", ");
 }

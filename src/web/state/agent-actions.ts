@@ -14,6 +14,12 @@ const PAST: Readonly<Record<Verb, string>> = {
   release: "Released",
 };
 
+/** The verb that {@link AgentActions.toggleHold} stands for now. */
+export function holdVerb(agent: { readonly paused: boolean; readonly quarantined: boolean }) {
+  if (agent.quarantined) return "Release";
+  return agent.paused ? "Resume" : "Pause";
+}
+
 /** Requests under way at once; a bulk pause of 1,000 agents should not crowd out the page. */
 const AT_ONCE = 6;
 
@@ -49,6 +55,17 @@ export class AgentActions {
   async release(agentIds: readonly string[]): Promise<void> {
     const done = await this.#each("release", agentIds, {});
     this.#report("release", done, () => void this.#undo("quarantine", done));
+  }
+
+  /** Does what undoes or begins an agent's hold: release, resume, or pause. */
+  async toggleHold(agent: {
+    readonly id: string;
+    readonly paused: boolean;
+    readonly quarantined: boolean;
+  }): Promise<void> {
+    if (agent.quarantined) await this.release([agent.id]);
+    else if (agent.paused) await this.resume([agent.id]);
+    else await this.pause([agent.id]);
   }
 
   async #undo(verb: Verb, agentIds: readonly string[]): Promise<void> {

@@ -7,6 +7,7 @@ import { costSince } from "../../model/format.ts";
 import { agentPath } from "../../model/routes.ts";
 import { holdOrder } from "../../model/table-order.ts";
 import type { AgentTile } from "../../model/wire.ts";
+import { holdVerb } from "../../state/agent-actions.ts";
 import { useApp } from "../../state/app.ts";
 import { Age } from "../parts/age.tsx";
 import { StateMark } from "../parts/state-mark.tsx";
@@ -142,10 +143,10 @@ function AgentRow({ tile }: { readonly tile: AgentTile }) {
         <button
           type="button"
           class="button button-small"
-          aria-label={`${tile.paused ? "Resume" : "Pause"} ${tile.name}`}
-          onClick={() => void (tile.paused ? actions.resume([tile.id]) : actions.pause([tile.id]))}
+          aria-label={`${holdVerb(tile)} ${tile.name}`}
+          onClick={() => void actions.toggleHold(tile)}
         >
-          {tile.paused ? "Resume" : "Pause"}
+          {holdVerb(tile)}
         </button>
       </td>
     </tr>

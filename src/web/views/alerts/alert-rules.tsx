@@ -35,7 +35,7 @@ export function AlertRules() {
 
 function RuleTable({ rules }: { readonly rules: readonly AlertRuleView[] }) {
   return (
-    <div class="table-wrap">
+    <div class="table-wrap" role="region" aria-label="Rules" tabIndex={0}>
       <table class="table rule-table" data-testid="rule-table">
         <thead>
           <tr>

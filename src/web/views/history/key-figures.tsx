@@ -27,7 +27,7 @@ export function KeyFigures() {
       <h2 id="figures" class="section-title section-gap">
         Key figures
       </h2>
-      <div class="table-wrap">
+      <div class="table-wrap" role="region" aria-label="Key figures" tabIndex={0}>
         <table class="table kpi-table" data-testid="kpi-table">
           <thead>
             <tr>

@@ -8,7 +8,7 @@ import {
   matchesFunction,
   nodesAlong,
   ownerOf,
-  withoutIdle,
+  withoutOutside,
 } from "../../model/flame.ts";
 import type { CodeOwner, FlameBox } from "../../model/flame.ts";
 import { formatRatio } from "../../model/format.ts";
@@ -17,6 +17,8 @@ import { functionPlace, profileValue } from "./profile-words.ts";
 import { TopFunctions } from "./top-functions.tsx";
 
 const ROW_PX = 20;
+/** A narrower box has no room for a name. */
+const NAMED_SHARE = 0.02;
 
 /** A tree and the unit of its values. */
 export interface FlameGraphProps {
@@ -29,11 +31,11 @@ export function FlameGraph({ root, unit }: FlameGraphProps) {
   const [path, setPath] = useState("");
   const [typed, setTyped] = useState("");
   const [hovered, setHovered] = useState<FlameNode | undefined>(undefined);
-  const [withIdle, setWithIdle] = useState(false);
-  const busy = useMemo(() => withoutIdle(root), [root]);
+  const [withOutside, setWithOutside] = useState(false);
+  const busy = useMemo(() => withoutOutside(root), [root]);
   // Of a program that only waited, the waiting is all there is to see.
-  const hideIdle = !withIdle && busy.root.total > 0;
-  const shownRoot = hideIdle ? busy.root : root;
+  const hideOutside = !withOutside && busy.root.total > 0;
+  const shownRoot = hideOutside ? busy.root : root;
   const along = useMemo(() => nodesAlong(shownRoot, path), [shownRoot, path]);
   const zoomed = along[along.length - 1] ?? shownRoot;
   const about = hovered ?? zoomed;
@@ -57,17 +59,19 @@ export function FlameGraph({ root, unit }: FlameGraphProps) {
             Whole profile
           </button>
         )}
-        {busy.idle > 0 && busy.root.total > 0 ? (
+        {busy.outside > 0 && busy.root.total > 0 ? (
           <button
             type="button"
             class="button button-small"
-            aria-pressed={withIdle}
+            aria-pressed={withOutside}
             onClick={() => {
               setPath("");
-              setWithIdle(!withIdle);
+              setWithOutside(!withOutside);
             }}
           >
-            {withIdle ? "Without idle time" : `With ${profileValue(busy.idle, unit)} idle`}
+            {withOutside
+              ? "Functions only"
+              : `With ${profileValue(busy.outside, unit)} outside functions`}
           </button>
         ) : null}
         <OwnerKey />
@@ -193,6 +197,7 @@ function FlameButton(props: FlameButtonProps) {
     box.above ? "flame-above" : "",
     dimmed ? "flame-dimmed" : "",
     lit ? "flame-lit" : "",
+    box.width > NAMED_SHARE ? "" : "flame-slim",
   ];
   return (
     <button
@@ -211,7 +216,7 @@ function FlameButton(props: FlameButtonProps) {
       onFocus={() => onHover(box.node)}
       onPointerEnter={() => onHover(box.node)}
     >
-      {box.width > 0.02 ? box.node.name : ""}
+      {box.width > NAMED_SHARE ? box.node.name : ""}
     </button>
   );
 }

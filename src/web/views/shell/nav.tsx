@@ -92,10 +92,10 @@ function NavLink({ entry, current }: { readonly entry: NavPage; readonly current
       aria-label={label}
       title={label}
       aria-current={current ? "page" : undefined}
+      data-waiting={waiting === 0 ? undefined : formatCount(waiting)}
     >
       <Icon name={entry.icon} />
       <span>{entry.label}</span>
-      {waiting === 0 ? null : <b class="nav-count">{formatCount(waiting)}</b>}
     </a>
   );
 }

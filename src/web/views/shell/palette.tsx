@@ -8,6 +8,7 @@ import type { PaletteItem } from "../../model/palette.ts";
 import { agentPath, alertPath, servicePath } from "../../model/routes.ts";
 import { RANGE_PRESETS } from "../../model/time-range.ts";
 import type { Alert, ServiceView } from "../../model/wire.ts";
+import { holdVerb } from "../../state/agent-actions.ts";
 import { useApp } from "../../state/app.ts";
 import type { App } from "../../state/app.ts";
 import { THEMES } from "../../state/theme.ts";
@@ -147,11 +148,9 @@ function allItems(app: App): readonly RunnableItem[] {
     const run = (): void => app.router.go(agentPath(tile.id));
     return { id: `agent ${tile.id}`, group: "Agents", label: tile.name, hint, run };
   });
-  const pauses = tiles.map((tile): RunnableItem => {
-    const verb = tile.paused ? "Resume" : "Pause";
-    const run = (): void => {
-      void (tile.paused ? app.actions.resume([tile.id]) : app.actions.pause([tile.id]));
-    };
+  const holds = tiles.map((tile): RunnableItem => {
+    const verb = holdVerb(tile);
+    const run = (): void => void app.actions.toggleHold(tile);
     const label = `${verb} ${tile.name}`;
     return { id: `${verb} ${tile.id}`, group: "Actions", label, hint: "action", run };
   });
@@ -161,7 +160,7 @@ function allItems(app: App): readonly RunnableItem[] {
     ...agents,
     ...serviceItems(app),
     ...settingItems(app),
-    ...pauses,
+    ...holds,
   ];
 }
 

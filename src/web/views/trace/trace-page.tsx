@@ -45,7 +45,7 @@ export function TracePage({ traceId }: { readonly traceId: string }) {
       </main>
     );
   }
-  const [first] = data.spans;
+  const first = data.spans.find(({ kind }) => kind !== "inbox") ?? data.spans[0];
   return (
     <main class="page">
       <header class="trace-head">

@@ -6,7 +6,7 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { formatAge, formatCount, formatSeconds } from "../../model/format.ts";
 import { barOf, timeTicks, traceRows } from "../../model/trace-rows.ts";
 import type { TimeWindow, TraceRow } from "../../model/trace-rows.ts";
-import { spanLength, spanWords } from "../../model/trace-words.ts";
+import { spanLength, unseenWords } from "../../model/trace-words.ts";
 import type { TraceSpan } from "../../model/wire.ts";
 import { useApp } from "../../state/app.ts";
 import { SpanDetails } from "./span-details.tsx";
@@ -203,7 +203,6 @@ function SpanTree(props: SpanTreeProps) {
           aria-level={row.depth + 1}
           aria-expanded={row.below > 0 ? row.open : undefined}
           aria-selected={row.span.id === chosenId}
-          aria-label={spanWords(row.span, now)}
           tabIndex={row.span.id === focusable ? 0 : -1}
           onFocus={() => onChoose(row.span.id)}
           onClick={() => onChoose(row.span.id)}
@@ -216,9 +215,10 @@ function SpanTree(props: SpanTreeProps) {
             onFold={props.onFold}
           />
           <SpanBar span={row.span} view={view} now={now} />
-          <span class="trace-length" aria-hidden="true">
+          <span class="trace-length">
             {spanLength({ fromMs: row.span.fromMs, toMs: row.span.toMs ?? now }, now)}
           </span>
+          <span class="visually-hidden">{unseenWords(row.span)}</span>
         </li>
       ))}
     </ul>
@@ -271,7 +271,7 @@ function SpanLabel({ row, above, onFold }: SpanLabelProps) {
   const indent = Math.min(depth, INDENT_LEVELS_MAX) * 12;
   const other = span.agentId === above ? null : span.agentId;
   return (
-    <span class="trace-label" style={{ paddingLeft: `${indent}px` }} aria-hidden="true">
+    <span class="trace-label" style={{ paddingLeft: `${indent}px` }}>
       {below > 0 ? (
         <span
           class={open ? "trace-fold trace-fold-open" : "trace-fold"}
