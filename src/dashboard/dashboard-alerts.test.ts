@@ -18,6 +18,7 @@ import { digestOf } from "./overview.ts";
 import { PerformanceDashboard } from "./performance-dashboard.ts";
 import type { ServiceDigest } from "./ports.ts";
 import { agentView } from "./test-support/agent-view.ts";
+import { startReceiver } from "./test-support/receiver.ts";
 import { VolatileAlertStore } from "./volatile-alert-store.ts";
 
 const search: ServiceDigest = {
@@ -223,6 +224,45 @@ test("PerformanceDashboard.exportDashboardData() holds every alert and event, in
   } finally {
     await rm(folder, { recursive: true });
   }
+});
+
+test("PerformanceDashboard lets one source that says much cost its worst, once", async () => {
+  const { dashboard } = makeDashboard();
+  for (let index = 0; index < 100; index++)
+    dashboard.addAlert("warning", `noise ${index}`, "chatty");
+  dashboard.addAlert("error", "the disk is full", "chatty");
+  dashboard.addAlert("warning", "certificate ends tomorrow", "cron");
+  const { health, causes } = dashboard.summary();
+  assert.equal(health.score, 85);
+  assert.deepEqual(
+    health.lost.map(({ points, reason }) => [points, reason]),
+    [
+      [10, "the disk is full"],
+      [5, "certificate ends tomorrow"],
+    ],
+  );
+  assert.equal(causes.length, dashboardLimits.causesShown.value + 1);
+  await dashboard.stop();
+});
+
+test("PerformanceDashboard notifies the webhook and pings the watcher that are set", async () => {
+  await using receiver = await startReceiver();
+  const { clock, dashboard } = makeDashboard({
+    webhookUrl: receiver.url,
+    webhookGroupWait: 0,
+    deadManUrl: `http://127.0.0.1:${receiver.port}/alive`,
+  });
+  await dashboard.start();
+  await receiver.until(1);
+  assert.deepEqual([receiver.received[0]?.method, receiver.received[0]?.path], ["GET", "/alive"]);
+  dashboard.addAlert("info", "too small to tell", "test");
+  const { id } = dashboard.addAlert("critical", "the disk is full", "cron");
+  clock.advance(0);
+  await receiver.until(2);
+  assert.match(receiver.received[1]?.body ?? "", new RegExp(`"alert_id":"${id}"`));
+  assert.doesNotMatch(receiver.received[1]?.body ?? "", /too small/);
+  assert.equal((await dashboard.sendTestNotification()).delivered, true);
+  await dashboard.stop();
 });
 
 test("PerformanceDashboard.isWell() is true while it refreshes on time", async () => {

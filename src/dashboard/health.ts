@@ -1,8 +1,8 @@
 // The health score, and where its missing points went. The weights are those of the system this
 // grew from: 20 per critical, 10 per error, 5 per warning, half a point per percent of CPU or
 // memory above 80. They are taken per cause, so that one outage costs its points once: a busy
-// machine costs its percents or its alert, whichever is more, and a service that fails and is slow
-// costs what failing costs. That somebody has taken a cause on makes nothing healthier.
+// machine costs its percents or its alert, whichever is more, a service that fails and is slow
+// costs what failing costs, and a source that says many things costs its worst. That somebody has taken a cause on makes nothing healthier.
 
 import type { Cause, HealthScore, LostPoints } from "./model.ts";
 import type { HostUsage } from "./ports.ts";
@@ -11,8 +11,15 @@ const POINTS_PER_LEVEL = { critical: 20, error: 10, warning: 5, info: 0 } as con
 const USAGE_FREE_PERCENT = 80;
 const POINTS_PER_PERCENT = 0.5;
 
-/** Scores a fleet from 0 to 100; `lost` is sorted by points, most first. */
-export function scoreHealth(causes: readonly Cause[], host: HostUsage | null): HealthScore {
+/**
+ * Scores a fleet from 0 to 100; `lost` is sorted by points, most first.
+ * @param sourceOf who said it, of a cause that somebody said; null of what was found.
+ */
+export function scoreHealth(
+  causes: readonly Cause[],
+  host: HostUsage | null,
+  sourceOf: (cause: Cause) => string | null = () => null,
+): HealthScore {
   const outages = new Map<string, LostPoints>();
   const usage = [
     usageLoss("host_cpu:host", "CPU", host?.cpuPercent ?? 0),
@@ -22,7 +29,7 @@ export function scoreHealth(causes: readonly Cause[], host: HostUsage | null): H
     points: POINTS_PER_LEVEL[cause.level],
     reason: cause.text,
     causeId: cause.id,
-    outage: outageOf(cause),
+    outage: outageOf(cause, sourceOf(cause)),
   }));
   for (const { outage, ...lost } of [...costly, ...usage]) {
     const known = outages.get(outage);
@@ -38,7 +45,8 @@ export function scoreHealth(causes: readonly Cause[], host: HostUsage | null): H
 }
 
 /** Causes of the same outage cost once. */
-function outageOf(cause: Cause): string {
+function outageOf(cause: Cause, source: string | null): string {
+  if (source !== null) return `source:${source}`;
   const service = cause.actions.find((action) => action.serviceId !== undefined)?.serviceId;
   return service === undefined ? cause.id : `service:${service}`;
 }

@@ -6,6 +6,7 @@ import { capCauses, countAlerts, joinAlerts } from "./alert-causes.ts";
 import type { FiringAlerts } from "./alert-causes.ts";
 import { findCauses, listNames } from "./causes.ts";
 import { scoreHealth } from "./health.ts";
+import { MANUAL_RULE } from "./manual-alert.ts";
 import type { AgentTile, Cause, OverviewSummary, ServiceCounts } from "./model.ts";
 import type {
   DeadLetterCount,
@@ -41,7 +42,10 @@ export function buildSummary(input: OverviewInput): OverviewSummary {
     counts: { ...counts, total, paused },
     costPerHourUsd: input.costPerHourUsd,
     errorRatio: input.errorRatio,
-    health: scoreHealth(causes, input.host),
+    health: scoreHealth(causes, input.host, (cause) => {
+      const alert = input.alerts.byKey(cause.id);
+      return alert?.rule === MANUAL_RULE ? alert.source : null;
+    }),
     causes: capCauses(causes),
     alerts: countAlerts(input.alerts),
     services: countServices(input.services),

@@ -11,7 +11,7 @@ const failing: AlertRule = {
   id: "service_failing",
   title: "A service fails",
   description:
-    "Health checks say that a service is unhealthy, or too many of its calls in five minutes " +
+    "Health checks say that a service is unhealthy, or too many of its calls of late " +
     "failed. Look at the trace of the last failed call.",
   unit: "ratio",
   hold: holdOfValues,
@@ -30,7 +30,7 @@ const slow: AlertRule = {
   id: "service_slow",
   title: "A service is slow",
   description:
-    "One call in twenty to a service takes long, in the last five minutes. Look at its endpoints " +
+    "One call in twenty to a service takes long of late. Look at its endpoints " +
     "and at what they wait for.",
   unit: "s",
   hold: holdOfValues,
