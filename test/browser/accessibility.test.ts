@@ -11,9 +11,10 @@ import type { Page } from "playwright-core";
 
 import { build } from "../../tools/build.ts";
 import { launchBrowser } from "../support/browser.ts";
-import { agent, enrolmentUrl } from "../support/fleet.ts";
+import { agent, asAdmin, enrolmentUrl, until } from "../support/fleet.ts";
 import { startServer } from "../support/server.ts";
 import type { TestServer } from "../support/server.ts";
+import { startUpstream } from "../support/upstream.ts";
 
 const TIMEOUT_MS = 20_000;
 const STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
@@ -23,6 +24,17 @@ const PAGES = [
   ["/agents", "agent-table"],
   ["/agents/planner", "agent-words"],
   ["/agents/planner?tab=metrics", "agent-words"],
+  ["/agents/planner?tab=calls", "call"],
+  ["/agents/planner?tab=profiles", "profile"],
+  ["/services", "service"],
+  ["/services/search", "call"],
+  ["/calls", "call"],
+  ["/calls?call={call}", "call-details"],
+  ["/trace/{trace}", "span"],
+  ["/alerts", "alert"],
+  ["/alerts/{alert}", "alert-details"],
+  ["/metrics", "metric-summary"],
+  ["/history", "kpi-table"],
   ["/conversations", "message"],
   ["/connect", undefined],
 ] as const;
@@ -33,11 +45,27 @@ const LOOKS = [
   ["dark", 390],
 ] as const;
 
-/** Planner and reviewer wait on each other, worker-1 is idle. */
-async function openFleet(t: TestContext): Promise<TestServer> {
+/** A fleet, and the ids of what has a page of its own. */
+interface OpenFleet {
+  readonly server: TestServer;
+  readonly ids: Readonly<Record<"call" | "trace" | "alert", string>>;
+}
+
+/**
+ * Planner and reviewer wait on each other, worker-1 is idle; planner has called a service that
+ * fails, somebody raised an alert, and a profile was taken.
+ */
+async function openFleet(t: TestContext): Promise<OpenFleet> {
   const server = await startServer(t, {
-    config: { "communication.heartbeatInterval": 0.5, "communication.deadlockAfter": 1 },
+    config: {
+      "communication.heartbeatInterval": 0.5,
+      "communication.deadlockAfter": 1,
+      "gateway.port": 0,
+      "gateway.workers": 1,
+    },
   });
+  const service = await startUpstream(t);
+  await asAdmin(server, "POST", "/api/v1/services", { id: "search", baseUrl: service.url });
   const url = await enrolmentUrl(server);
   const planner = await agent(t, url, "planner", { kind: "planner" });
   const reviewer = await agent(t, url, "reviewer", { kind: "reviewer" });
@@ -46,8 +74,26 @@ async function openFleet(t: TestContext): Promise<TestServer> {
   planner.on("review-wanted", () => planner.request("reviewer", "review", {}, { signal }));
   reviewer.on("review", () => reviewer.request("planner", "question", {}, { signal }));
   planner.record("response_time", 0.4);
+  await planner.span("look up", { kind: "tool" }, () => planner.fetch("/v1/search/documents"));
+  service.answer = (_request, response) => response.writeHead(500).end();
+  await planner.fetch("/v1/search/broken");
   await planner.send("planner", "review-wanted", {});
-  return server;
+  const body = { level: "error", message: "index is 4 h old", agentId: "planner" };
+  const alert = await asAdmin(server, "POST", "/api/v1/alerts", body);
+  await asAdmin(server, "POST", "/api/v1/agents/planner/profiles", { seconds: 1 });
+  const { call, trace } = await until("both calls in the history", async () => {
+    const { calls } = await asAdmin(server, "GET", "/api/v1/calls");
+    return calls.length === 2 && { call: calls[0].id, trace: calls[1].traceId };
+  });
+  return { server, ids: { call, trace, alert: alert.id } };
+}
+
+/** A page's address with the ids of this fleet. */
+function addressOf(path: string, ids: OpenFleet["ids"]): string {
+  return path
+    .replace("{call}", ids.call)
+    .replace("{trace}", ids.trace)
+    .replace("{alert}", ids.alert);
 }
 
 /** Every violation that keeps someone out, as "where: rule: element". */
@@ -68,7 +114,7 @@ test("No page keeps anyone out, as far as a machine can tell", async (t) => {
   const browser = await launchBrowser(t);
   if (browser === undefined) return;
   await build();
-  const server = await openFleet(t);
+  const { server, ids } = await openFleet(t);
   const found: string[] = [];
   for (const [colorScheme, width] of LOOKS) {
     const viewport = { width, height: 900 };
@@ -81,9 +127,9 @@ test("No page keeps anyone out, as far as a machine can tell", async (t) => {
     found.push(...(await seriousViolations(page, `/in, ${colorScheme}, ${width}`)));
     await page.goto("about:blank");
     await page.goto(signIn);
-    await page.getByTestId("cause").waitFor();
+    await page.getByTestId("cause").first().waitFor();
     for (const [path, mark] of PAGES) {
-      await page.goto(new URL(path, signIn).href);
+      await page.goto(new URL(addressOf(path, ids), signIn).href);
       const list = page.locator(".conversation-item").first();
       if (path === "/conversations" && width < 720) await list.click();
       await (mark === undefined ? page.getByRole("tab") : page.getByTestId(mark)).first().waitFor();

@@ -2,67 +2,29 @@
 // person pauses one and takes it back. In a real browser against a real server with real agents.
 
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
-import path from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
 
 import type { Page } from "playwright-core";
 
 import type { Phone } from "../../src/client/index.ts";
-import { build } from "../../tools/build.ts";
-import { launchBrowser } from "../support/browser.ts";
 import { agent, enrolmentUrl } from "../support/fleet.ts";
-import { startServer } from "../support/server.ts";
-import type { TestServer } from "../support/server.ts";
+import { openStage, screenshot } from "../support/stage.ts";
+import type { Stage } from "../support/stage.ts";
 
-const SCREENSHOTS = path.resolve(import.meta.dirname, "../screenshots");
-const TIMEOUT_MS = 20_000;
-
-interface Stage {
-  readonly server: TestServer;
-  readonly page: Page;
-}
-
-/** A server, and a browser signed in to it; undefined when there is no browser. */
-async function openStage(t: TestContext): Promise<Stage | undefined> {
-  const browser = await launchBrowser(t);
-  if (browser === undefined) return undefined;
-  await build();
-  const server = await startServer(t, {
-    config: {
-      "communication.heartbeatInterval": 0.5,
-      "communication.deadlockAfter": 1,
-      "communication.stuckAfter": 2,
-      "dashboard.refreshInterval": 0.5,
-    },
-  });
-  const page = await browser.newPage({
-    viewport: { width: 1440, height: 900 },
-    colorScheme: "dark",
-    reducedMotion: "reduce",
-  });
-  page.setDefaultTimeout(TIMEOUT_MS);
-  page.on("pageerror", (error) => t.diagnostic(`the page threw: ${error.message}`));
-  const thrown: Error[] = [];
-  page.on("pageerror", (error) => thrown.push(error));
-  t.after(() => assert.deepEqual(thrown, [], "the page threw"));
-  await page.goto(server.switchboard.loginUrl());
-  await page.waitForURL((url) => url.pathname === "/");
-  return { server, page };
-}
+const CONFIG = {
+  "communication.heartbeatInterval": 0.5,
+  "communication.deadlockAfter": 1,
+  "communication.stuckAfter": 2,
+  "dashboard.refreshInterval": 0.5,
+};
 
 async function join(t: TestContext, stage: Stage, name: string, kind: string): Promise<Phone> {
   return agent(t, await enrolmentUrl(stage.server), name, { kind });
 }
 
-async function screenshot(page: Page, name: string): Promise<void> {
-  mkdirSync(SCREENSHOTS, { recursive: true });
-  await page.screenshot({ path: path.join(SCREENSHOTS, `${name}.png`) });
-}
-
 test("A sign-in link works once, and says what helps when it no longer does", async (t) => {
-  const stage = await openStage(t);
+  const stage = await openStage(t, { config: CONFIG });
   if (stage === undefined) return;
   const { server, page } = stage;
   const link = server.switchboard.loginUrl();
@@ -78,7 +40,7 @@ test("A sign-in link works once, and says what helps when it no longer does", as
 });
 
 test("The empty page offers three languages and turns into the overview by itself", async (t) => {
-  const stage = await openStage(t);
+  const stage = await openStage(t, { config: CONFIG });
   if (stage === undefined) return;
   const { page } = stage;
   await page.getByRole("heading", { name: "Connect your first agent" }).waitFor();
@@ -93,7 +55,7 @@ test("The empty page offers three languages and turns into the overview by itsel
 });
 
 test("An address with an unknown namespace says so", async (t) => {
-  const stage = await openStage(t);
+  const stage = await openStage(t, { config: CONFIG });
   if (stage === undefined) return;
   const { page, server } = stage;
   await page.goto(new URL("/?ns=blank", server.url).href);
@@ -102,7 +64,7 @@ test("An address with an unknown namespace says so", async (t) => {
 });
 
 test("A deadlock is named in the headline; pausing its agents can be undone", async (t) => {
-  const stage = await openStage(t);
+  const stage = await openStage(t, { config: CONFIG });
   if (stage === undefined) return;
   const { page } = stage;
   const planner = await join(t, stage, "planner", "planner");
