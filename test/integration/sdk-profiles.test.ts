@@ -133,6 +133,27 @@ test("a program under `cellphone run` without the SDK has no profile, and says w
   await once(child, "exit");
 });
 
+test("an agent with the SDK under `cellphone run` takes the profile itself", async (t) => {
+  const server = await startServer(t, RARE);
+  const main = path.join(ROOT, "src/cli/main.ts");
+  const source = `
+    import { connect } from ${JSON.stringify(path.join(ROOT, "src/client/index.ts"))};
+    const phone = await connect();
+    await phone.run();
+  `;
+  const agentCommand = [process.execPath, "--input-type=module", "--eval", source];
+  const command = [process.execPath, main, "run", "--name", "both-1", "--", ...agentCommand];
+  const child = await program(t, server, command, "both-1");
+  await until("the SDK inside", async () => {
+    const { instance } = await asAdmin(server, "GET", "/api/v1/agents/both-1");
+    return /^node \d+\.\d+\.\d+$/.test(instance?.runtime);
+  });
+  const record = await profileOf(server, "both-1", { kind: "cpu", seconds: 8 });
+  assert.deepEqual([record.state, record.reason], ["done", null]);
+  child.kill("SIGTERM");
+  await once(child, "exit");
+});
+
 test("a profile that is under way when its agent leaves fails in words", async (t) => {
   const server = await startServer(t, RARE);
   const phone = await agent(t, await enrolmentUrl(server), "leaver");

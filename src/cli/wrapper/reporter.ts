@@ -14,7 +14,7 @@ const WAIT_SHARE = 0.9;
 /** Between heartbeats that bring no news. */
 const SPACING_MS = 500;
 /** How long a program has to take note of an order for itself before the wrapper answers it. */
-const PROFILE_PATIENCE_MS = 3000;
+const PROFILE_PATIENCE_MS = 6000;
 const FIRST_RETRY_MS = 500;
 const LOG_DELAY_MS = 1000;
 const LOG_BATCH_LINES = 200;
