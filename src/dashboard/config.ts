@@ -101,10 +101,15 @@ export const dashboardConfigSchema = z.object({
     min: 1,
     max: 30 * DAY_S,
   }),
-  backlogMessages: countOption("items", 1000, "Unclaimed messages of one agent that warn", {
-    min: 1,
-    max: 100_000_000,
-  }),
+  backlogMessages: countOption(
+    "items",
+    1000,
+    "Unclaimed messages of one agent that warn, once some of them waits for half a minute",
+    {
+      min: 1,
+      max: 100_000_000,
+    },
+  ),
   manualAlertTimeout: durationOption(
     "s",
     3600,
@@ -140,7 +145,7 @@ export const dashboardConfigSchema = z.object({
   webhookGroupWait: durationOption(
     "s",
     5,
-    "How long a notification waits for others of the same rule to go with it",
+    "The first alert of a rule is sent at once; how long those after it wait, to go together",
     { min: 0, max: 3600 },
   ),
   webhookRepeatInterval: durationOption(

@@ -169,6 +169,27 @@ test("Notifier sends alerts of a rule together, as Alertmanager's webhook versio
   assert.deepEqual(counts, { notifications_sent: 1 });
 });
 
+test("Notifier sends the first of a rule at once, and what follows together after a while", async () => {
+  await using receiver = await startReceiver();
+  const { clock, notifier } = makeNotifier(receiver);
+  notifier.take(raised("a"));
+  notifier.take(raised("b"));
+  clock.advance(0);
+  await receiver.until(1);
+  notifier.take(raised("c"));
+  clock.advance(3000);
+  notifier.take(raised("d"));
+  clock.advance(1999);
+  assert.equal(receiver.received.length, 1);
+  clock.advance(1);
+  await receiver.until(2);
+  await notifier.stop();
+  assert.deepEqual(receiver.received.map(namesIn), [
+    ["alert_a", "alert_b"],
+    ["alert_c", "alert_d"],
+  ]);
+});
+
 test("Notifier signs what it sends as Standard Webhooks, with the secret's bytes", async () => {
   await using receiver = await startReceiver();
   const key = Buffer.from("twenty-four bytes of key");

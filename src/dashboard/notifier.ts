@@ -68,6 +68,8 @@ export class Notifier {
   readonly #groups = new Map<string, Group>();
   /** Alerts somebody was told fire, by id; whoever heard of the fire hears of its end. */
   readonly #told = new Map<string, Told>();
+  /** When something of a rule was sent last. */
+  readonly #sentAtMs = new Map<string, number>();
   readonly #queue: Notification[] = [];
   readonly #stopping = new AbortController();
   #sending: Promise<void> | undefined;
@@ -171,8 +173,11 @@ export class Notifier {
   #group(rule: string): Group {
     const known = this.#groups.get(rule);
     if (known !== undefined) return known;
-    const waitMs = this.#parts.settings.webhookGroupWait * 1000;
-    const timer = this.#parts.clock.after(waitMs, () => this.#flush(rule));
+    const { clock, settings } = this.#parts;
+    // The first goes at once, with what else this turn raises; those that follow wait for company.
+    const sentAtMs = this.#sentAtMs.get(rule) ?? Number.NEGATIVE_INFINITY;
+    const waitMs = Math.max(0, sentAtMs + settings.webhookGroupWait * 1000 - clock.monotonic());
+    const timer = clock.after(waitMs, () => this.#flush(rule));
     const group: Group = { alerts: new Map(), timer };
     this.#groups.set(rule, group);
     return group;
@@ -192,6 +197,7 @@ export class Notifier {
     this.#repeatLater();
     const body = JSON.stringify(webhookPayload(namespace, rule, alerts, settings.externalUrl));
     const id = this.#ids.next("msg");
+    this.#sentAtMs.set(rule, clock.monotonic());
     this.#queue.push({ id, body, madeAtMs: clock.monotonic(), attempts: 0 });
     if (this.#queue.length > dashboardLimits.notificationsWaiting.value) {
       this.#queue.splice(this.#sending === undefined ? 0 : 1, 1); // not the one under way

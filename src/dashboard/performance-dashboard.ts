@@ -58,8 +58,11 @@ export interface DashboardChange {
  * await dashboard.stop();
  */
 export class PerformanceDashboard implements AsyncDisposable {
+  /** The namespace it serves. */
   readonly namespace: string;
+  /** Lines for people, numbered. */
   readonly feed: Feed;
+  /** What agents spent; whoever records costs adds them here. */
   readonly costs = new CostMeter();
   readonly #settings: DashboardSettings;
   readonly #dependencies: DashboardDependencies;
@@ -167,7 +170,11 @@ export class PerformanceDashboard implements AsyncDisposable {
     return this.stop();
   }
 
-  /** @param seconds between two refreshes; at least 0.1. */
+  /**
+   * Refreshes at another interval from now on.
+   * @param seconds between two refreshes; at least 0.1.
+   * @throws RangeError when it is less.
+   */
   setRefreshInterval(seconds: number): void {
     if (!(seconds >= 0.1)) throw new RangeError(`refresh interval ${seconds} s is under 0.1 s`);
     this.#refreshIntervalMs = seconds * 1000;
@@ -285,6 +292,7 @@ export class PerformanceDashboard implements AsyncDisposable {
     return this.#alerts.find(query);
   }
 
+  /** One alert, firing or resolved; undefined when there is none of this id. */
   getAlert(alertId: string): Promise<Alert | undefined> {
     return this.#alerts.get(alertId);
   }
