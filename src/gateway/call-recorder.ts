@@ -59,14 +59,7 @@ export function isNotable(
   return call.status >= 499 || call.code !== null || call.durationMs >= slowMs;
 }
 
-/**
- * Collects ended calls and hands them on each 250 ms while something happens.
- *
- * @example
- * const recorder = new CallRecorder(systemClock, () => ({ inFlight: [], outcomes: [] }));
- * using _ = recorder.onBatch((batch) => console.log(batch.calls.length));
- * recorder.close();
- */
+/** Collects ended calls and hands them on each 250 ms while something happens. */
 export class CallRecorder {
   readonly #clock: Clock;
   readonly #report: EndpointReport;

@@ -18,11 +18,6 @@ export type MiddlewareFactory = (options: unknown) => Middleware | Promise<Middl
  * Runs a call through all of them.
  * @param last what the last one's `next` does.
  * @throws whatever a middleware throws; an Error when one calls `next` a second time.
- * @example
- * const hello = async () => ({ status: 200, headers: {}, body: "hello" });
- * const shout = async (request, next) => ({ ...(await next()), status: 203 });
- * const answer = await runMiddleware([shout], { path: "/v1/x" } as never, hello);
- * console.assert(answer.status === 203);
  */
 export function runMiddleware(
   chain: readonly Middleware[],
