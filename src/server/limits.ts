@@ -55,8 +55,7 @@ export const serverLimits = {
   connections: {
     value: 30_000,
     unit: "items",
-    reason:
-      "Three lines (claim, heartbeat, its wrapper's) of as many agents as a namespace takes",
+    reason: "Three lines (claim, heartbeat, its wrapper's) of as many agents as a namespace takes",
     atLimit: "Further connections are closed at once; clients retry",
   },
   agentRequests: {
@@ -141,6 +140,12 @@ export const serverLimits = {
     value: 500,
     unit: "items",
     reason: "About 100 kB: the most that waits in the connection of a viewer that does not read",
+    atLimit: "The others come in further frames, as the viewer takes them",
+  },
+  viewerFrameRecords: {
+    value: 100,
+    unit: "items",
+    reason: "About 100 kB of alerts or services, which are larger than tiles",
     atLimit: "The others come in further frames, as the viewer takes them",
   },
   viewerFeedTail: {

@@ -47,7 +47,11 @@ export function itemsFrames(
   textOf: ItemText,
   ids: readonly string[],
 ): readonly ItemsFrame[] {
-  return inFrames(ids).map((some) => ({ ids: some, text: itemsFrame(name, textOf, some) }));
+  const limit = name === "agents" ? "viewerFrameAgents" : "viewerFrameRecords";
+  return inFrames(ids, serverLimits[limit].value).map((some) => ({
+    ids: some,
+    text: itemsFrame(name, textOf, some),
+  }));
 }
 
 /** Items as they are now; ids without an item are removed ones. */
@@ -65,15 +69,16 @@ function itemsFrame(name: "agents" | "services", textOf: ItemText, ids: readonly
 
 /** Frames with alerts as JSON, by their ids. */
 export function alertsFrames(alerts: ReadonlyMap<string, string>): readonly string[] {
-  return inFrames([...alerts.values()]).map((texts) => alertsFrame(texts));
+  return inFrames([...alerts.values()], serverLimits.viewerFrameRecords.value).map((texts) =>
+    alertsFrame(texts),
+  );
 }
 
 function alertsFrame(texts: readonly string[]): string {
   return `event: alerts\ndata: {"alerts":[${texts.join(",")}]}\n\n`;
 }
 
-function inFrames<Item>(items: readonly Item[]): readonly (readonly Item[])[] {
-  const most = serverLimits.viewerFrameAgents.value;
+function inFrames<Item>(items: readonly Item[], most: number): readonly (readonly Item[])[] {
   const frames: Item[][] = [];
   for (let start = 0; start < items.length; start += most) {
     frames.push(items.slice(start, start + most));
@@ -325,7 +330,7 @@ export class LiveViewer {
   #sendMissedAlerts(): void {
     while (this.#owes(this.#alertsBegun, this.#missedAlerts)) {
       this.#alertsBegun = true;
-      const some = [...this.#missedAlerts].slice(0, serverLimits.viewerFrameAgents.value);
+      const some = [...this.#missedAlerts].slice(0, serverLimits.viewerFrameRecords.value);
       this.#write(alertsFrame(some.map(([, text]) => text)));
       for (const [id] of some) this.#missedAlerts.delete(id);
     }
@@ -334,7 +339,7 @@ export class LiveViewer {
   #sendMissedServices(): void {
     while (this.#owes(this.#servicesBegun, this.#missedServices)) {
       this.#servicesBegun = true;
-      const some = [...this.#missedServices].slice(0, serverLimits.viewerFrameAgents.value);
+      const some = [...this.#missedServices].slice(0, serverLimits.viewerFrameRecords.value);
       this.#write(itemsFrame("services", this.#source.serviceText, some));
       for (const id of some) this.#missedServices.delete(id);
     }
