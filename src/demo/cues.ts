@@ -106,7 +106,8 @@ function limitNotes(stage: CueStage, requestsPerMinute: number, burst: number): 
 
 function refusedNotes(watch: FleetWatch): string | undefined {
   const limited = watch.service("notes")?.recent.limited ?? 0;
-  return limited === 0 ? undefined : `notes refused ${limited} calls over its limit`;
+  if (limited === 0) return undefined;
+  return `notes refused ${limited} ${limited === 1 ? "call" : "calls"} over its limit`;
 }
 
 function isWell(watch: FleetWatch, agentId: string): boolean {

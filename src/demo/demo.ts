@@ -107,8 +107,17 @@ async function prepareNamespace(control: DemoControl): Promise<string> {
   if (namespaces.some(({ name }) => name === DEMO_NAMESPACE)) await control.call("DELETE", path);
   const config = {
     communication: { heartbeatInterval: 1, stuckAfter: 3, deadlockAfter: 1.5 },
+    gateway: { healthCheckInterval: 1, slowCall: 1, activityWindow: 10 },
     tracker: { snapshotInterval: 5 },
-    dashboard: { refreshInterval: 1, causeDelay: 0.5 },
+    profiler: { snapshotInterval: 5 },
+    dashboard: {
+      refreshInterval: 1,
+      causeDelay: 0.5,
+      ruleFor: 1,
+      ruleKeepFiringFor: 1,
+      serviceSlow: 1,
+      serviceMinimumCalls: 3,
+    },
   };
   await control.call("PUT", path, { body: { config } });
   const enrolment = await control.call<{ url: string }>("POST", "/api/v1/enrolments", {
@@ -148,11 +157,11 @@ class Play {
       return state !== undefined && state !== "down";
     };
     const all = await this.#watch.until(
-      () => Crew.names.every(isUp) || undefined,
+      () => Crew.names.every(isUp) || this.#crew.ended() !== undefined,
       START_TIMEOUT_MS,
       this.#signal,
     );
-    if (all === undefined) {
+    if (all === undefined || !Crew.names.every(isUp)) {
       const missing = Crew.names.filter((name) => !isUp(name)).join(", ");
       throw new Error(`These agents did not come up: ${missing}. ${this.#crew.ended() ?? ""}`);
     }

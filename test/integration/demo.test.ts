@@ -1,4 +1,5 @@
-// The demo as a whole: six real processes, one of them in Python, three cues, a sealed export.
+// The demo as a whole: six agents, one of them in Python, four services, six cues, and a sealed
+// export of all five systems.
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
@@ -51,6 +52,9 @@ test("cellphone demo does all work, notices every cue, and seals what it leaves"
       ["wedge", true],
       ["freeze", true],
       ["deadlock", true],
+      ["failing service", true],
+      ["slow service", true],
+      ["rate limit", true],
     ],
   );
   for (const cue of end.cues) assert.notEqual(cue.noticedAfterSeconds, null, cue.name);
@@ -67,4 +71,23 @@ test("cellphone demo does all work, notices every cue, and seals what it leaves"
   assert.equal(communication.namespace, "demo");
   assert.ok(!Number.isNaN(Date.parse(communication.exportedAt)));
   assert.ok(communication.messages.length > end.jobs.assigned);
+  const open = async (name: string) => {
+    const content = await unseal(readFileSync(path.join(exported, `${name}.json.age`)), {
+      passphrase: PASSPHRASE,
+    });
+    return JSON.parse(new TextDecoder().decode(content));
+  };
+  const { services, calls } = await open("gateway");
+  assert.equal(services.length, 4);
+  assert.ok(calls.some((call: { status: number }) => call.status === 503));
+  assert.ok(calls.some((call: { code: string }) => call.code === "gateway.rate_limited"));
+  const { alerts } = await open("dashboard");
+  const rules = alerts.map(
+    ({ rule, state }: { rule: string; state: string }) => `${rule} ${state}`,
+  );
+  for (const rule of ["service_failing resolved", "service_slow resolved"]) {
+    assert.ok(rules.includes(rule), `${rule} is among ${rules.join(", ")}`);
+  }
+  assert.ok((await open("profiler")).spans.length > 0);
+  assert.ok((await open("tracker")).samples.length > 0);
 });

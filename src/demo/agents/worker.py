@@ -5,9 +5,21 @@ import hashlib
 import sys
 import time
 
-from agent_cellphone import Phone
+from agent_cellphone import CellphoneClientError, Phone
 
 PRICE_PER_JOB_USD = 0.002  # the demo's tariff; agents of your own report what they really spend
+
+
+def errand(phone, name, path, **options):
+    """Asks a service; one that is out of order costs the job its comfort, never its result."""
+    with phone.span(name, kind="tool") as span:
+        try:
+            with phone.fetch(path, **options) as answer:
+                answer.read()
+                if not answer.ok:
+                    span.fail(f"answered {answer.status}")
+        except CellphoneClientError as error:
+            span.fail(error)
 
 
 def hash_files(job):
@@ -38,12 +50,13 @@ def main():
 
     @phone.on("task_assignment")
     def work(message, delivery):
-        started = time.monotonic()
         job = message.payload
+        errand(phone, "look it up", "/v1/search/find?q=sketch")
         time.sleep(pace_seconds)
-        result = JOBS[job["kind"]](job)
-        phone.record("response_time", time.monotonic() - started, {"job": job["kind"]})
+        with phone.span(job["kind"], kind="code"):
+            result = JOBS[job["kind"]](job)
         phone.record("cost_usd", PRICE_PER_JOB_USD)
+        errand(phone, "leave a note", "/v1/notes", json={"agent": phone.agent_id})
         return result  # the answer to the coordinator, who waits for it
 
     phone.run()
