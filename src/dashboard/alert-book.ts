@@ -7,7 +7,7 @@
 import type { Clock, IdGenerator } from "../core/index.ts";
 
 import type { Acknowledgement, Alert } from "./alert.ts";
-import { contentOf, sameAgents, saidAgain } from "./alert-content.ts";
+import { contentOf, newAlert, sameAgents, saidAgain } from "./alert-content.ts";
 import { AlertFlood, FLOOD_RULE } from "./alert-flood.ts";
 import { AlertTrack } from "./alert-track.ts";
 import { LEVEL_RANK } from "./finding.ts";
@@ -144,6 +144,20 @@ export class AlertBook {
     }
     const context = note === "" ? alert.context : { ...alert.context, resolution: note };
     return this.#resolve(alert, nowMs, { context });
+  }
+
+  /** Takes out what waits for room, as alerts that are over: for history, when all stops. */
+  endWaiting(): readonly Alert[] {
+    const { namespace, clock, ids } = this.#options;
+    const atMs = clock.now();
+    return this.#flood.take(Number.POSITIVE_INFINITY).map(({ finding, count }) => {
+      const alert = newAlert(finding, { id: ids.next("alert"), namespace, atMs, count });
+      const context = {
+        ...alert.context,
+        resolution: "it found no room before the server stopped",
+      };
+      return { ...alert, context, state: "resolved", endsAtMs: atMs };
+    });
   }
 
   /** All that fire, in the order they were raised. */
@@ -289,22 +303,8 @@ export class AlertBook {
 
   #raise(finding: Finding, count: number, nowMs: number): Alert {
     const { namespace, clock, ids } = this.#options;
-    const atMs = clock.now();
-    const alert: Alert = {
-      ...contentOf(finding),
-      id: ids.next("alert"),
-      namespace,
-      key: finding.key,
-      rule: finding.rule,
-      source: finding.source,
-      state: "firing",
-      startsAtMs: atMs,
-      updatedAtMs: atMs,
-      endsAtMs: null,
-      count,
-      raised: 1,
-      acknowledged: null,
-    };
+    const origin = { id: ids.next("alert"), namespace, atMs: clock.now(), count };
+    const alert = newAlert(finding, origin);
     this.#flaps.raised(alert.key, nowMs);
     this.#hold(alert);
     this.#options.onChange({ kind: "raised", alert });

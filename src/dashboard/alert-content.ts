@@ -3,6 +3,29 @@
 import type { Alert } from "./alert.ts";
 import type { Finding } from "./finding.ts";
 
+/** The alert that a finding becomes. */
+export function newAlert(
+  finding: Finding,
+  origin: Pick<Alert, "id" | "namespace" | "count"> & { readonly atMs: number },
+): Alert {
+  const { id, namespace, count, atMs } = origin;
+  return {
+    ...contentOf(finding),
+    id,
+    namespace,
+    key: finding.key,
+    rule: finding.rule,
+    source: finding.source,
+    state: "firing",
+    startsAtMs: atMs,
+    updatedAtMs: atMs,
+    endsAtMs: null,
+    count,
+    raised: 1,
+    acknowledged: null,
+  };
+}
+
 /** What of a finding may change while its alert fires. */
 export function contentOf(
   finding: Finding,

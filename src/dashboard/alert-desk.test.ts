@@ -135,6 +135,21 @@ test("AlertDesk goes on after a restart with what fired, acknowledgement include
   assert.deepEqual(await next.lines(), []);
 });
 
+test("AlertDesk.stop() stores what waited in a flood, so that none of it is lost", async () => {
+  const { desk, store } = makeDesk({ maxFiringAlerts: 10 });
+  for (let index = 0; index < 35; index++) {
+    desk.add({ level: "info", message: `word ${index % 30}`, source: "test" });
+  }
+  await desk.stop();
+  const all = await store.alerts("default", { rule: "manual", limit: 100 });
+  assert.equal(new Set(all.map(({ message }) => message)).size, 30);
+  assert.equal(
+    all.reduce((sum, { count }) => sum + count, 0),
+    35,
+  );
+  assert.equal(all.filter(({ state }) => state === "firing").length, 10);
+});
+
 test("AlertDesk.load() takes up more firing alerts than one page holds", async () => {
   const options = { maxFiringAlerts: 3000 };
   const { clock, desk, store } = makeDesk(options);

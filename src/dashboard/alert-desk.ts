@@ -83,6 +83,7 @@ export class AlertDesk {
   async stop(): Promise<void> {
     this.#pruning?.[Symbol.dispose]();
     this.#pruning = undefined;
+    for (const alert of this.book.endWaiting()) this.#outbox.put(alert);
     await this.#outbox.flush();
   }
 
