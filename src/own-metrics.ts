@@ -78,6 +78,8 @@ function dashboardMetrics(): OwnMetric[] {
     row("system_health_score", "points", "namespace", [], "Health from 0 to 100"),
     row("alerts_raised", "1", "namespace", ["level", "rule"], "1 for each alert that was raised"),
     row("alerts_firing", "1", "namespace", ["level"], "Alerts that fire now"),
+    row("notifications_sent", "1", "namespace", [], "1 for each notification that was delivered"),
+    row("notifications_failed", "1", "namespace", [], "1 for each that was given up"),
   ];
 }
 
