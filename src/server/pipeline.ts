@@ -22,7 +22,7 @@ import { RequestRoom } from "./request-room.ts";
 import { isAudited, methodsAt } from "./route.ts";
 import type { ResourceName, Route, RouteContext } from "./route.ts";
 import type { Services } from "./services.ts";
-import { continueTrace, inTrace, isTraceparent } from "./trace-context.ts";
+import { continueTrace, inTrace, isTraceparent, traceIdOf } from "./trace-context.ts";
 
 /** What the pipeline needs to know of the listeners. */
 export interface PipelineOptions {
@@ -173,7 +173,7 @@ export class Pipeline {
     const call = callOf(request);
     const body = await bodyOf(route, request);
     const result = await route.handler(this.#contextOf(call, route, body, request, reply));
-    if (isAudited(route)) {
+    if (isAudited(route, call.caller.principal)) {
       await this.#services.audit.record({
         principal: call.caller.principal,
         namespace: call.namespaceName,
@@ -210,6 +210,7 @@ export class Pipeline {
       },
       requestedNamespace: call.requestedNamespace,
       traceparent: call.traceparent,
+      givenTraceId: call.isTraced ? traceIdOf(call.traceparent) : undefined,
       address: this.#addressOf(request),
       get signal() {
         return AbortSignal.any([closing, clientGone(reply)]);
@@ -286,7 +287,7 @@ export class Pipeline {
     if (call.route === undefined) return;
     const refused = error.status === 401 || error.status === 403 || error.status === 429;
     const bySecurity = refused && error.code.startsWith("security.");
-    if (!bySecurity && !isAudited(call.route)) return;
+    if (!bySecurity && !isAudited(call.route, call.caller.principal)) return;
     this.#services.audit.refuse({
       principal: call.caller.principal,
       namespace: call.namespaceName,

@@ -64,6 +64,8 @@ export interface RouteContext<Params = unknown, Query = unknown, Body = unknown>
   readonly requestedNamespace: string | undefined;
   /** W3C trace context for what this request causes. */
   readonly traceparent: string;
+  /** The trace that the caller said this is part of; undefined when it said none. */
+  readonly givenTraceId: string | undefined;
   /** Peer's address; `socket` on the control socket. */
   readonly address: string;
   /** Aborts when the client leaves or the server stops. */
@@ -101,9 +103,10 @@ interface RouteFacts {
   readonly scope?: "namespace" | "server";
   /**
    * Whether success writes an audit row. Agents' high-volume data operations do not: the message
-   * log is their audit. @default true unless the method is GET
+   * log is their audit. `admins`: only what people do, where agents may do it at any rate.
+   * @default true unless the method is GET
    */
-  readonly audited?: boolean;
+  readonly audited?: boolean | "admins";
   /** A body to show in the documentation. */
   readonly example?: JsonObject;
   /** Left out of the documentation: pages, not API. */
@@ -190,9 +193,10 @@ export function empty(description: string): EmptyResponse {
   return { description };
 }
 
-/** Whether success of the route writes an audit row. */
-export function isAudited(route: Route): boolean {
-  return route.audited ?? route.method !== "GET";
+/** Whether success of the route writes an audit row when this caller asks. */
+export function isAudited(route: Route, { kind }: Principal): boolean {
+  const audited = route.audited ?? route.method !== "GET";
+  return audited === "admins" ? kind !== "agent" : audited;
 }
 
 /** Methods that the route table has at a path. */

@@ -365,8 +365,23 @@ describe("alerts", () => {
     const first = await expect(201, "POST", "/api/v1/alerts", body);
     const again = await expect(201, "POST", "/api/v1/alerts", body);
     assert.deepEqual([again["id"], again["count"]], [first["id"], 2]);
+    const [row] = await server.audit.read({ action: "alert.create", outcome: "done" });
+    assert.equal(row?.details["alertId"], first["id"]);
     await expect(400, "POST", "/api/v1/alerts", { ...body, level: "bad" });
     await expect(400, "POST", "/api/v1/alerts", { ...body, message: "" });
+  });
+
+  test("an alert belongs to the trace it is raised in, and so does its audit row", async () => {
+    const traceId = "0af7651916cd43dd8448eb211c80319c";
+    const headers = { traceparent: `00-${traceId}-b7ad6b7169203331-01` };
+    const body = { level: "info", message: "seen in a trace" };
+    const ask = { key: server.adminKey, headers, body };
+    const raised = await server.ask("POST", "/api/v1/alerts", ask);
+    assert.deepEqual([raised.status, raised.body["traceId"]], [201, traceId]);
+    const [row] = await server.audit.read({ action: "alert.create", outcome: "done" });
+    assert.equal(row?.traceparent?.slice(3, 35), traceId);
+    const untraced = await expect(201, "POST", "/api/v1/alerts", { ...body, message: "alone" });
+    assert.equal(untraced["traceId"], null);
   });
 
   test("an agent raises alerts about itself, and sees no others", async () => {
@@ -374,6 +389,11 @@ describe("alerts", () => {
     const raised = await expect(201, "POST", "/api/v1/alerts", body, key);
     assert.deepEqual([raised["source"], raised["agentIds"]], ["agent:w1", ["w1"]]);
     await expect(403, "POST", "/api/v1/alerts", { ...body, agentId: "w2" }, key);
+    const raisings = await server.audit.read({ action: "alert.create", outcome: "done" });
+    assert.ok(
+      raisings.every(({ actor }) => !actor.includes("w1")),
+      "an agent's own are not audited",
+    );
     const own = await expect(200, "GET", "/api/v1/alerts", undefined, key);
     assert.deepEqual([at(own, "alerts.0.id"), at(own, "alerts.1")], [raised["id"], undefined]);
     const path = `/api/v1/alerts/${String(raised["id"])}`;

@@ -23,6 +23,11 @@ export function continueTrace(incoming: string | undefined): string {
   return `00-${randomHex()}-${spanId}-01`;
 }
 
+/** The trace of a usable traceparent: 32 hex digits. */
+export function traceIdOf(traceparent: string): string {
+  return traceparent.slice(3, 35);
+}
+
 /** A traceparent of a new span in a trace. */
 export function inTrace(traceId: string): string {
   return `00-${traceId}-${randomHex().slice(16)}-01`;

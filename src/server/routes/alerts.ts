@@ -76,9 +76,10 @@ function create(): Route {
     summary: "Raise an alert",
     description:
       "What fires already is counted, not raised again: same level, source and message. " +
-      "An agent raises alerts about itself.",
+      "An agent raises alerts about itself. Without a traceId it belongs to the traceparent's.",
     tag: TAG,
     action: "alert.create",
+    audited: "admins",
     body: alertInputSchema,
     example: { level: "warning", message: "index is 4 h old", source: "indexer" },
     responses: { 201: json("The alert", alertSchema) },
@@ -90,8 +91,9 @@ function create(): Route {
       const agentId = isAgent ? senderOf(principal, body.agentId) : body.agentId;
       const source = isAgent ? `agent:${principal.id}` : (body.source ?? sourceOf(agentId));
       const { dashboard } = namespace;
-      const about = given({ agentId, traceId: body.traceId });
+      const about = given({ agentId, traceId: body.traceId ?? context.givenTraceId });
       const alert = dashboard.addAlert(body.level, body.message, source, body.context, about);
+      context.joinTrace(alert.traceId);
       context.note({ alertId: alert.id, level: alert.level, count: alert.count });
       return Promise.resolve(alert);
     },
