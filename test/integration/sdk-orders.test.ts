@@ -106,6 +106,33 @@ test("a program without handlers ends by itself although its heartbeat is open",
   assert.equal(presence.reason, "it left");
 });
 
+test("a frozen process is noticed although its heartbeat is open, and welcomed back", async (t) => {
+  const server = await startServer(t, { config: { "communication.heartbeatInterval": 1 } });
+  const client = JSON.stringify(path.join(ROOT, "src/client/index.ts"));
+  const program = `
+    const { connect } = await import(${client});
+    const phone = await connect({ name: "frozen" });
+    await phone.run();
+  `;
+  const child = spawn(process.execPath, ["--input-type=module", "--eval", program], {
+    env: { ...process.env, CELLPHONE_URL: await enrolmentUrl(server) },
+    stdio: ["ignore", "inherit", "inherit"],
+  });
+  t.after(() => child.kill("SIGKILL"));
+  const stateIs = (wanted: string) =>
+    until(wanted, async () => {
+      const { agents } = await asAdmin(server, "GET", "/api/v1/agents?text=frozen");
+      const { state, lastHeartbeatAtMs } = agents[0]?.presence ?? {};
+      // Silence means nothing of an agent that has not shown life by itself yet.
+      return state === wanted && lastHeartbeatAtMs !== null;
+    });
+  await stateIs("idle");
+  child.kill("SIGSTOP");
+  await stateIs("down");
+  child.kill("SIGCONT");
+  await stateIs("idle");
+});
+
 test("a Python phone hears orders at once, and closes at once", async (t) => {
   const python = requireDebian(t, "python3");
   if (python === undefined) return;
