@@ -72,7 +72,7 @@ async function functions(report: BenchmarkReport): Promise<void> {
   const { profiler, tracker } = tracked();
   const off = new PerformanceProfiler({ profilingEnabled: false });
   const { peer, ...observed } = timerified();
-  const inTrace = profiler.profileFunction("nested")(step);
+  const waited = profiler.profileFunction("waited")(async (value: number) => step(value));
   await report.compare(
     "a plain function",
     [
@@ -80,9 +80,12 @@ async function functions(report: BenchmarkReport): Promise<void> {
       contender("profileFunction", alone.profileFunction("step")(step)),
       contender("profileFunction, with a tracker", profiler.profileFunction("step")(step)),
       {
-        name: "profileFunction, within a trace, with a tracker",
-        run: (operations) =>
-          profiler.profile("outer", undefined, () => contender("", inTrace).run(operations)),
+        name: "profileFunction of an async function, awaited",
+        async run(operations) {
+          let value = 1;
+          for (let index = 0; index < operations; index++) value = await waited(value);
+          return value;
+        },
       },
       contender("profilingEnabled: false", off.profileFunction("step")(step), { part: true }),
       contender("the bare call", step, { part: true }),

@@ -30,13 +30,8 @@ export class OpenProfile {
     this.#deadline = this.#clock.after(delayMs, onLate);
   }
 
-  clearDeadline(): void {
-    this.#deadline?.[Symbol.dispose]();
-    this.#deadline = undefined;
-  }
-
   settle(): void {
-    this.clearDeadline();
+    this.#deadline?.[Symbol.dispose]();
     this.cancel.abort();
     this.#settled.resolve();
   }

@@ -191,7 +191,8 @@ export class PerformanceProfiler implements AsyncDisposable {
    * Times every call of a function: a standard decorator for methods, getters, setters and fields
    * that hold functions, and a plain wrapper. Plain, async, generator and async generator functions
    * keep `this`, arguments, result, errors, name and length. A generator's time is what it took
-   * itself, without its consumer's.
+   * itself, without its consumer's. What a plain function leaves for later (timers, callbacks)
+   * becomes a child of the span around it; what an async one awaits, of its own.
    * @param profileName default: the function's own name.
    * @throws ProfilerError `profiler.name_invalid`.
    *

@@ -302,7 +302,6 @@ export class ProfileDesk implements AsyncDisposable {
       throw new ProfilerError("profiler.not_expected", message);
     }
     open.isTaking = true;
-    open.clearDeadline();
     try {
       const { data, samples } = await this.#conversion.check(kind, bytes);
       const endedAtMs = this.#clock.now();

@@ -56,7 +56,6 @@ export class RecordedScope implements ProfileScope {
   [Symbol.dispose](): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#recorder.context.leave(this.#span);
     if (this.#failure === undefined) this.#recorder.end(this.#span);
     else this.#recorder.fail(this.#span, this.#failure.error);
   }

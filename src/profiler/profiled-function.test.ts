@@ -241,8 +241,10 @@ describe("profileFunction() of generators", () => {
       for (const one of gates) yield one.promise;
     });
     const one = stream();
-    const steps = [one.next(), one.next(), one.next()];
-    clock.advance(10);
+    const steps = [one.next()];
+    clock.advance(5);
+    steps.push(one.next(), one.next());
+    clock.advance(5);
     gates[0]?.open();
     await steps[0];
     clock.advance(10);

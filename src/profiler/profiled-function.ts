@@ -39,14 +39,13 @@ function plainFunction(fn: AnyFunction, batch: DurationBatch, recorder: SpanReco
     ? "promises"
     : "nothing yet";
   return function profiled(this: unknown, ...values: unknown[]): unknown {
-    const parent = context.current();
-    const span = recorder.begin(batch, "function", undefined, parent);
+    const span = recorder.begin(batch, "function");
     let result: unknown;
     try {
       if (new.target !== undefined) {
         const made = new.target === profiled ? fn : new.target;
         result = context.run(span, Reflect.construct, fn, values, made);
-      } else if (returned === "values" && parent !== undefined) {
+      } else if (returned === "values") {
         const before = context.push(span);
         try {
           result = Reflect.apply(fn, this, values);
@@ -54,7 +53,7 @@ function plainFunction(fn: AnyFunction, batch: DurationBatch, recorder: SpanReco
           context.pop(before);
         }
       } else {
-        // The first span of a trace is kept for what it starts, and so is one that others await.
+        // What returns a promise goes on later, and then is still current.
         result = context.run(span, Reflect.apply, fn, this, values);
       }
     } catch (error) {

@@ -7,8 +7,8 @@ import type { SpanParent } from "./span.ts";
 
 /**
  * The current span of each asynchronous flow. Setting it for a flow takes longer than anything else
- * in a timed call, so that plain functions within a span only set a variable: what they leave
- * behind for later (timers, callbacks) belongs to the span around them.
+ * in a timed call, so that plain functions only set a variable: what they leave behind for later
+ * (timers, callbacks) belongs to the span around them.
  */
 export class SpanContext {
   readonly #storage = new AsyncLocalStorage<SpanParent | undefined>();
@@ -17,10 +17,9 @@ export class SpanContext {
 
   /** What a span that starts now is a part of. */
   current(): SpanParent | undefined {
-    let current = this.#onStack ?? this.#storage.getStore();
-    // A scope that was disposed in another flow is still set in this one.
-    while (isOver(current)) current = current.outer;
-    return current;
+    let onStack = this.#onStack;
+    while (isOver(onStack)) onStack = onStack.outer;
+    return onStack ?? this.#ofFlow();
   }
 
   /** Calls `callback` with `parent` current, in everything it starts too. */
@@ -50,21 +49,23 @@ export class SpanContext {
     this.#onStack = before;
   }
 
-  /** Makes a scope current until {@link leave}. */
+  /**
+   * Makes a scope current until it has ended. It stays set in its flow then, and is passed over:
+   * taking it out would cost as much as setting it.
+   */
   enter(scope: Span): void {
     scope.isScope = true;
     scope.outer = this.current();
-    let before = this.#storage.getStore();
-    // Skipped here, not when it is left: else scopes that leaked would hold on to each other.
-    while (isOver(before)) before = before.flowBefore;
-    scope.flowBefore = before;
+    scope.flowBefore = this.#ofFlow();
     this.#storage.enterWith(scope);
     if (this.#onStack !== undefined) this.#onStack = scope;
   }
 
-  leave(scope: Span): void {
-    if (this.#storage.getStore() === scope) this.#storage.enterWith(scope.flowBefore);
-    if (this.#onStack === scope) this.#onStack = scope.outer;
+  /** Passed over now, not when it is asked for: else scopes that are over would hold each other. */
+  #ofFlow(): SpanParent | undefined {
+    let current = this.#storage.getStore();
+    while (isOver(current)) current = current.flowBefore;
+    return current;
   }
 }
 

@@ -52,19 +52,15 @@ export class SpanRecorder {
     this.#wallOffsetMs = parts.clock.now() - this.#wallCheckedMs;
   }
 
-  /** A span that starts now, within `parent`. */
-  begin(
-    batch: DurationBatch,
-    kind: string,
-    context?: JsonObject,
-    parent: SpanParent | undefined = this.context.current(),
-  ): Span {
+  /** A span that starts now, within the current one. */
+  begin(batch: DurationBatch, kind: string, context?: JsonObject): Span {
     const monotonicMs = this.#clock.monotonic();
     if (monotonicMs - this.#wallCheckedMs > WALL_CLOCK_CHECK_MS) {
       this.#wallCheckedMs = monotonicMs;
       this.#wallOffsetMs = this.#clock.now() - monotonicMs;
     }
     const startMs = monotonicMs + this.#wallOffsetMs;
+    const parent = this.context.current();
     const key = ++this.#lastKey;
     // The first span of a trace names it.
     const traceKey = parent === undefined ? key : parent.traceKey;

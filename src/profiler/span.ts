@@ -28,7 +28,7 @@ export class Span implements SpanParent {
   durationMs = -1;
   ok = true;
   error: string | null = null;
-  /** Of a scope that is entered until it is disposed: what was current before. */
+  /** Of a scope that is current until it ends: what was current before. */
   outer: SpanParent | undefined = undefined;
   /** Of such a scope: what its asynchronous flow had before, without what is on the stack. */
   flowBefore: SpanParent | undefined = undefined;
