@@ -9,10 +9,12 @@ import {
   lastKnown,
   limitLines,
   linesByKind,
+  linesByLabel,
   outcomeLines,
   rates,
   spreadLabels,
   summed,
+  withoutRunning,
 } from "./chart-data.ts";
 import type { SeriesPoints } from "./wire.ts";
 
@@ -125,4 +127,30 @@ test("firstSampleMs() is the earliest instant of any series", () => {
   const other = series("a", [[10, 1]]);
   assert.equal(firstSampleMs([one, other]), 10);
   assert.equal(firstSampleMs([]), null);
+});
+
+function labelled(outcome: string, value: number): SeriesPoints {
+  const labels = outcome === "" ? {} : { outcome };
+  return { agentId: null, labels, points: [[2000, value]] };
+}
+
+test("linesByLabel() draws one line per value of a label, in their order", () => {
+  const lines = linesByLabel(
+    [labelled("5xx", 2), labelled("2xx", 9), labelled("", 1)],
+    "outcome",
+    range,
+  );
+  assert.deepEqual(
+    lines.map(({ label, values }) => [label, values[1]]),
+    [
+      ["2xx", 9],
+      ["5xx", 2],
+      ["none", 1],
+    ],
+  );
+});
+
+test("withoutRunning() leaves the bucket out that has not ended", () => {
+  assert.deepEqual(withoutRunning([1, 2, 3, 4, 5], range, 4500), [1, 2, 3, null, null]);
+  assert.deepEqual(withoutRunning([1, 2, 3, 4, 5], range, 6000), [1, 2, 3, 4, 5]);
 });

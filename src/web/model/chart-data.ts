@@ -86,6 +86,17 @@ export function rates(
   });
 }
 
+/** Amounts per bucket without the one that is still running, which would look like a fall. */
+export function withoutRunning(
+  values: readonly (number | null)[],
+  range: ResolvedRange,
+  nowMs: number,
+): (number | null)[] {
+  return values.map((value, index) =>
+    range.fromMs + (index + 1) * range.stepMs > nowMs ? null : value,
+  );
+}
+
 /** Adds lines up; a bucket is a gap only where all of them have one. */
 export function summed(lines: readonly (readonly (number | null)[])[]): (number | null)[] {
   const length = Math.max(0, ...lines.map((line) => line.length));

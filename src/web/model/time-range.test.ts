@@ -97,3 +97,11 @@ test("resolveYoungRange() holds all data, now, and whole buckets, within the pre
     }),
   );
 });
+
+test("resolveRange() and resolveYoungRange() take no shorter buckets than can be answered", () => {
+  const nowMs = 1_000_000_000;
+  const preset = { kind: "preset", preset: "15m" } as const;
+  assert.equal(resolveRange(preset, nowMs, 60_000).stepMs, 60_000);
+  assert.equal(resolveYoungRange(preset, nowMs, nowMs - 120_000, 60_000).stepMs, 60_000);
+  assert.equal(resolveRange({ kind: "preset", preset: "7d" }, nowMs, 60_000).stepMs, 10_800_000);
+});

@@ -4,7 +4,13 @@
 import { LineChart } from "../../charts/line-chart.tsx";
 import { AlertMarks } from "../../charts/alert-marks.tsx";
 import { useSeries } from "../../charts/use-series.ts";
-import { limitLines, linesByKind, linesByLabel, lineOf } from "../../model/chart-data.ts";
+import {
+  limitLines,
+  linesByKind,
+  linesByLabel,
+  lineOf,
+  withoutRunning,
+} from "../../model/chart-data.ts";
 import type { ChartLine } from "../../model/chart-data.ts";
 import { compareNames } from "../../model/fleet.ts";
 import { formatCount, plural } from "../../model/format.ts";
@@ -173,7 +179,11 @@ function MetricChart({ choice }: { readonly choice: MetricChoice }) {
     if (groupBy === "agent") return linesByKind(answer, (agentId) => agentId, series.range);
     return linesByLabel(answer, groupBy, series.range);
   };
-  const shown = lines();
+  const amounts = aggregation === "sum" || aggregation === "count";
+  const shown = lines().map(({ label, values }) => ({
+    label,
+    values: amounts ? withoutRunning(values, series.range, series.askedAtMs) : values,
+  }));
   const more = shown.length - limitLines(shown).length;
   return (
     <section class="charts charts-1" aria-label="Chart">

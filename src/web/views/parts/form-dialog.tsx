@@ -2,6 +2,7 @@
 
 import type { ComponentChildren } from "preact";
 import { useId, useState } from "preact/hooks";
+import { capital } from "../../model/agent-words.ts";
 import { Dialog } from "./dialog.tsx";
 
 /** A form in a dialog. */
@@ -28,7 +29,9 @@ export function FormDialog(props: FormDialogProps) {
       await onSubmit();
       onClose();
     } catch (error) {
-      setProblem(error instanceof Error ? error.message : String(error));
+      const words = error instanceof Error ? error.message : String(error);
+      // The server names a field by its place in the request; here it is simply the field.
+      setProblem(capital(words.replace(/^body\./u, "")));
       setBusy(false);
     }
   };

@@ -131,27 +131,29 @@ function FlameBoxes({ root, path, typed, unit, onZoom, onHover }: FlameBoxesProp
     found?.focus();
   };
   return (
-    <div
-      ref={host}
-      class="flame-boxes"
-      role="group"
-      aria-label="Flame graph; arrow keys move, Enter zooms, Escape shows all"
-      style={{ height: `${rows * ROW_PX}px` }}
-      onKeyDown={onKeyDown}
-      onPointerLeave={() => onHover(undefined)}
-    >
-      {boxes.map((box) => (
-        <FlameButton
-          key={`${box.above ? "above" : ""}${box.path}`}
-          box={box}
-          dimmed={typed.trim() !== "" && !matchesFunction(box.node, typed)}
-          lit={matchesFunction(box.node, typed)}
-          words={`${box.node.name}, ${profileValue(box.node.total, unit)}`}
-          tabbable={box.path === path && !box.above}
-          onZoom={onZoom}
-          onHover={onHover}
-        />
-      ))}
+    <div class="flame-scroll">
+      <div
+        ref={host}
+        class="flame-boxes"
+        role="group"
+        aria-label="Flame graph; arrow keys move, Enter zooms, Escape shows all"
+        style={{ height: `${rows * ROW_PX}px` }}
+        onKeyDown={onKeyDown}
+        onPointerLeave={() => onHover(undefined)}
+      >
+        {boxes.map((box) => (
+          <FlameButton
+            key={`${box.above ? "above" : ""}${box.path}`}
+            box={box}
+            dimmed={typed.trim() !== "" && !matchesFunction(box.node, typed)}
+            lit={matchesFunction(box.node, typed)}
+            words={`${box.node.name}, ${profileValue(box.node.total, unit)}`}
+            tabbable={box.path === path && !box.above}
+            onZoom={onZoom}
+            onHover={onHover}
+          />
+        ))}
+      </div>
     </div>
   );
 }

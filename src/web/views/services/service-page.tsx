@@ -1,6 +1,7 @@
 // One service: in words how it is, its endpoints with their reasons, its calls, its limits.
 
 import { useState } from "preact/hooks";
+import { AlertMarks } from "../../charts/alert-marks.tsx";
 import { ChartGroup } from "../../charts/chart-group.tsx";
 import { capital } from "../../model/agent-words.ts";
 import { formatAge, formatCount, formatRatio, formatSeconds } from "../../model/format.ts";
@@ -42,10 +43,15 @@ export function ServicePage({ serviceId }: { readonly serviceId: string }) {
       <div class="columns-8-4">
         <div class="column">
           <Endpoints service={service} />
-          <ChartGroup class="charts-2">
-            <OutcomeChart serviceId={service.id} />
-            <ServiceTimeChart serviceId={service.id} />
-          </ChartGroup>
+          <AlertMarks
+            query={{ source: `service:${service.id}` }}
+            about={(alert) => alert.source === `service:${service.id}`}
+          >
+            <ChartGroup class="charts-2">
+              <OutcomeChart serviceId={service.id} />
+              <ServiceTimeChart serviceId={service.id} />
+            </ChartGroup>
+          </AlertMarks>
           <RecentCalls filter={{ service: service.id }} hide="service" />
         </div>
         <aside class="column">

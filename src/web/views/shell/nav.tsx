@@ -65,6 +65,7 @@ export function Nav() {
             type="button"
             class="nav-link"
             aria-expanded={open}
+            aria-current={PAGES.some((entry) => isRear(entry) && entry.path === current)}
             onClick={() => setOpen(!open)}
           >
             <Icon name="more" />
@@ -76,8 +77,12 @@ export function Nav() {
   );
 }
 
-function itemClass({ foremost, begins }: NavPage): string {
-  return `${foremost === true ? "" : "nav-rear"}${begins === true ? " nav-begins" : ""}`;
+function isRear({ foremost }: NavPage): boolean {
+  return foremost !== true;
+}
+
+function itemClass(entry: NavPage): string {
+  return `${isRear(entry) ? "nav-rear" : ""}${entry.begins === true ? " nav-begins" : ""}`;
 }
 
 function NavLink({ entry, current }: { readonly entry: NavPage; readonly current: boolean }) {
