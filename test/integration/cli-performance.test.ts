@@ -11,7 +11,7 @@ import { test } from "node:test";
 import type { TestContext } from "node:test";
 import { gunzipSync } from "node:zlib";
 
-import { run } from "../../src/cli/main.ts";
+import { run } from "../../src/cli/index.ts";
 import { agent, enrolmentUrl, until } from "../support/fleet.ts";
 import { startServer } from "../support/server.ts";
 import type { TestServer } from "../support/server.ts";
