@@ -6,7 +6,7 @@ import { connect, createServer } from "node:net";
 import { totalmem } from "node:os";
 import { describe, test } from "node:test";
 
-import { ManualClock, nextTurn, systemClock } from "../core/index.ts";
+import { nextTurn, systemClock } from "../core/index.ts";
 import type { Clock } from "../core/index.ts";
 import { networkMetrics, systemMetrics } from "./host-rates.ts";
 import type { HostReading } from "./host-reader.ts";
@@ -28,6 +28,21 @@ function interfaceOf(name: string, receivedBytes: number): InterfaceCounters {
     transmitErrors: 0,
     transmitDropped: 0,
   };
+}
+
+/** The machine's clock, but for timers: what is due later is due in a moment. */
+function impatientClock(): { readonly clock: Clock; readonly delays: number[] } {
+  const delays: number[] = [];
+  const clock: Clock = {
+    now: () => systemClock.now(),
+    monotonic: () => systemClock.monotonic(),
+    after(delayMs, callback) {
+      delays.push(delayMs);
+      const timer = setTimeout(callback, delayMs === 0 ? 0 : 20);
+      return { [Symbol.dispose]: () => clearTimeout(timer) };
+    },
+  };
+  return { clock, delays };
 }
 
 function timesOf(busy: number, wait: number, total: number): CpuTimes {
@@ -189,53 +204,45 @@ describe("SystemProbe", () => {
   });
 
   test("every() reads once for all that share an interval, and stops with the last", async () => {
-    const clock = new ManualClock();
-    let timers = 0;
-    const counting: Clock = {
-      now: () => clock.now(),
-      monotonic: () => systemClock.monotonic(),
-      after: (delayMs, callback) => {
-        timers += 1;
-        return clock.after(delayMs, callback);
-      },
-    };
-    using probe = new SystemProbe({ clock: counting });
+    const { clock, delays } = impatientClock();
+    using probe = new SystemProbe({ clock });
     const seen: ProbeReading[][] = [[], []];
-    const registrations = seen.map((list) => probe.every(30_000, (reading) => list.push(reading)));
-    assert.equal(timers, 1);
-    for (let turn = 0; turn < 2000 && (seen[1]?.length ?? 0) < 2; turn++) {
-      clock.advance(30_000);
-      await nextTurn();
-    }
-    assert.ok((seen[0]?.length ?? 0) >= 2);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const registrations = seen.map((list) =>
+      probe.every(30_000, (reading) => {
+        if (list.push(reading) === 2 && list === seen[1]) resolve();
+      }),
+    );
+    assert.deepEqual(delays, [0]);
+    await promise;
+    assert.deepEqual(delays.slice(0, 3), [0, 30_000, 30_000]);
     assert.equal(seen[0]?.[0], seen[1]?.[0]);
     for (const registration of registrations) registration[Symbol.dispose]();
-    const before = seen[0]?.length;
-    clock.advance(120_000);
-    await nextTurn();
-    assert.equal(seen[0]?.length, before);
+    const before = delays.length;
+    await probe.read();
+    assert.deepEqual([delays.length, seen[0]?.length], [before, seen[1]?.length]);
     assert.throws(() => probe.every(0, () => undefined), RangeError);
   });
 });
 
 test("PerformanceProfiler.start() records host and process every snapshotInterval", async () => {
-  const clock = new ManualClock();
+  const { clock, delays } = impatientClock();
   const recorded = new Map<string, number[]>();
+  const { promise, resolve } = Promise.withResolvers<void>();
   const profiler = new PerformanceProfiler(
     { snapshotInterval: 5 },
     {
-      // Deadlines by hand, durations by the machine's clock: rates are of real counters.
-      clock: {
-        now: () => clock.now(),
-        monotonic: () => systemClock.monotonic(),
-        after: (delayMs, callback) => clock.after(delayMs, callback),
-      },
+      clock,
       telemetry: {
         series: ({ metric, agentId }) => {
           assert.equal(agentId, undefined);
           const values: number[] = [];
           recorded.set(metric, values);
-          return { record: (value) => void values.push(value), recordBatch: () => undefined };
+          const record = (value: number): void => {
+            // The last one that is always there.
+            if (values.push(value) === 2 && metric === "process_memory_bytes") resolve();
+          };
+          return { record, recordBatch: () => undefined };
         },
         recent: () => ({}),
         activity: () => undefined,
@@ -243,11 +250,9 @@ test("PerformanceProfiler.start() records host and process every snapshotInterva
     },
   );
   profiler.start();
-  for (let turn = 0; turn < 1000 && (recorded.get("system_disk_usage")?.length ?? 0) < 2; turn++) {
-    clock.advance(5000);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
+  await promise;
   await profiler.stop();
+  assert.ok(delays.includes(5000));
   for (const metric of [
     "system_memory_usage",
     "system_disk_usage",
