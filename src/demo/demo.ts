@@ -117,6 +117,11 @@ async function prepareNamespace(control: DemoControl): Promise<string> {
       ruleKeepFiringFor: 1,
       serviceSlow: 1,
       serviceMinimumCalls: 3,
+      // The story is about the fleet: waiting for a review is slow on purpose, and a busy machine
+      // is not part of it.
+      responseTimeWarning: 60,
+      cpuWarning: 100,
+      cpuCritical: 100,
     },
   };
   await control.call("PUT", path, { body: { config } });
