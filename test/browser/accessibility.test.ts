@@ -25,7 +25,7 @@ const PAGES = [
   ["/agents/planner", "agent-words"],
   ["/agents/planner?tab=metrics", "agent-words"],
   ["/agents/planner?tab=calls", "call"],
-  ["/agents/planner?tab=profiles", "profile"],
+  ["/agents/planner?tab=profiles", "flame-box"],
   ["/services", "service"],
   ["/services/search", "call"],
   ["/calls", "call"],
@@ -80,7 +80,10 @@ async function openFleet(t: TestContext): Promise<OpenFleet> {
   await planner.send("planner", "review-wanted", {});
   const body = { level: "error", message: "index is 4 h old", agentId: "planner" };
   const alert = await asAdmin(server, "POST", "/api/v1/alerts", body);
-  await asAdmin(server, "POST", "/api/v1/agents/planner/profiles", { seconds: 1 });
+  const asked = await asAdmin(server, "POST", "/api/v1/agents/planner/profiles", { seconds: 1 });
+  await until("the profile is done", async () => {
+    return (await asAdmin(server, "GET", `/api/v1/profiles/${asked.id}`)).state === "done";
+  });
   const { call, trace } = await until("both calls in the history", async () => {
     const { calls } = await asAdmin(server, "GET", "/api/v1/calls");
     return calls.length === 2 && { call: calls[0].id, trace: calls[1].traceId };
