@@ -194,7 +194,7 @@ export class CallAdmission {
       const decision = this.#limits.take(service.limitKey, rateLimit, nowMs);
       applied.push({ policy: "service", limit: rateLimit, decision });
     }
-    call.limitHeaders = Object.entries(rateLimitHeaders(applied)).flat();
+    call.limitHeaders = pairsOf(rateLimitHeaders(applied));
     const last = applied.at(-1);
     if (last === undefined || last.decision.allowed) return;
     const whose = last.policy === "agent" ? `Agent "${agentId}" calls` : "All together call";
@@ -205,6 +205,12 @@ export class CallAdmission {
       details: { serviceId: service.plan.id, policy: last.policy },
     });
   }
+}
+
+function pairsOf(headers: Readonly<Record<string, string>>): string[] {
+  const pairs: string[] = [];
+  for (const name of Object.keys(headers)) pairs.push(name, headers[name] ?? "");
+  return pairs;
 }
 
 function keyProblem(kind: "unknown" | "expired" | "missing"): GatewayError {
