@@ -7,6 +7,7 @@ import type {
   CommunicationEvent,
 } from "./communication/index.ts";
 import { ActivityKind } from "./core/index.ts";
+import type { ComponentLog } from "./core/index.ts";
 import { COST_METRIC } from "./dashboard/index.ts";
 import type { OverviewSummary, PerformanceDashboard } from "./dashboard/index.ts";
 import type { APIGateway } from "./gateway/index.ts";
@@ -26,6 +27,7 @@ export interface LinkedComponents {
   readonly tracker: PerformanceTracker;
   readonly profiles: ProfileDesk;
   readonly dashboard: PerformanceDashboard;
+  readonly log: ComponentLog;
 }
 
 /** The links of one namespace, from start to stop. */
@@ -39,13 +41,15 @@ export class ExchangeLinks implements Disposable {
 
   /** @param onEvent also told of everything that happens in communication. */
   async start(onEvent: (event: CommunicationEvent) => void): Promise<void> {
-    const { communication, gateway, tracker, dashboard } = this.#components;
+    const { communication, gateway, tracker, profiles, dashboard } = this.#components;
     const subscriptions = this.#subscriptions;
     for (const agent of communication.views()) await this.hold(agent);
     subscriptions.use(communication.onEvent(onEvent));
     subscriptions.use(
       communication.onEvent((event) => {
-        if (event.kind === "agent.removed") void gateway.releaseAgent(event.agentId);
+        if (event.kind !== "agent.removed") return;
+        this.#settle(gateway.releaseAgent(event.agentId));
+        this.#settle(profiles.agentGone(event.agentId));
       }),
     );
     subscriptions.use(
@@ -64,6 +68,13 @@ export class ExchangeLinks implements Disposable {
 
   [Symbol.dispose](): void {
     this.#subscriptions.dispose();
+  }
+
+  /** What nobody waits for must not end the process when it fails. */
+  #settle(work: Promise<unknown>): void {
+    work.catch((error: unknown) => {
+      this.#components.log.warn("exchange.link_failed", { error });
+    });
   }
 
   #measureFleet(): Disposable {

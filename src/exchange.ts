@@ -12,7 +12,12 @@ import { APIGateway } from "./gateway/index.ts";
 import type { CallStore, DataPlane, ServiceStore } from "./gateway/index.ts";
 import { keyFigures } from "./kpis.ts";
 import { PerformanceProfiler, ProfileDesk } from "./profiler/index.ts";
-import type { ProfileSampler, ProfileStore, SystemProbe } from "./profiler/index.ts";
+import type {
+  ProfileConversion,
+  ProfileSampler,
+  ProfileStore,
+  SystemProbe,
+} from "./profiler/index.ts";
 import type { AuditLog } from "./security/index.ts";
 import { AgentLogs } from "./server/index.ts";
 import type { FleetNamespace, Kpi, TraceView } from "./server/index.ts";
@@ -47,6 +52,7 @@ export interface ExchangeServices {
   readonly plane: DataPlane;
   readonly probe: SystemProbe;
   readonly sampler: ProfileSampler;
+  readonly conversion: ProfileConversion;
   readonly audit: AuditLog;
   readonly log: ComponentLog;
 }
@@ -65,6 +71,7 @@ export class Exchange implements FleetNamespace {
   readonly profiler: PerformanceProfiler;
   readonly profiles: ProfileDesk;
   readonly dashboard: PerformanceDashboard;
+  readonly log: ComponentLog;
   readonly logs = new AgentLogs();
   readonly heartbeatIntervalMs: number;
   readonly #audit: AuditLog;
@@ -74,6 +81,7 @@ export class Exchange implements FleetNamespace {
   constructor(name: string, config: ExchangeConfig, services: ExchangeServices) {
     this.name = name;
     this.#audit = services.audit;
+    this.log = services.log;
     const { log, stores, plane, probe, sampler } = services;
     this.tracker = new PerformanceTracker(config.tracker, {
       namespace: name,
@@ -105,6 +113,7 @@ export class Exchange implements FleetNamespace {
         store: stores.profiles,
         log,
         sampler,
+        conversion: services.conversion,
         tell: (agentId, order) => this.communication.requestProfile(agentId, order),
         isAlive: (agentId) => this.communication.view(agentId)?.presence.state !== "down",
       },

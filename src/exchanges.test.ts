@@ -10,7 +10,12 @@ import type { JsonObject } from "./core/index.ts";
 import { EventNumbers, VolatileAlertStore, VolatileFeedStore } from "./dashboard/index.ts";
 import { Exchanges } from "./exchanges.ts";
 import { InProcessDataPlane, VolatileCallStore, VolatileServiceStore } from "./gateway/index.ts";
-import { ProfileSampler, SystemProbe, VolatileProfileStore } from "./profiler/index.ts";
+import {
+  inlineConversion,
+  ProfileSampler,
+  SystemProbe,
+  VolatileProfileStore,
+} from "./profiler/index.ts";
 import { AuditLog, IdentityService, VolatileSecurityStore } from "./security/index.ts";
 import { StorageError } from "./storage/index.ts";
 import { VolatileSeriesStore } from "./tracker/index.ts";
@@ -60,6 +65,7 @@ async function startExchanges(t: TestContext) {
       plane,
       probe,
       sampler: new ProfileSampler(),
+      conversion: inlineConversion,
       audit: new AuditLog({ store: ledger }),
       log: noComponentLog,
     },

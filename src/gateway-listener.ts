@@ -26,11 +26,8 @@ export function createDataPlane(
 }
 
 /** What namespaces' gateways are configured with: all but the modules that workers import. */
-export function gatewayOptionsOf({
-  middleware: _,
-  ...options
-}: CellphoneConfiguration["values"]["gateway"]): JsonObject {
-  return options;
+export function gatewayOptionsOf(options: CellphoneConfiguration["values"]["gateway"]): JsonObject {
+  return { ...options, middleware: [] };
 }
 
 /**

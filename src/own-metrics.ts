@@ -60,7 +60,13 @@ function gatewayMetrics(): OwnMetric[] {
 function profilerMetrics(): OwnMetric[] {
   return [
     row("profile_duration", "s", "agent or server", ["name"], "One profiled function or scope"),
-    row("profile_errors", "1", "agent or server", ["name"], "1 for each of them that failed"),
+    row(
+      "profile_errors",
+      "1",
+      "agent or server",
+      ["name"],
+      "Of them, those that failed since the value before",
+    ),
     row("system_cpu_usage", "%", "machine", [], "CPU in use, of all cores"),
     row("system_memory_usage", "%", "machine", [], "Memory in use"),
     row("system_load", "1", "machine", [], "Load average of the last minute"),

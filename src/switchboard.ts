@@ -30,7 +30,7 @@ import { createControlPlane } from "./server/index.ts";
 import type { ConfigurationRow, ControlPlane, Fleet, ServerFacts } from "./server/index.ts";
 import { builtFiles, packageVersion } from "./package-files.ts";
 import { openDataFolder, storageErrors } from "./storage/index.ts";
-import { LedgerClient, SeriesClient } from "./threads/index.ts";
+import { LedgerClient, ProfileConversionThread, SeriesClient } from "./threads/index.ts";
 import { trackerErrors } from "./tracker/index.ts";
 
 const DAY_MS = 86_400_000;
@@ -128,6 +128,8 @@ class System implements Switchboard, Fleet {
 
     const probe = new SystemProbe({ log: this.#log, diskPath: this.#folder.path });
     this.#running.push(() => probe[Symbol.dispose]());
+    const conversion = new ProfileConversionThread();
+    this.#running.push(() => conversion.close());
     const exchanges = new Exchanges(
       { ledger, series },
       identities,
@@ -145,6 +147,7 @@ class System implements Switchboard, Fleet {
         plane: this.#plane,
         probe,
         sampler: new ProfileSampler(),
+        conversion,
         audit,
         log: this.#log,
       },
@@ -332,7 +335,11 @@ class System implements Switchboard, Fleet {
       pid: process.pid,
       node: process.version,
       threads: [
-        ...["main", "ledger", "ledger reader", "series", "series reader"],
+        "main",
+        "ledger",
+        "ledger reader",
+        "series",
+        "series reader",
         ...Array.from({ length: this.#plane.workers }, (_, index) => `gateway ${index + 1}`),
       ],
     };

@@ -129,7 +129,8 @@ function tidy(text: string): string {
 
 function depthOf(text: string): number {
   let depth = 0;
-  for (const [index, character] of [...text].entries()) {
+  for (let index = 0; index < text.length; index++) {
+    const character = text.charAt(index);
     if ("({[<".includes(character)) depth += 1;
     else if (")}]".includes(character) || (character === ">" && text[index - 1] !== "="))
       depth -= 1;
@@ -174,7 +175,8 @@ export function parameterNames(signature: string): string[] {
 /** The parenthesis that opens the parameters, after any type parameters. */
 function openingParenthesis(signature: string): number {
   let depth = 0;
-  for (const [index, character] of [...signature].entries()) {
+  for (let index = 0; index < signature.length; index++) {
+    const character = signature.charAt(index);
     if (character === "(" && depth === 0) return index;
     if (character === "<") depth += 1;
     if (character === ">" && signature[index - 1] !== "=") depth -= 1;

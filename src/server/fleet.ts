@@ -35,7 +35,7 @@ import type {
   TaskStart,
   TaskUpdate,
 } from "../communication/index.ts";
-import type { JsonObject, JsonValue } from "../core/index.ts";
+import type { ActivityKind, JsonObject, JsonValue } from "../core/index.ts";
 import type {
   AgentTile,
   Alert,
@@ -91,6 +91,7 @@ export interface FleetCommunication {
   ): Promise<unknown>;
   releaseAgent(agentId: string, request: { readonly by: string }): Promise<unknown>;
   isQuarantined(agentId: string): boolean;
+  recordActivity(agentId: string, kind: ActivityKind): void;
   requestRestart(agentId: string, request: { readonly by: string }): Promise<AgentCommand>;
 
   send(request: SendRequest): Promise<SendResult>;

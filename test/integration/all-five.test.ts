@@ -81,15 +81,17 @@ test("One trace id runs from a message through its call and metric to the alert 
     ["worker-1", "search", 200, "GET"],
   );
   const trace = await asAdmin(server, "GET", `/api/v1/traces/${TRACE}`);
-  const byKind = new Map(trace.spans.map((span: { kind: string }) => [span.kind, span]));
+  interface Bar {
+    readonly id: string;
+    readonly kind: string;
+    readonly parentId: string | null;
+  }
+  const byKind = new Map<string, Bar>(trace.spans.map((span: Bar) => [span.kind, span]));
   for (const kind of ["request", "inbox", "task", "call"]) {
     assert.ok(byKind.has(kind), `the waterfall shows the ${kind}`);
   }
-  assert.equal(
-    (byKind.get("call") as { parentId: string }).parentId,
-    (byKind.get("task") as { id: string }).id,
-    "the call is part of the task",
-  );
+  const callsParent = byKind.get("call")?.parentId;
+  assert.equal(callsParent, byKind.get("task")?.id, "the call is part of the task");
   const { metrics } = await asAdmin(server, "GET", "/api/v1/metrics/summary?agentId=worker-1");
   assert.equal(metrics.gateway_request_duration.count, 1);
   assert.equal(metrics.response_time.count, 1);
@@ -278,7 +280,7 @@ test("The gateway answers callers without a key, unknown paths and loops in word
   const nobody = await fetch(`${gateway}/v1/search`);
   assert.equal(nobody.status, 401);
   assert.match(nobody.headers.get("content-type") ?? "", /^application\/problem\+json/);
-  assert.equal(((await nobody.json()) as { code: string }).code, "gateway.key_missing");
+  assert.match(await nobody.text(), /"code":"gateway\.key_missing"/);
   const worker = await agent(t, await enrolmentUrl(server), "worker-1");
   await assert.rejects(
     worker.fetch("/v1/nothing"),

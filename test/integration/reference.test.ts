@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, test } from "node:test";
 
-import { z } from "zod";
+import type { z } from "zod";
 
 import { configurationSections } from "../../src/configuration/index.ts";
 import * as library from "../../src/index.ts";

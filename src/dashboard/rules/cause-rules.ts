@@ -51,11 +51,6 @@ export const causeRules: readonly CauseRule[] = [
   ),
 ];
 
-/** The rule that raises alerts for a cause of this kind; undefined for reminders. */
-export function causeRuleOf(kind: Cause["kind"]): AlertRule | undefined {
-  return causeRules.find((rule) => rule.kind === kind);
-}
-
 function holdOfCauses({ causeDelay }: DashboardSettings): ReturnType<AlertRule["hold"]> {
   return { forMs: causeDelay * 1000, keepFiringForMs: causeDelay * 1000 };
 }

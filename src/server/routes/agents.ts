@@ -4,6 +4,7 @@ import { z } from "zod";
 
 import { CommunicationError } from "../../communication/index.ts";
 import type { AgentView } from "../../communication/index.ts";
+import { ActivityKind } from "../../core/index.ts";
 import type { Principal } from "../../core/index.ts";
 import type { FleetNamespace } from "../fleet.ts";
 import { serverLimits } from "../limits.ts";
@@ -58,6 +59,11 @@ export function refuseQuarantined(
   if (kind !== "agent" || !communication.isQuarantined(id)) return;
   const message = `Agent "${id}" is quarantined: nothing it says or measures is taken`;
   throw new CommunicationError("communication.agent_quarantined", message);
+}
+
+/** What an agent measures shows that it does something. */
+export function noteOutput({ communication }: FleetNamespace, { kind, id }: Principal): void {
+  if (kind === "agent") communication.recordActivity(id, ActivityKind.Output);
 }
 
 function register(): Route {

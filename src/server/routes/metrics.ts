@@ -26,7 +26,7 @@ import {
   snapshotSchema,
 } from "../schemas/metrics.ts";
 import type { Services } from "../services.ts";
-import { refuseQuarantined } from "./agents.ts";
+import { noteOutput, refuseQuarantined } from "./agents.ts";
 import { ownId, ownList, senderOf } from "./messages.ts";
 
 const HOUR_MS = 3_600_000;
@@ -73,7 +73,9 @@ function record(): Route {
           rejected.push({ index, code, detail });
         }
       }
-      return { accepted: body.samples.length - rejected.length, rejected };
+      const accepted = body.samples.length - rejected.length;
+      if (accepted > 0) noteOutput(namespace, principal);
+      return { accepted, rejected };
     },
   });
 }

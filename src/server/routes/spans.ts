@@ -11,7 +11,7 @@ import type { Route } from "../route.ts";
 import { countParameter, nameSchema, rangeParameters, standsFor } from "../schemas/common.ts";
 import { recordedSchema } from "../schemas/metrics.ts";
 import { functionSummarySchema, spanInputSchema, spanSchema } from "../schemas/profiles.ts";
-import { refuseQuarantined } from "./agents.ts";
+import { noteOutput, refuseQuarantined } from "./agents.ts";
 import { ownId, ownList, senderOf } from "./messages.ts";
 
 const TAG = "Profiles";
@@ -49,7 +49,9 @@ function record(): Route {
           rejected.push({ index, code, detail });
         }
       }
-      return { accepted: body.spans.length - rejected.length, rejected };
+      const accepted = body.spans.length - rejected.length;
+      if (accepted > 0) noteOutput(namespace, principal);
+      return { accepted, rejected };
     },
   });
 }
