@@ -15,6 +15,8 @@ export class HttpCaller implements Caller {
   readonly #response: ServerResponse;
   #events: CallerEvents | undefined;
   #hasBody = false;
+  /** The body, when it is handed on as it comes. */
+  #body: Readable | undefined;
   #expectsContinue = false;
   #isHeadHeld = false;
   #isEnded = false;
@@ -90,6 +92,7 @@ export class HttpCaller implements Caller {
   stream(onBytes: (count: number) => void): Readable {
     const request = this.#request;
     const body = new Readable({ read: () => request.resume(), highWaterMark: 65_536 });
+    this.#body = body;
     this.#continue();
     request.on("data", (chunk: Buffer) => {
       onBytes(chunk.length);
@@ -173,6 +176,8 @@ export class HttpCaller implements Caller {
 
   #linger(): void {
     const { socket } = this.#request;
+    // Nobody reads it any more: it must not hold the connection back.
+    this.#body?.destroy();
     this.#request.resume();
     const timer = setTimeout(() => socket.destroy(), dataPlaneLimits.lingerMs.value);
     timer.unref();

@@ -49,7 +49,8 @@ export function upstreamHeaders(
     headers.push(credential.header, credential.value);
   }
   if (bodyLength !== null) headers.push("content-length", String(bodyLength));
-  headers.push("x-forwarded-for", caller.address, "x-forwarded-proto", caller.protocol);
+  if (caller.address !== "unknown") headers.push("x-forwarded-for", caller.address);
+  headers.push("x-forwarded-proto", caller.protocol);
   if (fields.host !== null) headers.push("x-forwarded-host", fields.host);
   headers.push("via", VIA, "traceparent", traceparentOf(trace));
   if (fields.tracestate !== null && trace.parentSpanId !== null) {
