@@ -38,7 +38,7 @@ export type {
   ServiceStatus,
   ServiceView,
 } from "../../gateway/model.ts";
-export type { FlameNode, ProfileRecord } from "../../profiler/model.ts";
+export type { FlameNode, ProfileRecord, SpanRecord } from "../../profiler/model.ts";
 export type { Kpi, KpiStatistics, TraceSpan, TraceView } from "../../server/index.ts";
 export type {
   Aggregation,

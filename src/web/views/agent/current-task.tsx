@@ -3,7 +3,8 @@
 import { formatAge, formatRatio, formatSeconds } from "../../model/format.ts";
 import { stretches } from "../../model/ribbon.ts";
 import { tracePath } from "../../model/routes.ts";
-import type { AgentView, StateChange, Task } from "../../model/wire.ts";
+import { taskSpans } from "../../model/task-spans.ts";
+import type { AgentView, CallRecord, SpanRecord, StateChange, Task } from "../../model/wire.ts";
 import { useApp } from "../../state/app.ts";
 import { useResource } from "../../state/use-resource.ts";
 import { Age, Clock } from "../parts/age.tsx";
@@ -12,6 +13,8 @@ import { Waterfall } from "../trace/waterfall.tsx";
 
 const RECENT_TASKS = 8;
 const OPEN_TASKS_MAX = 4;
+/** Steps and calls of one task, each, that are drawn. */
+const STEPS_MAX = 500;
 /** How a shorter task's time went is not worth a drawing. */
 const WATERFALL_MIN_MS = 5000;
 
@@ -103,10 +106,15 @@ function OpenTask({ task, agent, version }: OpenTaskProps) {
       )}
       {task.note === null ? null : <p class="task-note">{task.note}</p>}
       {/* What the agent does before a task starts is not the task's time. */}
-      {task.state === "submitted" ? null : traceId === null ? (
-        <TaskStretches task={task} agentId={agent.id} version={version} />
-      ) : (
+      {task.state === "submitted" ? null : traceId !== null ? (
         <TaskTrace traceId={traceId} agentId={agent.id} />
+      ) : (
+        <TaskSteps
+          task={task}
+          alone={agent.presence.holds.length === 1}
+          agentId={agent.id}
+          version={version}
+        />
       )}
     </article>
   );
@@ -133,6 +141,37 @@ function TaskTrace(props: { readonly traceId: string; readonly agentId: string }
           </a>
         }
       />
+    </div>
+  );
+}
+
+interface TaskStepsProps extends TaskStretchesProps {
+  /** Whether it is all that the agent holds, so that what the agent does belongs to it. */
+  readonly alone: boolean;
+}
+
+/** What the agent did in a task's time, where no trace ties it together. */
+function TaskSteps({ task, alone, agentId, version }: TaskStepsProps) {
+  const { api, nowMs } = useApp();
+  const query = { agentId, fromMs: task.createdAtMs, limit: STEPS_MAX };
+  const { data } = useResource(
+    alone ? `steps ${task.id}` : null,
+    async (signal) => {
+      const [{ spans }, { calls }] = await Promise.all([
+        api.get<{ spans: SpanRecord[] }>("/api/v1/spans", query, signal),
+        api.get<{ calls: CallRecord[] }>("/api/v1/calls", query, signal),
+      ]);
+      return taskSpans(task, spans, calls);
+    },
+    { refreshMs: 2000 },
+  );
+  if (!alone || data === undefined || data.length < 2) {
+    return <TaskStretches task={task} agentId={agentId} version={version} />;
+  }
+  const window = { fromMs: task.createdAtMs, toMs: nowMs.value };
+  return (
+    <div class="task-trace">
+      <Waterfall spans={data} window={window} agentId={agentId} />
     </div>
   );
 }
