@@ -4,7 +4,7 @@
 import { AgentCommunicationProtocol } from "./communication/index.ts";
 import type { CommunicationEvent, CommunicationStore } from "./communication/index.ts";
 import { Listeners, systemClock } from "./core/index.ts";
-import type { ComponentLog, JsonObject, Telemetry } from "./core/index.ts";
+import type { ComponentLog, JsonObject } from "./core/index.ts";
 import { COST_METRIC, PerformanceDashboard } from "./dashboard/index.ts";
 import type { AlertStore, EventNumbers, FeedStore, ReportExtras } from "./dashboard/index.ts";
 import { ExchangeLinks } from "./exchange-links.ts";
@@ -87,7 +87,7 @@ export class Exchange implements FleetNamespace {
       namespace: name,
       store: stores.series,
     });
-    const telemetry = telemetryOf(this.tracker);
+    const { telemetry } = this.tracker;
     const common = { namespace: name, telemetry, log };
     this.communication = new AgentCommunicationProtocol(config.communication, {
       ...common,
@@ -209,14 +209,4 @@ export class Exchange implements FleetNamespace {
       for (const [atMs, usd] of points) this.dashboard.costs.add(agentId, atMs, usd);
     }
   }
-}
-
-/** The tracker as the port through which other components measure. */
-function telemetryOf(tracker: PerformanceTracker): Telemetry {
-  return {
-    series: (key) => tracker.series(key),
-    recent: (_namespace, agentId, metric) => tracker.recent(agentId, metric),
-    // Communication knows its own agents' output first-hand; calls come through ExchangeLinks.
-    activity: () => undefined,
-  };
 }

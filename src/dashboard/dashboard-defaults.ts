@@ -7,7 +7,6 @@ import { CommunicationFleetSource } from "./communication-fleet-source.ts";
 import type { DashboardDependencies } from "./dashboard-dependencies.ts";
 import { fleetOfNone } from "./fleet-of-none.ts";
 import type { FleetSource } from "./ports.ts";
-import { telemetryOf } from "./tracker-source.ts";
 
 /** The agents to watch: those given, those of the agent manager, or none. */
 export function fleetOf({ fleet, agentManager }: DashboardDependencies): FleetSource {
@@ -22,5 +21,5 @@ export function telemetryBeside(dependencies: DashboardDependencies): Telemetry 
   const isSame =
     performanceTracker !== undefined &&
     (namespace === undefined || namespace === performanceTracker.namespace);
-  return isSame ? telemetryOf(performanceTracker) : noTelemetry;
+  return isSame ? performanceTracker.telemetry : noTelemetry;
 }

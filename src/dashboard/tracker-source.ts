@@ -1,6 +1,6 @@
 // What the dashboard asks of a tracker: PerformanceTracker has all of it.
 
-import type { SeriesHandle, SeriesKey, Telemetry } from "../core/index.ts";
+import type { Telemetry } from "../core/index.ts";
 import type {
   AgentSummary,
   PerformanceSnapshot,
@@ -15,20 +15,12 @@ import type { MetricSource } from "./metric-watch.ts";
 /** A tracker of metrics, as far as views, rules and measurements of alerts need one. */
 export interface TrackerSource extends MetricSource {
   readonly namespace: string;
+  /** Where alerts and health are measured. */
+  readonly telemetry: Telemetry;
   agents(): readonly string[];
-  series(key: SeriesKey): SeriesHandle;
   getAgentPerformanceSummary(agentId: string, range?: TimeRange): Promise<AgentSummary>;
   getSummaries(query?: SummaryQuery): Promise<Summaries>;
   getSeries(query: SeriesQuery): Promise<SeriesPoints[]>;
   getMetricNames(): Promise<readonly { readonly metric: string; readonly agents: number }[]>;
   getPerformanceSnapshots(count?: number): Promise<PerformanceSnapshot[]>;
-}
-
-/** The tracker as the port that alerts and health are measured through. */
-export function telemetryOf(tracker: TrackerSource): Telemetry {
-  return {
-    series: (key) => tracker.series(key),
-    recent: (_namespace, agentId, metric) => tracker.recent(agentId, metric),
-    activity: () => undefined,
-  };
 }

@@ -14,6 +14,7 @@ import type {
   RecentStatistics,
   SeriesHandle,
   SeriesKey,
+  Telemetry,
 } from "../core/index.ts";
 import { trackerConfigSchema } from "./config.ts";
 import type { TrackerOptions, TrackerSettings } from "./config.ts";
@@ -43,6 +44,7 @@ import { SeriesTable } from "./series-table.ts";
 import type { Series } from "./series.ts";
 import { SnapshotKeeper } from "./snapshot-keeper.ts";
 import type { SeriesStore } from "./store.ts";
+import { telemetryOf } from "./tracker-telemetry.ts";
 import { TrackerQueries } from "./tracker-queries.ts";
 import type { Summaries, SummariesByQuery, SummaryQuery } from "./tracker-queries.ts";
 import { TrackerTimers } from "./tracker-timers.ts";
@@ -73,6 +75,8 @@ export interface TrackerDependencies {
  */
 export class PerformanceTracker implements AsyncDisposable {
   readonly namespace: string;
+  /** Given to other components, it makes what they do metrics here. */
+  readonly telemetry: Telemetry = telemetryOf(this);
   readonly #settings: TrackerSettings;
   readonly #clock: Clock;
   readonly #ring: SampleRing;
@@ -123,15 +127,7 @@ export class PerformanceTracker implements AsyncDisposable {
     this.#queries = new TrackerQueries({ reader, clock, settings, rawInStore });
     const ids = new IdGenerator(clock);
     const queries = this.#queries;
-    this.#snapshots = new SnapshotKeeper({
-      namespace,
-      store,
-      clock,
-      settings,
-      queries,
-      ids,
-      onError,
-    });
+    this.#snapshots = new SnapshotKeeper({ ...shared, settings, queries, ids });
     this.#timers = new TrackerTimers({
       ...shared,
       settings,
