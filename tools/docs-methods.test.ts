@@ -8,6 +8,9 @@ const SOURCE = `
 export class Phone extends Line {
   /** Whose it is. */
   readonly owner: string;
+  /** Whom it reaches at once. */
+  readonly memory = new Map<string, string>();
+  readonly plain: boolean;
   readonly #line = 1;
 
   constructor(owner: string) {
@@ -58,6 +61,8 @@ test("memberRows() gives every public member once per signature, with its first 
   const rows = memberRows(SOURCE).map(({ signature, summary }) => `${signature} | ${summary}`);
   assert.deepEqual(rows, [
     "owner: string | Whose it is",
+    "memory | Whom it reaches at once",
+    "plain: boolean | ",
     "call(number: string, options?: Options): Promise<void> | Calls somebody; see `Line`",
     "call(numbers: readonly string[]): Promise<void> | Calls somebody; see `Line`",
     "setVolume(volume: number): void | from 0 to 1",

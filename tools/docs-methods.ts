@@ -89,9 +89,9 @@ export function memberRows(source: string): MemberRow[] {
     }
     const { text, end } = declarationAt(lines, index);
     const row = memberRow(text, comment);
-    const isOverload = text.endsWith(";");
+    const isOverload = text.endsWith(";") && /^\w+[(<]/.test(text.replace(MODIFIERS, ""));
     if (row !== undefined && !(overloaded.has(row.name) && !isOverload)) rows.push(row);
-    if (row !== undefined && isOverload && text.includes("(")) overloaded.add(row.name);
+    if (row !== undefined && isOverload) overloaded.add(row.name);
     comment = isOverload ? comment : [];
     index = end;
   }
