@@ -115,7 +115,7 @@ export const benchmark: Benchmark = {
           "holds the call to two rate limits, keeps its history and measures it, while others proxy.",
       );
       report.note(
-        `Of ordinary calls at most 2000 a second are kept one by one; all are counted and measured. ` +
+        `Of ordinary calls at most 500 a second are kept one by one; all are counted and measured. ` +
           `Load of the machine before: ${loadBefore.toFixed(1)}. Processor time is what the ` +
           `process used, so it says the same on a busy machine.`,
       );

@@ -10,7 +10,7 @@ import { GatewayError } from "./errors.ts";
 import type { CallerFields } from "./header-fields.ts";
 import { IdentityTable, looksLikeOwnKey } from "./identity-table.ts";
 import { dataPlaneLimits } from "./data-plane-limits.ts";
-import { rateLimitHeaders } from "./rate-limit-headers.ts";
+import { rateLimitPairs } from "./rate-limit-headers.ts";
 import type { AppliedRateLimit } from "./rate-limit-headers.ts";
 import type { RateLimitTable } from "./rate-limit-table.ts";
 import { bearerOf, dropOwnKeys } from "./upstream-headers.ts";
@@ -194,23 +194,20 @@ export class CallAdmission {
       const decision = this.#limits.take(service.limitKey, rateLimit, nowMs);
       applied.push({ policy: "service", limit: rateLimit, decision });
     }
-    call.limitHeaders = pairsOf(rateLimitHeaders(applied));
+    call.limitHeaders = rateLimitPairs(applied);
     const last = applied.at(-1);
     if (last === undefined || last.decision.allowed) return;
     const whose = last.policy === "agent" ? `Agent "${agentId}" calls` : "All together call";
     const { requestsPerMinute, burst } = last.limit;
+    const details = { serviceId: service.plan.id, policy: last.policy };
+    if (requestsPerMinute === 0) {
+      const message = `Service "${service.plan.id}" takes no calls: its limit is 0 a minute`;
+      throw new GatewayError("gateway.rate_limited", message, { details });
+    }
     const allowed = `${requestsPerMinute} a minute, ${burst} at once`;
     const message = `${whose} service "${service.plan.id}" more often than ${allowed}`;
-    throw new GatewayError("gateway.rate_limited", message, {
-      details: { serviceId: service.plan.id, policy: last.policy },
-    });
+    throw new GatewayError("gateway.rate_limited", message, { details });
   }
-}
-
-function pairsOf(headers: Readonly<Record<string, string>>): string[] {
-  const pairs: string[] = [];
-  for (const name of Object.keys(headers)) pairs.push(name, headers[name] ?? "");
-  return pairs;
 }
 
 function keyProblem(kind: "unknown" | "expired" | "missing"): GatewayError {

@@ -44,8 +44,10 @@ export function outcomeOf(status: number, code: string | null): string {
   if (status === 429 || status === 499) return String(status);
   // An answer that began well and broke off has failed, whatever its head said.
   if (code !== null && status < 400) return "5xx";
-  return `${Math.floor(status / 100)}xx`;
+  return CLASSES[Math.floor(status / 100)] ?? "5xx";
 }
+
+const CLASSES: readonly string[] = ["5xx", "1xx", "2xx", "3xx", "4xx", "5xx"];
 
 /**
  * Whether a call is worth the reserved room: failed, refused or slow. Calls beyond a rate limit
@@ -65,6 +67,7 @@ export class CallRecorder {
   readonly #report: EndpointReport;
   readonly #callbacks = new Set<(batch: CallBatch) => void>();
   #cells = new Map<string, Cell>();
+  #lastCell: Cell | undefined;
   #calls: CallRecord[] = [];
   #ordinary = 0;
   #notable = 0;
@@ -121,6 +124,7 @@ export class CallRecorder {
       outcomes,
     };
     this.#cells = new Map();
+    this.#lastCell = undefined;
     this.#calls = [];
     this.#ordinary = 0;
     this.#notable = 0;
@@ -149,9 +153,23 @@ export class CallRecorder {
   #cellOf(call: EndedCall): Cell {
     const { namespace, agentId, serviceId, route } = call;
     const outcome = outcomeOf(call.status, call.code);
+    const last = this.#lastCell;
+    // Calls of one kind come in rows; comparing costs less than making the key.
+    if (
+      last?.outcome === outcome &&
+      last.route === route &&
+      last.agentId === agentId &&
+      last.serviceId === serviceId &&
+      last.namespace === namespace
+    ) {
+      return last;
+    }
     const key = `${namespace}\n${agentId ?? ""}\n${serviceId ?? ""}\n${route ?? ""}\n${outcome}`;
     const known = this.#cells.get(key);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      this.#lastCell = known;
+      return known;
+    }
     if (this.#cells.size >= dataPlaneLimits.batchAggregates.value && (agentId ?? route) !== null) {
       return this.#cellOf({ ...call, agentId: null, route: null });
     }
@@ -167,6 +185,7 @@ export class CallRecorder {
       responseBytes: 0,
     };
     this.#cells.set(key, cell);
+    this.#lastCell = cell;
     return cell;
   }
 

@@ -28,6 +28,12 @@ export const dataPlaneLimits = {
     reason: "Status line and headers of an answer; servers send a few kilobytes.",
     atLimit: "The answer is refused with gateway.upstream_head_too_large.",
   },
+  interimAnswers: {
+    value: 32,
+    unit: "items",
+    reason: "Answers before the answer (1xx) of one call; a service sends one or two early hints.",
+    atLimit: "The call fails with gateway.upstream_broken.",
+  },
   discardedBytes: {
     value: 65_536,
     unit: "bytes",
@@ -83,10 +89,10 @@ export const dataPlaneLimits = {
     atLimit: "The next batch follows this much later.",
   },
   batchCalls: {
-    value: 500,
+    value: 125,
     unit: "items",
-    reason: "Ordinary calls of one batch that are kept one by one; all are counted.",
-    atLimit: "Further ones are counted as omitted.",
+    reason: "Ordinary calls of one batch kept one by one, 500 a second; more is read by nobody.",
+    atLimit: "Further ones are counted and measured like all, and told as omitted.",
   },
   batchNotableCalls: {
     value: 500,

@@ -76,6 +76,11 @@ export class EndpointPool {
    * @param tried base URLs that this call has tried already.
    */
   pick(tried: ReadonlySet<string>): EndpointPlan | undefined {
+    const only = this.#members.size === 1 ? this.#members.values().next().value : undefined;
+    // Most services have one endpoint, and nothing speaks against it.
+    if (only !== undefined && only.openUntilMs === 0 && only.plan.weight > 0 && tried.size === 0) {
+      return only.plan;
+    }
     const nowMs = this.#clock.monotonic();
     const usable: Member[] = [];
     for (const member of this.#members.values()) {

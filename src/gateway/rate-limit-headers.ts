@@ -27,16 +27,30 @@ export interface AppliedRateLimit {
  * console.assert(headers["ratelimit"] === '"service";r=19;t=1');
  */
 export function rateLimitHeaders(applied: readonly AppliedRateLimit[]): Record<string, string> {
-  if (applied.length === 0) return {};
-  const headers: Record<string, string> = {
-    "ratelimit-policy": applied.map(policyItem).join(", "),
-    ratelimit: applied.map(stateItem).join(", "),
-  };
-  const waits = applied.flatMap(({ decision }) =>
-    decision.allowed ? [] : [decision.retryAfterSeconds],
-  );
-  if (waits.length > 0) headers["retry-after"] = String(wholeSeconds(Math.max(...waits)));
+  const pairs = rateLimitPairs(applied);
+  const headers: Record<string, string> = {};
+  for (let index = 0; index + 1 < pairs.length; index += 2) {
+    headers[pairs[index] ?? ""] = pairs[index + 1] ?? "";
+  }
   return headers;
+}
+
+/** The same as names and values in turn; made for every call that has a limit. */
+export function rateLimitPairs(applied: readonly AppliedRateLimit[]): string[] {
+  if (applied.length === 0) return [];
+  let policies = "";
+  let states = "";
+  let waitSeconds = -1;
+  for (const one of applied) {
+    const separator = policies === "" ? "" : ", ";
+    policies += separator + policyItem(one);
+    states += separator + stateItem(one);
+    const { allowed, retryAfterSeconds } = one.decision;
+    if (!allowed) waitSeconds = Math.max(waitSeconds, retryAfterSeconds);
+  }
+  const pairs = ["ratelimit-policy", policies, "ratelimit", states];
+  if (waitSeconds >= 0) pairs.push("retry-after", String(wholeSeconds(waitSeconds)));
+  return pairs;
 }
 
 /** Seconds as Retry-After says them: whole, never 0, so that a caller never comes too early. */
