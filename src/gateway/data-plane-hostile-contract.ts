@@ -193,15 +193,33 @@ export function hostilePlaneContract(name: string, open: OpenPlane): void {
           502,
           "gateway.upstream_broken",
         ],
+        [
+          "that hints a hundred times",
+          "HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\n\r\n".repeat(100) +
+            "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
+          502,
+          "gateway.upstream_broken",
+        ],
+        ["whose status is 000", "HTTP/1.1 000 No\r\n\r\n", 502, "gateway.upstream_broken"],
       ];
       for (const [what, text, status, code] of broken) {
         test(`answers ${status} for a service ${what}`, async () => {
           await bench.serve(servicePlan("broken", await says(upstreams, text)));
           const answer = await bench.call("/v1/broken/");
           assert.equal(answer.status, status);
-          assert.equal(problemOf(answer)["code"], code);
+          const problem = problemOf(answer);
+          assert.equal(problem["code"], code);
+          assert.doesNotMatch(String(problem["detail"]), /\n|assert/);
         });
       }
+
+      test("says in words that a service behind https speaks plain HTTP", async () => {
+        const plain = await upstreams.http((_, response) => response.end("plain"));
+        await bench.serve(servicePlan("plain", plain.replace("http:", "https:")));
+        const answer = await bench.call("/v1/plain/");
+        assert.equal(answer.status, 502);
+        assert.match(String(problemOf(answer)["detail"]), /: TLS: wrong version number$/);
+      });
 
       test("answers 502 in words when nobody listens", async () => {
         await bench.serve(servicePlan("nobody", await upstreams.nobody()));

@@ -22,6 +22,8 @@ const CODES: Readonly<Record<string, readonly [GatewayErrorCode, string]>> = {
     "it sent another length than it said",
   ],
   UND_ERR_SOCKET: ["gateway.upstream_broken", "it closed the connection"],
+  // undici trusts a status to have three digits that mean something.
+  ERR_ASSERTION: ["gateway.upstream_broken", "its answer is no HTTP (its status)"],
   ECONNRESET: ["gateway.upstream_broken", "it reset the connection"],
   EPIPE: ["gateway.upstream_broken", "it closed the connection"],
   UND_ERR_DESTROYED: ["gateway.closed", "its connections were closed from here"],
@@ -47,7 +49,7 @@ export function describeUpstreamError(error: unknown): UpstreamFailure {
   const known = CODES[code];
   if (known !== undefined) return { code: known[0], words: known[1] };
   if (/^(?:ERR_TLS|CERT_|UNABLE_TO|SELF_SIGNED|DEPTH_ZERO|ERR_SSL)/.test(code)) {
-    return { code: "gateway.upstream_unreachable", words: `TLS: ${first.message}` };
+    return { code: "gateway.upstream_unreachable", words: `TLS: ${tlsReasonOf(first)}` };
   }
   return { code: "gateway.upstream_broken", words: first.message };
 }
@@ -67,6 +69,11 @@ function firstCause(error: unknown): Error {
   // Several addresses of one name were tried: the first says most.
   if (error instanceof AggregateError && error.errors[0] instanceof Error) return error.errors[0];
   return error instanceof Error ? error : new Error(String(error));
+}
+
+/** OpenSSL's messages hold addresses and lines of its source; its reason is what people look for. */
+function tlsReasonOf(error: Error): string {
+  return "reason" in error && typeof error.reason === "string" ? error.reason : error.message;
 }
 
 function codeOf(error: Error): string {

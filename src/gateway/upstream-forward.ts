@@ -157,6 +157,7 @@ class Attempt implements Dispatcher.DispatchHandler {
   /** Where to go on once a failed answer has been read. */
   #next: UpstreamTarget | undefined;
   #discarded = 0;
+  #interim = 0;
   #failedStatus = 0;
 
   constructor(forward: Forward, sink: ForwardSink, target: UpstreamTarget) {
@@ -187,7 +188,7 @@ class Attempt implements Dispatcher.DispatchHandler {
     const raw = controller.rawHeaders;
     const fields = readAnswerFields(Array.isArray(raw) ? raw : [], this.#sink.saysLimits);
     if (status < 200) {
-      this.#sink.inform(status, fields.forward);
+      this.#inform(controller, status, fields.forward);
       return;
     }
     if (fields.problem !== null) {
@@ -202,6 +203,23 @@ class Attempt implements Dispatcher.DispatchHandler {
     }
     this.#hasBegun = true;
     this.#sink.begin(status, reason, fields.forward);
+  }
+
+  /** They have no end of their own, and a caller that does not read them would fill memory. */
+  #inform(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    headers: readonly string[],
+  ): void {
+    this.#interim += 1;
+    const most = dataPlaneLimits.interimAnswers.value;
+    if (this.#interim <= most) {
+      this.#sink.inform(status, headers);
+      return;
+    }
+    const words = `it sent more than ${most} interim answers (1xx)`;
+    this.#fail({ code: "gateway.upstream_broken", words });
+    controller.abort(new Error(words));
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
