@@ -152,6 +152,15 @@ export function admissionPlaneContract(name: string, open: OpenPlane): void {
         assert.equal(problemOf(refused[0] ?? { body: "{}" })["code"], "gateway.rate_limited");
       });
 
+      test("says that a service with a limit of 0 takes no calls", async () => {
+        const rateLimit = { requestsPerMinute: 0, burst: 1 };
+        await bench.serve(servicePlan("shut", "http://127.0.0.1:1", { rateLimit }));
+        const answer = await bench.call("/v1/shut/");
+        assert.equal(answer.status, 429);
+        const words = 'Service "shut" takes no calls: its limit is 0 a minute';
+        assert.equal(problemOf(answer)["detail"], words);
+      });
+
       test("counts each agent by itself where the limit is per agent", async () => {
         const url = await upstreams.http(mirror);
         const agentRateLimit = { requestsPerMinute: 1, burst: 1 };

@@ -32,4 +32,5 @@ test("rateLimitOf() refuses what is no limit, and says what it must be", () => {
     );
   }
   assert.throws(() => rateLimitOf(10, 0), /set requestsPerMinute to 0/);
+  assert.throws(() => rateLimitOf(10, 1e9), /from 1 to 100000000/);
 });

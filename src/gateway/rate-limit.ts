@@ -30,7 +30,7 @@ export function rateLimitOf(requestsPerMinute: number, burst?: number | null): R
   if (!Number.isInteger(wanted) || wanted < 1 || wanted > most) {
     throw new GatewayError(
       "gateway.limit_invalid",
-      `burst is ${wanted}: it must be a whole number of at least 1; to let nothing pass, set ` +
+      `burst is ${wanted}: it must be a whole number from 1 to ${most}; to let nothing pass, set ` +
         "requestsPerMinute to 0",
     );
   }
