@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { networkInterfaces } from "node:os";
+import { hostname, networkInterfaces } from "node:os";
 import { test } from "node:test";
 
 import { GatewayError } from "./errors.ts";
@@ -66,6 +66,8 @@ test("isOwnAddress() knows this machine's names and addresses, at these ports", 
     "http://127.0.0.1:2356/x",
     "http://127.9.9.9:2356",
     "http://localhost:2356",
+    "http://localhost.:2356",
+    `http://${hostname()}:2356`,
     "http://gateway.localhost:2356",
     "http://[::1]:2356",
     "http://[::ffff:127.0.0.1]:2356",

@@ -1,7 +1,7 @@
 // URLs that a gateway may be pointed at: http(s), nothing hidden in them, and not itself.
 
 import { isIPv4 } from "node:net";
-import { networkInterfaces } from "node:os";
+import { hostname, networkInterfaces } from "node:os";
 
 import { canonicalisePath } from "./canonical-path.ts";
 import { GatewayError } from "./errors.ts";
@@ -50,8 +50,10 @@ export function isOwnAddress(href: string, ports: ReadonlySet<number>): boolean 
   const url = new URL(href);
   const port = url.port === "" ? (url.protocol === "https:" ? 443 : 80) : Number(url.port);
   if (!ports.has(port)) return false;
-  const host = url.hostname.replace(/^\[|\]$/g, "").toLowerCase();
+  // A dot at the end makes a name absolute; it is the same name.
+  const host = url.hostname.replace(/^\[|[\].]$/g, "").toLowerCase();
   if (host === "localhost" || host.endsWith(".localhost")) return true;
+  if (host === hostname().toLowerCase()) return true;
   // "::ffff:7f" is how the URL standard writes 127.x.x.x mapped into IPv6.
   if (isIPv4(host) ? host.startsWith("127.") : host.startsWith("::ffff:7f")) return true;
   if (host === "::1" || host === "0.0.0.0" || host === "::") return true;
