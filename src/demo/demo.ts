@@ -85,6 +85,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoOutcome> {
     const outcomes = await play.cues();
     await play.restOfTime(totalSeconds);
     const jobs = await play.finish();
+    await yard.retire(options.control);
     const passed =
       jobs.assigned > 0 &&
       jobs.correct === jobs.assigned &&

@@ -48,6 +48,14 @@ export class ServiceYard implements AsyncDisposable {
     this.#children.get(name)?.send(order);
   }
 
+  /** Has nobody ask for services that are about to end; they stay registered, to be looked at. */
+  async retire(control: DemoControl): Promise<void> {
+    for (const name of this.#children.keys()) {
+      const body = { healthCheckUrl: null };
+      await control.call("PATCH", `/api/v1/services/${name}`, { body });
+    }
+  }
+
   /** Ends all services. */
   async close(): Promise<void> {
     await Promise.all(

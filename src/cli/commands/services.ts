@@ -67,7 +67,7 @@ function serviceColumns({ out }: CliContext, nowMs: number): readonly Column<Ser
     { title: "SERVICE", value: ({ id }) => id, tone: () => "strong" },
     { title: "VERSION", value: ({ version }) => version },
     { title: "ENDPOINTS", value: endpointCount, align: "right" },
-    { title: "CALLS/5 MIN", value: ({ recent }) => formatNumber(recent.calls), align: "right" },
+    { title: "RECENT CALLS", value: ({ recent }) => formatNumber(recent.calls), align: "right" },
     {
       title: "ERRORS",
       value: errorShare,
@@ -161,7 +161,7 @@ function factsOf(service: ServiceView): readonly (readonly [string, string | nul
       credential === null ? "none" : harmless(`${credential.header}: ${credential.value}`),
     ],
     [
-      "5 minutes",
+      "of late",
       `${calls}, ${recent.failed} failed, ${recent.limited} limited, ` +
         `${recent.inFlight} under way`,
     ],

@@ -37,7 +37,7 @@ export function RateLimitEditor({ service }: { readonly service: ServiceView }) 
         ))}
       </dl>
       {service.recent.limited > 0 ? (
-        <p class="panel-note">{service.recent.limited} calls refused in the last 5 min.</p>
+        <p class="panel-note">{service.recent.limited} calls refused of late.</p>
       ) : null}
       {editing === null ? null : (
         <LimitDialog service={service} per={editing} onClose={() => setEditing(null)} />

@@ -131,7 +131,7 @@ function ServiceFacts({ service }: { readonly service: ServiceView }) {
   const facts: readonly (readonly [string, string | null])[] = [
     ["name", service.name === service.id ? null : service.name],
     ["version", service.version],
-    ["calls, 5 min", formatCount(recent.calls)],
+    ["recent calls", formatCount(recent.calls)],
     ["failed", failed === null ? null : formatRatio(failed)],
     ["p50", recent.p50Seconds === null ? null : formatSeconds(recent.p50Seconds)],
     ["p95", recent.p95Seconds === null ? null : formatSeconds(recent.p95Seconds)],

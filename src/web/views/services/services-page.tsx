@@ -66,7 +66,7 @@ function ServiceTable({ services }: { readonly services: readonly ServiceView[] 
             </th>
             <th scope="col">Endpoints</th>
             <th scope="col" class="number" title="In the last five minutes">
-              Calls, 5 min
+              Recent calls
             </th>
             <th scope="col" class="number" title="Answered 5xx, not answered, or cut">
               Failed
