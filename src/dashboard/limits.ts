@@ -11,7 +11,7 @@ export const dashboardLimits = {
     atLimit: 'The rest are counted: "worker-1, worker-2, worker-3 and 9 more"',
   },
   alertTouchMs: {
-    value: 60_000,
+    value: 10_000,
     unit: "ms",
     reason: "A value that changes at every refresh is no news; storing it each time is a burden",
     atLimit: "Words and values of an alert are renewed this often; level and agents at once",
