@@ -48,8 +48,9 @@ export class CallAdmission {
     this.#namespaces.delete(namespace);
   }
 
-  applyIdentities(changes: readonly IdentityChange[]): void {
-    this.#identities.apply(changes);
+  /** @returns who they were whose keys went. */
+  applyIdentities(changes: readonly IdentityChange[]): ReadonlySet<GatewayIdentity> {
+    return this.#identities.apply(changes);
   }
 
   namespace(name: string): PlaneNamespace | undefined {

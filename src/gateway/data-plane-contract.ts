@@ -19,6 +19,7 @@ import {
 import type { OpenPlane } from "./data-plane-bench-contract.ts";
 import { admissionPlaneContract } from "./data-plane-admission-contract.ts";
 import { hostilePlaneContract } from "./data-plane-hostile-contract.ts";
+import { revocationPlaneContract } from "./data-plane-revocation-contract.ts";
 import { streamingPlaneContract } from "./data-plane-stream-contract.ts";
 import { upgradePlaneContract } from "./data-plane-upgrade-contract.ts";
 
@@ -176,6 +177,7 @@ export function dataPlaneContract(name: string, open: OpenPlane): void {
   admissionPlaneContract(name, open);
   streamingPlaneContract(name, open);
   upgradePlaneContract(name, open);
+  revocationPlaneContract(name, open);
   hostilePlaneContract(name, open);
   lifeContract(name, open);
 }

@@ -128,9 +128,12 @@ export interface DataPlane {
   readonly instanceId?: string;
   /** Replaces a namespace's plan; resolves when every call that begins from now on follows it. */
   apply(plan: NamespacePlan): Promise<void>;
-  /** Serves the namespace no more; calls under way end. */
+  /** Serves the namespace no more; its calls under way are broken off. */
   remove(namespace: string): Promise<void>;
-  /** Resolves when keys are in force (or no longer are) for calls that begin from now on. */
+  /**
+   * Resolves when keys are in force (or no longer are) for calls that begin from now on; calls under
+   * way of a key that went are broken off.
+   */
   applyIdentities(changes: readonly IdentityChange[]): Promise<void>;
   /** Breaks off an agent's calls and streams under way; the number of them. */
   cut(namespace: string, agentId: string): Promise<number>;

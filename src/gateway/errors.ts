@@ -161,7 +161,9 @@ export const gatewayErrors = {
     status: 503,
     retryable: true,
     meaning: "The call was broken off from here",
-    remedy: "See whether the agent was paused or quarantined, or the server is stopping.",
+    remedy:
+      "See whether the agent was paused or quarantined, its key or namespace went, or the server is " +
+      "stopping.",
   },
   "gateway.closed": {
     status: 503,

@@ -32,16 +32,26 @@ export class IdentityTable {
     return this.#keys.size;
   }
 
-  /** Puts changes in force, in their order. */
-  apply(changes: readonly IdentityChange[]): void {
+  /**
+   * Puts changes in force, in their order.
+   * @returns who they were whose keys went, as find() gave them out.
+   */
+  apply(changes: readonly IdentityChange[]): ReadonlySet<GatewayIdentity> {
+    const gone = new Set<GatewayIdentity>();
     for (const { secretHash, identity } of changes) {
-      if (identity === null) this.#keys.delete(secretHash);
-      else {
+      const known = this.#keys.get(secretHash)?.found.identity ?? null;
+      if (identity === null) {
+        this.#keys.delete(secretHash);
+        if (known !== null) gone.add(known);
+      } else {
         const { kind, namespace, agentId, expiresAtMs } = identity;
-        const found: KeyFound = { identity: { kind, namespace, agentId }, expired: false };
+        // Said again, it stays the same object: calls under way point to it.
+        const same = known !== null && isSame(known, identity) ? known : undefined;
+        const found: KeyFound = { identity: same ?? { kind, namespace, agentId }, expired: false };
         this.#keys.set(secretHash, { found, expiresAtMs });
       }
     }
+    return gone;
   }
 
   /** Whose secret this is. @param nowMs wall time, in milliseconds since the Unix epoch. */
@@ -52,6 +62,11 @@ export class IdentityTable {
     if (key.expiresAtMs !== null && key.expiresAtMs <= nowMs) return EXPIRED;
     return key.found;
   }
+}
+
+function isSame(one: GatewayIdentity, other: GatewayIdentity): boolean {
+  const { kind, namespace, agentId } = one;
+  return kind === other.kind && namespace === other.namespace && agentId === other.agentId;
 }
 
 /**

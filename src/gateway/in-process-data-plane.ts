@@ -131,11 +131,20 @@ export class InProcessDataPlane implements DataPlane {
 
   async remove(namespace: string): Promise<void> {
     this.#pipeline.admission.remove(namespace);
+    this.#pipeline.cut(
+      (call) => call.namespace === namespace,
+      `Namespace "${namespace}" is served no more`,
+    );
     this.#pipeline.retainPools();
   }
 
   async applyIdentities(changes: readonly IdentityChange[]): Promise<void> {
-    this.#pipeline.admission.applyIdentities(changes);
+    const gone = this.#pipeline.admission.applyIdentities(changes);
+    if (gone.size === 0) return;
+    this.#pipeline.cut(
+      ({ identity }) => identity !== null && gone.has(identity),
+      "The key it was called with is valid no more",
+    );
   }
 
   async cut(namespace: string, agentId: string): Promise<number> {
