@@ -10,19 +10,20 @@ import type { JobKind } from "./jobs.ts";
 import { PRICE_PER_WORD_USD } from "./tariff.ts";
 
 /** Runs an errand under a span of its own; resolves with undefined when it fails. */
-async function errand<Result>(
+function errand<Result>(
   phone: Phone,
   name: string,
   kind: "model" | "tool",
   run: () => Promise<Result>,
 ): Promise<Result | undefined> {
-  using span = phone.span(name, { kind });
-  try {
-    return await run();
-  } catch (error) {
-    span.fail(error);
-    return undefined;
-  }
+  return phone.span(name, { kind }, async (span) => {
+    try {
+      return await run();
+    } catch (error) {
+      span.fail(error);
+      return undefined;
+    }
+  });
 }
 
 /** Has the model plan the job, word by word as it streams, and records what that cost. */

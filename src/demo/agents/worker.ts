@@ -23,9 +23,10 @@ phone.on<Job>("task_assignment", async ({ payload: job }) => {
   return result;
 });
 
-async function workOut(job: Job) {
-  using _ = phone.span(job.kind, { kind: "code" });
-  return perform(job, (path) => readInput(phone, path));
+function workOut(job: Job) {
+  return phone.span(job.kind, { kind: "code" }, () =>
+    perform(job, (path) => readInput(phone, path)),
+  );
 }
 
 phone.on("demo.wedge", () => {

@@ -76,6 +76,20 @@ test("timeShares() ends what still runs now", () => {
   ]);
 });
 
+test("timeShares() does not call own code what a task under way has not told yet", () => {
+  const spans = [
+    span("task", null, 0, null, "task"),
+    span("call", "task", 100, 300, "call"),
+    span("tool", "task", 500, 600, "tool"),
+  ];
+  assert.deepEqual(timeShares(spans, 1000), [
+    { kind: "open", durationMs: 400 },
+    { kind: "own", durationMs: 300 },
+    { kind: "call", durationMs: 200 },
+    { kind: "tool", durationMs: 100 },
+  ]);
+});
+
 test("barOf() places a span in the window and leaves out what lies beyond", () => {
   const window = { fromMs: 100, toMs: 300 };
   assert.deepEqual(barOf({ fromMs: 150, toMs: 200 }, window, 0), { left: 25, width: 25 });

@@ -65,8 +65,11 @@ function isRooted(span: TraceSpan, byId: ReadonlyMap<string, TraceSpan>): boolea
   return true;
 }
 
-/** What a stretch of time went into; `own` is a task's time in which none of its parts ran. */
-export type TimeKind = Exclude<TraceSpanKind, "task"> | "own";
+/**
+ * What a stretch of time went into. `own` is a task's time in which none of its parts ran; `open` is
+ * the end of a task under way, whose part that runs now is told when it is over.
+ */
+export type TimeKind = Exclude<TraceSpanKind, "task"> | "own" | "open";
 
 /** A kind and its share of the time. */
 export interface TimeShare {
@@ -91,7 +94,8 @@ export function timeShares(spans: readonly TraceSpan[], nowMs: number): readonly
   for (const { atMs, span, begins } of edges) {
     const inner = atMs > lastMs ? innermost(running, depths) : undefined;
     if (inner !== undefined) {
-      const kind = inner.kind === "task" ? "own" : inner.kind;
+      const isOpen = inner.toMs === null && atMs >= nowMs;
+      const kind = inner.kind === "task" ? (isOpen ? "open" : "own") : inner.kind;
       totals.set(kind, (totals.get(kind) ?? 0) + atMs - lastMs);
     }
     if (begins) running.add(span);

@@ -10,6 +10,7 @@ const SHARE_WORDS: Partial<Record<TimeKind, string>> = {
   call: "gateway calls",
   wait: "waiting",
   own: "own code",
+  open: "under way, not told yet",
 };
 
 /** What time of a kind was spent on. */
