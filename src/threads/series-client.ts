@@ -13,6 +13,7 @@ import type {
 import type { seriesReader, seriesWriter } from "../storage/index.ts";
 import { StorageError, storageLimits } from "../storage/index.ts";
 import type {
+  GroupedMinuteQuery,
   MergedRow,
   MergedSampleQuery,
   MinuteAggregate,
@@ -104,6 +105,10 @@ export class SeriesClient implements SeriesStore, CallStore, ProfileStore {
     query: Omit<MinuteQuery, "agentId">,
   ): Promise<{ readonly rows: readonly MergedRow[]; readonly agents: readonly string[] }> {
     return this.#readers.call("mergedMinutes", namespace, query);
+  }
+
+  groupedMinutes(namespace: string, query: GroupedMinuteQuery): Promise<readonly MergedRow[]> {
+    return this.#readers.call("groupedMinutes", namespace, query);
   }
 
   mergedSamples(namespace: string, query: MergedSampleQuery): Promise<readonly MergedRow[] | null> {

@@ -50,9 +50,12 @@ export class ChartBuilder {
   }
 
   addMinute(row: MinuteRow): void {
-    const { agentId, labels } = row.identity;
-    const group = this.#label === undefined ? agentId : (labels[this.#label] ?? "");
-    const bucket = this.#bucket(group, row.minuteMs);
+    this.addGroup(row.identity.agentId, row);
+  }
+
+  /** Adds a row of a line: an agent's, or that of a label's value. */
+  addGroup(group: string | null, row: MinuteRow): void {
+    const bucket = this.#bucket(this.#label === undefined ? group : (group ?? ""), row.minuteMs);
     bucket.sketch?.merge(row.sketch);
     addTo(bucket, row.sketch, row.last, row.lastAtMs);
   }

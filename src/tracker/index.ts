@@ -19,7 +19,9 @@ export type { TrackerDependencies } from "./performance-tracker.ts";
 export type { RecordRequest } from "./record-request.ts";
 export { DistributionSketch } from "./sketch.ts";
 export { RowMerger } from "./merge.ts";
+export { groupOf } from "./grouped-minutes.ts";
 export type {
+  GroupedMinuteQuery,
   MergedRow,
   MergedSampleQuery,
   MinuteAggregate,

@@ -150,7 +150,7 @@ export class SeriesReader {
     const { clock, minutes, table } = this.#parts;
     await this.ready();
     const fromMs = minuteOf(query.fromMs);
-    const isWritten = await this.#writeMinutesThatAreOver();
+    const isWritten = await this.writeMinutesThatAreOver();
     if (!isWritten) return this.minutes(query, (row) => see(row, visit, agents));
     const runningMs = minutes.latestMinute(clock.now());
     // From here to the first read nothing may wait: both halves are cut at the same instant.
@@ -175,7 +175,7 @@ export class SeriesReader {
   }
 
   /** Brings minutes that are over to the store; false when it does not take them. */
-  async #writeMinutesThatAreOver(): Promise<boolean> {
+  async writeMinutesThatAreOver(): Promise<boolean> {
     const { clock, flusher, minutes } = this.#parts;
     for (let flushes = 0; flushes < MOST_FLUSHES; flushes++) {
       if (!minutes.hasUnwrittenBefore(minutes.latestMinute(clock.now()))) return true;

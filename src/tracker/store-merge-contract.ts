@@ -51,6 +51,40 @@ export function mergedReadsContract(store: () => SeriesStore): void {
     assert.deepEqual(await found({}), [1, 2, 4]);
   });
 
+  test("groupedMinutes() merges by agent or by a label's value, and by bucket", async () => {
+    const labels = (outcome: string) => ({ labels: { service: "search", outcome } });
+    await store().append("default", {
+      samples: [],
+      minutes: [
+        measuredMinute({ agentId: "a", ...labels("2xx") }, 1, 2),
+        measuredMinute({ agentId: "b", ...labels("2xx"), last: 7, lastAtMs: START_MS + 50 }, 3),
+        measuredMinute({ agentId: "b", ...labels("5xx"), minuteMs: START_MS + MINUTE_MS }, 4),
+        measuredMinute({ agentId: null }, 8),
+        measuredMinute({ agentId: "b", metric: "other" }, 100),
+      ],
+    });
+    const query = {
+      metric: "response_time",
+      fromMs: START_MS,
+      toMs: START_MS + 2 * MINUTE_MS,
+      stepMs: 3_600_000,
+    };
+    const sums = async (more: object): Promise<string[]> => {
+      const rows = await store().groupedMinutes("default", {
+        ...query,
+        groupBy: "agent",
+        ...more,
+      });
+      return rows
+        .map((row) => `${row.metric} ${DistributionSketch.deserialize(row.sketch).sum} ${row.last}`)
+        .toSorted();
+    };
+    assert.deepEqual(await sums({}), [" 8 1", "a 3 1", "b 7 7"]);
+    assert.deepEqual(await sums({ groupBy: "label:outcome" }), [" 8 1", "2xx 6 7", "5xx 4 1"]);
+    assert.deepEqual(await sums({ groupBy: "none", labels: { service: "search" } }), [" 10 7"]);
+    assert.deepEqual(await sums({ agentId: "b", stepMs: MINUTE_MS }), ["b 3 7", "b 4 1"]);
+  });
+
   test("mergedMinutes() merges agents and labels into a row per metric and minute", async () => {
     const later = { last: 7, lastAtMs: START_MS + 20 };
     const minutes = [

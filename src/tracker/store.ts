@@ -47,6 +47,17 @@ export interface MergedRow {
   readonly sketch: Uint8Array;
 }
 
+/** What minutes are put together by: one group an agent, or a value of a label, or one in all. */
+export type MinuteGrouping = "agent" | "none" | `label:${string}`;
+
+/** Minutes of a metric to be merged by group and bucket of time. */
+export interface GroupedMinuteQuery extends MinuteQuery {
+  readonly metric: string;
+  /** Length of a bucket; buckets begin at its multiples since the epoch. */
+  readonly stepMs: number;
+  readonly groupBy: MinuteGrouping;
+}
+
 /** Samples of a metric to be merged into buckets. */
 export interface MergedSampleQuery {
   readonly metric: string;
@@ -93,6 +104,11 @@ export interface SeriesStore {
     namespace: string,
     query: Omit<MinuteQuery, "agentId">,
   ): Promise<{ readonly rows: readonly MergedRow[]; readonly agents: readonly string[] }>;
+  /**
+   * Minutes merged by group and bucket, by time; a row's `metric` is its group's name, empty for
+   * series without an agent or without the label.
+   */
+  groupedMinutes(namespace: string, query: GroupedMinuteQuery): Promise<readonly MergedRow[]>;
   /** Samples merged into buckets, by time; null when there are more than `most`. */
   mergedSamples(namespace: string, query: MergedSampleQuery): Promise<readonly MergedRow[] | null>;
   /** The newest snapshots, newest first. */

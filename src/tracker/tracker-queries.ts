@@ -4,6 +4,7 @@ import type { Clock, SeriesLabels } from "../core/index.ts";
 import { ChartBuilder } from "./chart.ts";
 import type { TrackerSettings } from "./config.ts";
 import { TrackerError } from "./errors.ts";
+import type { GroupedMinutes } from "./grouped-minutes.ts";
 import { OTHER } from "./labels.ts";
 import { trackerLimits } from "./limits.ts";
 import { Aggregation } from "./model.ts";
@@ -42,6 +43,7 @@ export interface SummariesByQuery extends TimeRange {
 /** Reads and reduces. */
 export class TrackerQueries {
   readonly #reader: SeriesReader;
+  readonly #grouped: GroupedMinutes;
   readonly #clock: Clock;
   readonly #settings: TrackerSettings;
   readonly #rawInStore: boolean;
@@ -50,11 +52,13 @@ export class TrackerQueries {
 
   constructor(parts: {
     readonly reader: SeriesReader;
+    readonly grouped: GroupedMinutes;
     readonly clock: Clock;
     readonly settings: TrackerSettings;
     readonly rawInStore: boolean;
   }) {
     this.#reader = parts.reader;
+    this.#grouped = parts.grouped;
     this.#clock = parts.clock;
     this.#settings = parts.settings;
     this.#rawInStore = parts.rawInStore;
@@ -115,16 +119,12 @@ export class TrackerQueries {
   async summariesBy(asked: SummariesByQuery): Promise<ReadonlyMap<string, MetricSummary>> {
     const { groupBy, labels } = asked;
     const query = this.#bounded(asked);
-    const label = groupBy === "agent" ? undefined : groupBy.slice("label:".length);
     const group = new SummaryGroup();
-    await this.#reader.minutes(
-      { ...query, labels, ...alignToMinutes(query.fromMs, query.toMs) },
-      (row) => {
-        const { agentId, labels: own } = row.identity;
-        const name = label === undefined ? agentId : own[label];
-        if (name !== undefined && name !== null) group.of(name).addMinute(row);
-      },
-    );
+    const { metric } = asked;
+    const range = { ...query, metric, labels, ...alignToMinutes(query.fromMs, query.toMs) };
+    await this.#grouped.visit(range, WHOLE_RANGE_MS, groupBy, (name, row) => {
+      if (name !== null) group.of(name).addMinute(row);
+    });
     return new Map(Object.entries(group.build()));
   }
 
@@ -135,13 +135,13 @@ export class TrackerQueries {
     const { metric, agentId } = query;
     const range = this.#bounded(query);
     if (range.fromMs >= range.toMs) return [];
-    const { labels } = query;
-    const byLabel = labels !== undefined || query.groupBy?.startsWith("label:") === true;
-    if (byLabel) {
+    const { labels, groupBy = "none", stepMs } = query;
+    if (labels !== undefined || groupBy.startsWith("label:")) {
       const aligned = alignToMinutes(range.fromMs, range.toMs);
-      await this.#reader.minutes({ metric, agentId, labels, ...aligned }, (row) =>
-        chart.addMinute(row),
-      );
+      const about = { metric, agentId, labels, ...aligned };
+      await this.#grouped.visit(about, stepMs, groupBy, (group, row) => {
+        chart.addGroup(group, row);
+      });
       return chart.build();
     }
     if (query.stepMs < MINUTE_MS && (await this.#chartRaw(query, range, chart)))
@@ -150,7 +150,12 @@ export class TrackerQueries {
     const visit = (row: MinuteRow): void => chart.addMinute(row);
     if (agentId === undefined && query.groupBy !== "agent") {
       await this.#reader.mergedMinutes({ metric, ...aligned }, visit);
-    } else await this.#reader.minutes({ metric, agentId, ...aligned }, visit);
+    } else {
+      const about = { metric, agentId, ...aligned };
+      await this.#grouped.visit(about, stepMs, groupBy, (group, row) => {
+        chart.addGroup(group, row);
+      });
+    }
     return chart.build();
   }
 
@@ -237,6 +242,8 @@ export class TrackerQueries {
   }
 }
 
+/** One bucket for any range. */
+const WHOLE_RANGE_MS = Number.MAX_SAFE_INTEGER;
 const maxQuery = trackerLimits.queryLimit.value;
 
 function finish(range: TimeRange & ReadQuery, group: SummaryGroup, agents: Set<string>): Summaries {

@@ -1,10 +1,12 @@
 // The series store of library mode and of tests: in memory, bounded, gone with the process.
 // It passes the same contract suite as the durable one.
 
+import { groupOf } from "./grouped-minutes.ts";
 import { hasLabels, labelsKey } from "./labels.ts";
 import type { PerformanceSnapshot, Sample } from "./model.ts";
 import { RowMerger } from "./merge.ts";
 import type {
+  GroupedMinuteQuery,
   MergedRow,
   MergedSampleQuery,
   MinuteAggregate,
@@ -108,6 +110,19 @@ export class VolatileSeriesStore implements SeriesStore {
       if (row.agentId !== null) agents.add(row.agentId);
     }
     return { rows: merger.rows(), agents: [...agents] };
+  }
+
+  async groupedMinutes(
+    namespace: string,
+    query: GroupedMinuteQuery,
+  ): Promise<readonly MergedRow[]> {
+    const { groupBy, stepMs } = query;
+    const merger = new RowMerger();
+    for (const row of await this.minutes(namespace, query)) {
+      const startMs = Math.floor(row.minuteMs / stepMs) * stepMs;
+      merger.addRow(groupOf(row, groupBy) ?? "", startMs, row.sketch, row.last, row.lastAtMs);
+    }
+    return merger.rows();
   }
 
   async mergedSamples(

@@ -1,7 +1,8 @@
 // Synchronous read access to series.db, as its reader threads use it.
 
-import { RowMerger } from "../../tracker/index.ts";
+import { groupOf, RowMerger } from "../../tracker/index.ts";
 import type {
+  GroupedMinuteQuery,
   MergedRow,
   MergedSampleQuery,
   MinuteAggregate,
@@ -116,6 +117,28 @@ export class SeriesReader {
     });
   }
 
+  groupedMinutes(namespace: string, query: GroupedMinuteQuery): readonly MergedRow[] {
+    return this.#database.snapshot(() => {
+      const deadline = new Deadline();
+      const merger = new RowMerger();
+      const { groupBy, stepMs } = query;
+      const range = this.#database.prepare(
+        `SELECT minute, sketch, last, last_at FROM minutes
+         WHERE series_row = ? AND minute >= ? AND minute < ?`,
+      );
+      for (const series of this.#seriesOf(namespace, query)) {
+        const group = groupOf(identityOf(series), groupBy) ?? "";
+        for (const minute of range.iterate(series.row_id, query.fromMs, query.toMs)) {
+          deadline.row();
+          const startMs = Math.floor(Number(minute["minute"]) / stepMs) * stepMs;
+          const sketch = trusted<Uint8Array>(minute["sketch"]);
+          merger.addRow(group, startMs, sketch, Number(minute["last"]), Number(minute["last_at"]));
+        }
+      }
+      return merger.rows();
+    });
+  }
+
   mergedSamples(namespace: string, query: MergedSampleQuery): readonly MergedRow[] | null {
     return this.#database.snapshot(() => {
       const deadline = new Deadline();
@@ -187,6 +210,11 @@ function sampleOf(row: Record<string, unknown>, series: ReadonlyMap<number, Seri
     context: objectOf(row["context"]),
     metadata: objectOf(row["metadata"]),
   };
+}
+
+function identityOf(series: SeriesRow): Pick<MinuteAggregate, "agentId" | "labels"> {
+  const agentId = series.agent_id === "" ? null : series.agent_id;
+  return { agentId, labels: parsedColumn(series.labels) };
 }
 
 function minuteOf(row: Record<string, unknown>, series: SeriesRow): MinuteAggregate {

@@ -1,6 +1,7 @@
 // SeriesStore over series.db on the calling thread; the server goes through threads/SeriesClient.
 
 import type {
+  GroupedMinuteQuery,
   MergedRow,
   MergedSampleQuery,
   MinuteAggregate,
@@ -57,6 +58,13 @@ export class SqliteSeriesStore implements SeriesStore {
 
   async mergedMinutes(namespace: string, query: Omit<MinuteQuery, "agentId">) {
     return this.#reader.mergedMinutes(namespace, query);
+  }
+
+  async groupedMinutes(
+    namespace: string,
+    query: GroupedMinuteQuery,
+  ): Promise<readonly MergedRow[]> {
+    return this.#reader.groupedMinutes(namespace, query);
   }
 
   async mergedSamples(

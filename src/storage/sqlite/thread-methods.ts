@@ -165,6 +165,8 @@ export function seriesReader(database: Database) {
       series.minutes(namespace, query),
     mergedMinutes: (namespace: string, query: Parameters<SeriesReader["mergedMinutes"]>[1]) =>
       series.mergedMinutes(namespace, query),
+    groupedMinutes: (namespace: string, query: Parameters<SeriesReader["groupedMinutes"]>[1]) =>
+      series.groupedMinutes(namespace, query),
     mergedSamples: (namespace: string, query: Parameters<SeriesReader["mergedSamples"]>[1]) =>
       series.mergedSamples(namespace, query),
     snapshots: (namespace: string, count: number) => series.snapshots(namespace, count),
