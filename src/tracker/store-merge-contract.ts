@@ -31,6 +31,10 @@ function measuredMinute(fields: Partial<MinuteAggregate>, ...values: number[]): 
   };
 }
 
+function ofSearch(outcome: string) {
+  return { labels: { service: "search", outcome } };
+}
+
 /** Registers the criteria; `store` gives the fresh store of the running test. */
 export function mergedReadsContract(store: () => SeriesStore): void {
   test("minutes() finds series by some of their labels", async () => {
@@ -52,13 +56,12 @@ export function mergedReadsContract(store: () => SeriesStore): void {
   });
 
   test("groupedMinutes() merges by agent or by a label's value, and by bucket", async () => {
-    const labels = (outcome: string) => ({ labels: { service: "search", outcome } });
     await store().append("default", {
       samples: [],
       minutes: [
-        measuredMinute({ agentId: "a", ...labels("2xx") }, 1, 2),
-        measuredMinute({ agentId: "b", ...labels("2xx"), last: 7, lastAtMs: START_MS + 50 }, 3),
-        measuredMinute({ agentId: "b", ...labels("5xx"), minuteMs: START_MS + MINUTE_MS }, 4),
+        measuredMinute({ agentId: "a", ...ofSearch("2xx") }, 1, 2),
+        measuredMinute({ agentId: "b", ...ofSearch("2xx"), last: 7, lastAtMs: START_MS + 50 }, 3),
+        measuredMinute({ agentId: "b", ...ofSearch("5xx"), minuteMs: START_MS + MINUTE_MS }, 4),
         measuredMinute({ agentId: null }, 8),
         measuredMinute({ agentId: "b", metric: "other" }, 100),
       ],
