@@ -37,10 +37,37 @@ import type { Upstream } from "../support/upstream.ts";
 
 const run = promisify(execFile);
 
+function plain(): number {
+  return 1;
+}
+
 /** As the text writes it: a name, not an address. */
 function localhost({ url }: Upstream): string {
   return url.replace("127.0.0.1", "localhost");
 }
+
+test("Vocabulary: the words of the text are values here", () => {
+  const values: readonly (readonly [object, string])[] = [
+    [
+      MetricType,
+      "response_time throughput error_rate memory_usage cpu_usage network_latency agent_health " +
+        "task_completion system_load",
+    ],
+    [DashboardView, "system_overview agent_performance metrics_detail alerts historical"],
+    [AlertLevel, "info warning error critical"],
+    [
+      MessageType,
+      "task_assignment status_update performance_metric health_check coordination broadcast direct",
+    ],
+    [MessagePriority, "low normal high urgent"],
+    [AgentStatus, "online offline busy idle error maintenance"],
+    [ServiceStatus, "healthy degraded unhealthy unknown"],
+    [ApiVersion, "v1 v2 beta alpha"],
+  ];
+  for (const [words, promised] of values) {
+    assert.deepEqual(new Set(Object.values(words)), new Set(promised.split(" ")));
+  }
+});
 
 describe("Performance tracker", () => {
   test("Usage: metrics of an agent with context, and its summary", async () => {
@@ -146,7 +173,6 @@ describe("Performance profiler", () => {
 
   test("Configuration: switched off, a function is left as it was; snapshots come by themselves", async () => {
     await using off = new PerformanceProfiler({ profilingEnabled: false });
-    const plain = (): number => 1;
     assert.equal(off.profileFunction("plain")(plain), plain);
     await using tracker = new PerformanceTracker();
     const options = { profilingEnabled: true, snapshotInterval: 1, maxHistory: 10 };
