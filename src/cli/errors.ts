@@ -11,6 +11,18 @@ export const cliErrors = {
     meaning: "The command was not understood",
     remedy: "Run the command with --help to see what it takes.",
   },
+  "cli.nothing_like_it": {
+    status: 404,
+    retryable: false,
+    meaning: "A part of an id stands for nothing, or for several things",
+    remedy: "Copy more of the id from a list: `cellphone alerts --all`, `calls` or `messages`.",
+  },
+  "cli.no_trace": {
+    status: 404,
+    retryable: false,
+    meaning: "The message carries no trace",
+    remedy: "Give the id of a call or an alert, or of a message that was sent over HTTP.",
+  },
   "cli.server_not_running": {
     status: 503,
     retryable: true,

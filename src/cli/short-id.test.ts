@@ -15,7 +15,7 @@ test("matchId() takes an id, its beginning or its end, when only one has it", ()
 test("matchId() says which ids a text may stand for, or that none is like it", () => {
   const ids = ["a1", "a2", "a3", "a4"];
   const several = /"a" may be any of 4 calls: a1, a2, a3, and 1 more/;
-  assert.throws(() => matchId("a", ids, "call"), { code: "cli.usage", message: several });
+  assert.throws(() => matchId("a", ids, "call"), { code: "cli.nothing_like_it", message: several });
   assert.throws(() => matchId("b", ids, "call"), { message: 'No call is like "b"' });
 });
 

@@ -12,7 +12,8 @@ import type { TestContext } from "node:test";
 import { gunzipSync } from "node:zlib";
 
 import { run } from "../../src/cli/index.ts";
-import { agent, enrolmentUrl, until } from "../support/fleet.ts";
+import type { MessageWithDeliveries } from "../../src/communication/index.ts";
+import { agent, asAdmin, enrolmentUrl, until } from "../support/fleet.ts";
 import { startServer } from "../support/server.ts";
 import type { TestServer } from "../support/server.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
@@ -110,6 +111,24 @@ test("cellphone services add keeps a credential out of sight and warns when it i
   assert.doesNotMatch(bare.out + (await cli.ok("services", "show", "llm")), /very-secret/);
   const named = await cli.run(...words, "authorization=Bearer ${LLM_KEY}");
   assert.deepEqual([named.code, named.err], [0, ""]);
+  assert.match(named.out, /unhealthy, its credential needs LLM_KEY, which is not set/);
+});
+
+test("cellphone trace takes an answer for what it answers", async (t) => {
+  const cli = await shell(t);
+  await keyOf(cli, "worker");
+  const { messageId } = await cli.json("send", "worker", "--task", "look", "{}");
+  const [claimed] = await cli.json("claim", "worker");
+  const done = { token: claimed.token, reply: { seen: true } };
+  await asAdmin(cli.server, "POST", "/api/v1/leases/done", done);
+  const found: readonly MessageWithDeliveries[] = await cli.json("messages");
+  const answer = found.find(({ message }) => message.replyToId === messageId);
+  const asked = await cli.ok("trace", messageId);
+  assert.match(asked, /task look +worker/);
+  assert.equal(
+    (await cli.ok("trace", answer?.message.id ?? "")).split(" ")[1],
+    asked.split(" ")[1],
+  );
 });
 
 test("cellphone calls and trace show what an agent called, by a part of the id", async (t) => {
@@ -142,7 +161,7 @@ test("cellphone calls and trace show what an agent called, by a part of the id",
   const trace = await cli.ok("trace", failed.id.slice(0, 8));
   assert.match(trace, new RegExp(`^Trace ${failed.traceId}`));
   const none = await cli.run("trace", "zzzz");
-  assert.deepEqual([none.code, /No trace, call or alert is like/.test(none.err)], [2, true]);
+  assert.deepEqual([none.code, /No trace, call or alert is like/.test(none.err)], [1, true]);
 });
 
 test("cellphone alerts raises, takes on, gives back and resolves, by a part of the id", async (t) => {
@@ -154,7 +173,7 @@ test("cellphone alerts raises, takes on, gives back and resolves, by a part of t
     await cli.ok("alerts"),
     new RegExp(`▲ warning +${short} .*index is 4 h old +nobody's`),
   );
-  assert.match(await cli.ok("status"), /1 alert fires: 1 warning; 1 nobody's/);
+  assert.match(await cli.ok("status"), /1 alert fires: 1 warning; nobody has taken it on/);
   const acked = await cli.ok("alerts", "ack", short, "--owner", "Dana", "--note", "on it");
   assert.match(acked, /is Dana's: index is 4 h old/);
   assert.match(await cli.ok("alerts", "show", short), /whose +Dana's for .*: on it/);
@@ -164,7 +183,7 @@ test("cellphone alerts raises, takes on, gives back and resolves, by a part of t
   assert.match(await cli.ok("alerts"), /Nothing fires/);
   assert.match(await cli.ok("alerts", "--all"), /· warning .*over/);
   const rules = await cli.ok("alerts", "rules");
-  assert.match(rules, /service/);
+  assert.match(rules, /service_failing +error 10 % +30 s/);
   const untold = await cli.run("alerts", "test");
   assert.equal(untold.code, 1);
   const bad = await cli.run("alerts", "add", "bad", "words");

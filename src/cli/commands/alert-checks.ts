@@ -47,11 +47,16 @@ async function listRules(context: CliContext, options: ConnectionOptions): Promi
   );
 }
 
-const UNITS = { percent: " %", s: " s", ratio: "", items: "" } as const;
-
 function levelsOf({ levels, unit }: AlertRuleView): string {
   const words = levels.map(({ level, threshold }) =>
-    threshold === null ? level : `${level} ${formatNumber(threshold)}${unit && UNITS[unit]}`,
+    threshold === null ? level : `${level} ${thresholdWords(threshold, unit)}`,
   );
   return words.join(", ");
+}
+
+function thresholdWords(threshold: number, unit: AlertRuleView["unit"]): string {
+  if (unit === "s") return formatDuration(threshold * 1000);
+  if (unit === "percent") return `${formatNumber(threshold)} %`;
+  if (unit === "ratio") return `${formatNumber(threshold * 100)} %`;
+  return formatNumber(threshold);
 }

@@ -140,7 +140,8 @@ async function addService(
   }
   if (options.json === true) return context.json(service);
   const { out } = context;
-  out.line(`${service.id} is registered: ${out.serviceState(service.status)}`);
+  const why = service.status === "unhealthy" ? `, ${harmless(service.reason)}` : "";
+  out.line(`${service.id} is registered: ${out.serviceState(service.status)}${why}`);
   for (const publicPath of service.publicPaths) out.line(`  ${harmless(publicPath)}`);
 }
 

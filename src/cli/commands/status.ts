@@ -76,7 +76,7 @@ function printOverview({ out }: CliContext, { summary, agents }: Overview): void
   }
 }
 
-/** `3 alerts fire: 1 critical, 2 warning; 2 are nobody's`; null when none does. */
+/** `3 alerts fire: 1 critical, 2 warning; 2 not taken on`; null when none does. */
 function alertWords({ alerts }: OverviewSummary): string | null {
   const levels = (["critical", "error", "warning", "info"] as const).filter(
     (level) => alerts.firing[level] > 0,
@@ -84,8 +84,12 @@ function alertWords({ alerts }: OverviewSummary): string | null {
   const firing = levels.reduce((sum, level) => sum + alerts.firing[level], 0);
   if (firing === 0) return null;
   const each = levels.map((level) => `${alerts.firing[level]} ${level}`).join(", ");
-  const free = alerts.unacknowledged === 0 ? "" : `; ${alerts.unacknowledged} nobody's`;
-  return `${firing === 1 ? "1 alert fires" : `${firing} alerts fire`}: ${each}${free}`;
+  if (firing === 1) {
+    const free = alerts.unacknowledged === 0 ? "" : "; nobody has taken it on";
+    return `1 alert fires: ${each}${free}`;
+  }
+  const free = alerts.unacknowledged === 0 ? "" : `; ${alerts.unacknowledged} not taken on`;
+  return `${firing} alerts fire: ${each}${free}`;
 }
 
 /** `1 of 4 services unhealthy, 1 degraded`; null when all are well. */

@@ -52,10 +52,17 @@ async function traceIdOf(client: ControlClient, text: string): Promise<string> {
   return matchId(text, ids, "trace, call or alert");
 }
 
+/** An answer is part of the trace of what it answers. */
 async function ofMessage(client: ControlClient, id: string): Promise<string> {
-  const path = `/api/v1/messages/${encodeURIComponent(id)}`;
-  const { message } = await client.call<MessageWithDeliveries>("GET", path);
+  let { message } = await messageOf(client, id);
+  if (message.traceparent === null && message.replyToId !== null) {
+    ({ message } = await messageOf(client, message.replyToId));
+  }
   const traceId = message.traceparent?.split("-")[1];
   if (traceId !== undefined) return traceId;
-  throw new CliError("cli.usage", `Message ${id} carries no trace`);
+  throw new CliError("cli.no_trace", `Message ${id} carries no trace`);
+}
+
+async function messageOf(client: ControlClient, id: string): Promise<MessageWithDeliveries> {
+  return client.call("GET", `/api/v1/messages/${encodeURIComponent(id)}`);
 }
