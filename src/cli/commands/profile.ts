@@ -159,7 +159,10 @@ function printTop(
   const runtime = profile.runtime === null ? "" : `, ${harmless(profile.runtime)}`;
   const what = profile.kind === "heap" ? "sampled allocations" : "samples";
   out.line(`${who}  ${formatNumber(profile.samples)} ${what} in ${profile.seconds} s${runtime}`);
-  if (top.length === 0) return out.line("  Nothing ran while it was sampled.");
+  if (top.length === 0) {
+    const did = profile.kind === "heap" ? "was allocated" : "ran";
+    return out.line(`  Nothing ${did} while it was sampled.`);
+  }
   out.line();
   const percent = (part: number): string =>
     `${((part / Math.max(1, tree.total)) * 100).toFixed(1)} %`;
@@ -191,7 +194,9 @@ async function listProfiles(context: CliContext, options: ListOptions): Promise<
   if (options.json === true) return context.json(profiles);
   const { out } = context;
   if (profiles.length === 0) {
-    return out.line("No profile is like that. Take one: cellphone profile worker-1");
+    const any = [agent, state, since].some((value) => value !== undefined);
+    const first = "No profile yet. Take one: cellphone profile worker-1";
+    return out.line(any ? "No profile is like that." : first);
   }
   const nowMs = Date.now();
   out.table<ProfileRecord>(

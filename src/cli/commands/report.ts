@@ -75,9 +75,9 @@ async function showKpis(
   });
   context.out.table<KpiRow>(
     [
-      { title: "FIGURE", value: ({ title }) => title, flexible: true },
+      { title: "KEY FIGURE", value: ({ title }) => title, flexible: true },
       {
-        title: "NOW",
+        title: "VALUE",
         value: ({ figure, unit }) => figureWords(figure.value, unit),
         tone: () => "strong",
         align: "right",
