@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 
-import { countOption, durationOption, textOption } from "../core/index.ts";
+import { countOption, durationOption } from "../core/index.ts";
 import type { NumberOption } from "../core/index.ts";
 
 import { AlertLevel } from "./alert.ts";
@@ -31,6 +31,11 @@ function urlOption(description: string, secret = false): z.ZodDefault<z.ZodStrin
 function isUrlOrEmpty(text: string): boolean {
   const protocol = URL.parse(text)?.protocol;
   return text === "" || protocol === "http:" || protocol === "https:";
+}
+
+/** What is no base64 would be signed with other bytes than the receiver reads, or with none. */
+function isSecretOrEmpty(text: string): boolean {
+  return !text.startsWith("whsec_") || /^whsec_(?:[\w+/-]{4})*[\w+/-]{2,4}={0,2}$/.test(text);
 }
 
 const PERCENT = { min: 0, max: 100 };
@@ -134,10 +139,10 @@ export const dashboardConfigSchema = z.object({
     "Where alerts are sent, in Alertmanager's webhook format; empty: nowhere",
     true,
   ),
-  webhookSecret: textOption(
-    "",
-    "Signs notifications as Standard Webhooks; whsec_ and base64, or any text; empty: unsigned",
-  ),
+  webhookSecret: z.string().refine(isSecretOrEmpty, "is no base64 after whsec_").default("").meta({
+    description:
+      "Signs notifications as Standard Webhooks; whsec_ and base64, or any text; empty: unsigned",
+  }),
   webhookMinimumLevel: z
     .enum(AlertLevel)
     .default(AlertLevel.Warning)

@@ -207,6 +207,16 @@ test("Notifier signs what it sends as Standard Webhooks, with the secret's bytes
   await notifier.stop();
 });
 
+test("dashboardConfigSchema refuses a secret that receivers would read otherwise", () => {
+  for (const webhookSecret of ["whsec_", "whsec_not base64", "whsec_ab!d", "whsec_a"]) {
+    const { error } = dashboardConfigSchema.safeParse({ webhookSecret });
+    assert.equal(error?.issues[0]?.message, "is no base64 after whsec_", webhookSecret);
+  }
+  for (const webhookSecret of ["", "any words", "whsec_YWJjZA==", "whsec_YWJj", "whsec_YWI"]) {
+    assert.equal(dashboardConfigSchema.parse({ webhookSecret }).webhookSecret, webhookSecret);
+  }
+});
+
 test("Notifier keeps to its level, but tells the end to whoever heard of the fire", async () => {
   await using receiver = await startReceiver();
   const { clock, notifier } = makeNotifier(receiver, { webhookMinimumLevel: "error" });

@@ -252,7 +252,8 @@ describe("messages", () => {
     const id = String(at(all, "messages.0.message.id"));
     await expect(403, "GET", `/api/v1/messages/${id}`, undefined, key);
     await expect(403, "GET", `/api/v1/messages/${id}/reply`, undefined, key);
-    await expect(400, "GET", "/api/v1/messages?limit=1001");
+    const refused = await expect(400, "GET", "/api/v1/messages?limit=1001");
+    assert.match(String(refused["detail"]), /query\.limit must be a whole number from 1 to 1000$/);
   });
 
   test("GET reply says not yet, then gives the answer", async () => {

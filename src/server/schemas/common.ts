@@ -94,13 +94,16 @@ export const beforeParameter = instantParameter;
 
 /** A count in a query string. */
 export function countParameter(most: number = serverLimits.listItems.value): z.ZodType<number> {
-  return numberParameter(z.number("must be a number").int().min(1).max(most));
+  return numberParameter(
+    z.number(`must be a whole number from 1 to ${most}`).int().min(1).max(most),
+  );
 }
 
 /** `waitMs` of a query string: how long to wait for what is asked for. */
 export function waitParameter(): z.ZodType<number> {
+  const most = serverLimits.waitMs.value;
   return numberParameter(
-    z.number("must be milliseconds").int().min(0).max(serverLimits.waitMs.value),
+    z.number(`must be whole milliseconds from 0 to ${most}`).int().min(0).max(most),
   );
 }
 
