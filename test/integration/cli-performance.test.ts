@@ -233,6 +233,8 @@ function spin(forMs: number): void {
 test("cellphone profile says why when an agent cannot be profiled, and takes the server's", async (t) => {
   const cli = await shell(t);
   const unknown = await cli.run("profile", "nobody");
+  const long = await cli.run("profile", "nobody", "--seconds", "121");
+  assert.deepEqual([long.code, /1 to 120 seconds, not 121/.test(long.err)], [2, true]);
   assert.deepEqual([unknown.code, /There is no agent "nobody"/.test(unknown.err)], [1, true]);
   assert.equal((await cli.run("profile")).code, 2);
   assert.equal((await cli.run("profile", "x", "--server")).code, 2);

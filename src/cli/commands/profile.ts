@@ -16,6 +16,9 @@ import type { TopFunction } from "../top-functions.ts";
 /** Functions that are printed. */
 const TOP = 10;
 
+/** Longest that the server samples. */
+const SECONDS_MAX = 120;
+
 /** One wait at the server, while a person looks on and while none does. */
 const TICK_MS = 1000;
 const WAIT_MS = 30_000;
@@ -42,7 +45,7 @@ export function registerProfile(program: Command, context: CliContext): void {
       "Takes a profile of a running agent, or of the server, over its own connection. Writes it " +
         "for pprof (.pb.gz) and for V8's tools (.cpuprofile, .heapprofile), and prints the top.",
     )
-    .option("-s, --seconds <n>", "how long to sample, 1 to 120", count, 10)
+    .option("-s, --seconds <n>", `how long to sample, 1 to ${SECONDS_MAX}`, count, 10)
     .option("--heap", "sample allocations instead of CPU time")
     .option("--server", "of the server itself")
     .option("-o, --out <name>", "write to <name>.pb.gz and <name>.cpuprofile")
@@ -73,6 +76,10 @@ async function takeProfile(
 ): Promise<void> {
   if ((agent === undefined) === (options.server !== true)) {
     throw new CliError("cli.usage", "Name an agent, or give --server");
+  }
+  if (options.seconds < 1 || options.seconds > SECONDS_MAX) {
+    const message = `A profile takes 1 to ${SECONDS_MAX} seconds, not ${options.seconds}`;
+    throw new CliError("cli.usage", message);
   }
   const client = context.client(options);
   const kind = options.heap === true ? "heap" : "cpu";
