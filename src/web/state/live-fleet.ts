@@ -21,6 +21,8 @@ export class LiveFleet {
   readonly alerts = signal<ReadonlyMap<string, Alert>>(new Map());
   /** Services that the stream or a page has brought, in their newest version. */
   readonly services = signal<ReadonlyMap<string, ServiceView>>(new Map());
+  /** Whether services seen before may be gone: the stream was away. */
+  #servicesAreOld = false;
   /** Conversations that changed last; the version counts changes. */
   readonly changedConversations = signal<{
     readonly ids: readonly string[];
@@ -56,6 +58,7 @@ export class LiveFleet {
       this.connections.value += 1;
       // What was resolved while the stream was away is not said again; what fires is.
       this.alerts.value = new Map();
+      this.#servicesAreOld = true; // all of them follow
     } else if (update.kind === "summary") {
       this.summary.value = update.summary;
     } else if (update.kind === "agents") {
@@ -66,7 +69,9 @@ export class LiveFleet {
       this.alerts.value = mergeAlerts(this.alerts.value, update.alerts);
     } else if (update.kind === "services") {
       const { services, removed } = update;
-      this.services.value = mergeServices(this.services.value, services, removed);
+      const known = this.#servicesAreOld ? new Map() : this.services.value;
+      this.#servicesAreOld = false;
+      this.services.value = mergeServices(known, services, removed);
     } else {
       const { version } = this.changedConversations.value;
       this.changedConversations.value = { ids: update.conversationIds, version: version + 1 };

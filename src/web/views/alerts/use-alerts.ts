@@ -48,8 +48,9 @@ const RULES_REFRESH_MS = 10_000;
 /** The rules in force, with what they say now; undefined until known. */
 export function useAlertRules(): readonly AlertRuleView[] | undefined {
   const { api, live } = useApp();
+  const firing = [...live.alerts.value.values()].filter(({ state }) => state === "firing");
   const { data } = useResource(
-    `rules ${live.connections.value}`,
+    `rules ${live.connections.value} ${live.alerts.value.size} ${firing.length}`,
     async (signal) => {
       const path = "/api/v1/alert-rules";
       return (await api.get<{ rules: AlertRuleView[] }>(path, {}, signal)).rules;
