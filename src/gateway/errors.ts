@@ -149,7 +149,7 @@ export const gatewayErrors = {
     status: 500,
     retryable: false,
     meaning: "A middleware of the gateway threw",
-    remedy: "Look for the call's id in the server's log.",
+    remedy: "Correct the middleware; the server's log says more under the call's id.",
   },
   "gateway.internal": {
     status: 500,

@@ -32,6 +32,8 @@ export type GatewayOrder =
   | { readonly kind: "remove"; readonly namespace: string }
   | { readonly kind: "identities"; readonly changes: readonly IdentityChange[] }
   | { readonly kind: "cut"; readonly namespace: string; readonly agentId: string }
+  /** To be answered, and nothing else. */
+  | { readonly kind: "look" }
   | { readonly kind: "close"; readonly graceMs: number };
 
 /** What an order gives back. */

@@ -28,15 +28,23 @@ export class GatewayThread {
   readonly #worker: Worker;
   readonly #log: ComponentLog;
   readonly #onBatch: (batch: CallBatch) => void;
+  readonly #replyMs: number;
   readonly #waiting = new Map<number, Waiting>();
   readonly #ready = Promise.withResolvers<void>();
+  #watching: NodeJS.Timeout | undefined;
   #nextId = 1;
   #reason = "it ended";
   #hasEnded = false;
 
-  constructor(data: GatewayThreadData, log: ComponentLog, onBatch: (batch: CallBatch) => void) {
+  constructor(
+    data: GatewayThreadData,
+    log: ComponentLog,
+    onBatch: (batch: CallBatch) => void,
+    replyMs: number = gatewayLimits.workerReplyMs.value,
+  ) {
     this.#log = log;
     this.#onBatch = onBatch;
+    this.#replyMs = replyMs;
     const ending = import.meta.url.slice(import.meta.url.lastIndexOf("."));
     const entry = new URL(`./gateway-worker${ending}`, import.meta.url);
     this.#worker = new Worker(entry, { workerData: data, name: "gateway" });
@@ -68,7 +76,7 @@ export class GatewayThread {
    * Resolves when the order is carried out, or the worker has ended.
    * @throws GatewayError what the worker refused it with.
    */
-  tell(order: GatewayOrder, limitMs: number = gatewayLimits.workerReplyMs.value) {
+  tell(order: GatewayOrder, limitMs: number = this.#replyMs) {
     return new Promise<GatewayAnswer>((resolve, reject) => {
       if (this.#hasEnded) {
         resolve(null);
@@ -85,10 +93,22 @@ export class GatewayThread {
     });
   }
 
+  /**
+   * Looks from now on whether it answers; one that does not is ended. Without orders nobody else
+   * would notice a middleware that never gives its thread back.
+   */
+  watch(): void {
+    this.#watching = setInterval(() => {
+      this.tell({ kind: "look" }).catch((error: unknown) => {
+        this.#log.warn("gateway.worker_not_seen", { error });
+      });
+    }, this.#replyMs / 2).unref();
+  }
+
   /** Lets calls finish for `graceMs`, then ends the thread. */
   async close(graceMs: number): Promise<void> {
     await this.ready().catch(() => undefined);
-    await this.tell({ kind: "close", graceMs }, graceMs + gatewayLimits.workerReplyMs.value);
+    await this.tell({ kind: "close", graceMs }, graceMs + this.#replyMs);
     await this.ended;
   }
 
@@ -131,6 +151,7 @@ export class GatewayThread {
 
   #end(): void {
     this.#hasEnded = true;
+    clearInterval(this.#watching);
     this.#ready.reject(new GatewayError("gateway.closed", `A worker has ended: ${this.#reason}`));
     for (const id of this.#waiting.keys()) this.#take(id)?.resolve(null);
   }

@@ -83,6 +83,8 @@ class GatewayWorker {
         return null;
       case "cut":
         return plane.cut(order.namespace, order.agentId);
+      case "look":
+        return null;
       case "close":
         await plane.close(order.graceMs);
         return null;

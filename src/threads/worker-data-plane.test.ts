@@ -67,6 +67,28 @@ test("WorkerDataPlane starts a worker that died again, with the plans and keys o
   assert.equal(plane.workers, 1);
 });
 
+test("WorkerDataPlane ends a worker that hangs, and starts another", async (t) => {
+  const restarted = Promise.withResolvers<void>();
+  const log = { ...noComponentLog, warn: () => restarted.resolve() };
+  const spin = moduleIn(
+    t,
+    "spin",
+    `export default () => (request, next) => {
+       if (request.path.endsWith("/spin")) for (;;);
+       return next();
+     };`,
+  );
+  const middleware = [{ module: spin }];
+  const plane = new WorkerDataPlane({ workers: 1, log, middleware, workerReplyMs: 2000 });
+  const bench = await PlaneBench.open(plane);
+  t.after(() => bench.close());
+  const url = await upstreamsOf(t).http((_, response) => response.end("served"));
+  await bench.serve(servicePlan("target", url));
+  await assert.rejects(bench.call("/v1/target/spin"));
+  await restarted.promise;
+  assert.equal((await bench.call("/v1/target/")).body, "served");
+});
+
 test("WorkerDataPlane imports middleware in each worker, with its options, in order", async (t) => {
   const mark = moduleIn(
     t,

@@ -39,6 +39,8 @@ export interface WorkerDataPlaneOptions {
   readonly maxBodyBytes?: number;
   /** An answer under way that is still for so long is broken off. @default 300000 */
   readonly streamIdleMs?: number;
+  /** A worker that answers nothing for so long is ended and started again. @default 10000 */
+  readonly workerReplyMs?: number;
   readonly log?: ComponentLog;
 }
 
@@ -179,10 +181,12 @@ export class WorkerDataPlane implements DataPlane {
 
   /** A worker listens only once it knows all plans and keys. */
   async #startWorker(slot: Slot, port: number): Promise<DataPlaneAddress> {
-    const thread = new GatewayThread(this.#threadData(), this.#log, (batch) => {
+    const takeBatch = (batch: CallBatch): void => {
       slot.inFlight = batch.inFlight;
       this.#emit(batch);
-    });
+    };
+    const { workerReplyMs } = this.#options;
+    const thread = new GatewayThread(this.#threadData(), this.#log, takeBatch, workerReplyMs);
     slot.thread = thread;
     slot.startedMs = performance.now();
     void thread.ended.then((reason) => this.#workerEnded(slot, thread, reason));
@@ -195,6 +199,7 @@ export class WorkerDataPlane implements DataPlane {
     if (address === null || typeof address === "number") {
       throw new GatewayError("gateway.listen_failed", "A worker said nothing of its port");
     }
+    thread.watch();
     return address;
   }
 
