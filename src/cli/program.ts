@@ -3,6 +3,7 @@
 import { Command } from "commander";
 
 import { registerAccess } from "./commands/access.ts";
+import { registerAgentOrders } from "./commands/agent-orders.ts";
 import { registerAgents } from "./commands/agents.ts";
 import { registerAlerts } from "./commands/alerts.ts";
 import { registerCalls } from "./commands/calls.ts";
@@ -16,7 +17,6 @@ import { registerMessages } from "./commands/messages.ts";
 import { registerMetrics } from "./commands/metrics.ts";
 import { registerNamespaces } from "./commands/namespaces.ts";
 import { registerProfile } from "./commands/profile.ts";
-import { registerQuarantine } from "./commands/quarantine.ts";
 import { registerReport } from "./commands/report.ts";
 import { registerRun } from "./commands/run.ts";
 import { registerSend } from "./commands/send.ts";
@@ -48,7 +48,7 @@ export function createProgram(context: CliContext): Command {
   program.commandsGroup("Agents:");
   registerRun(program, context);
   registerAgents(program, context);
-  registerQuarantine(program, context);
+  registerAgentOrders(program, context);
   registerAlerts(program, context);
   registerEvents(program, context);
   program.commandsGroup("Messages and tasks:");

@@ -168,9 +168,9 @@ test("commands cover a message's life over the control socket", async (t) => {
     /^1 dead letter is back in its inbox/,
   );
 
-  assert.match(await cellphone(t, server, ["agents", "pause", "ada", "--reason", "why"]), /paused/);
+  assert.match(await cellphone(t, server, ["pause", "ada", "--reason", "why"]), /paused/);
   assert.match(await cellphone(t, server, ["agents", "show", "ada"]), /paused +by .*: why/);
-  assert.match(await cellphone(t, server, ["agents", "resume", "ada"]), /resumed/);
+  assert.match(await cellphone(t, server, ["resume", "ada"]), /resumed/);
   assert.match(await cellphone(t, server, ["audit", "--action", "agent.pause"]), /agent:ada/);
   assert.match(await cellphone(t, server, ["agents", "remove", "bob"]), /bob is removed/);
   assert.match(await cellphone(t, server, ["status"]), /health \d+/);

@@ -27,7 +27,7 @@ interface ListOptions extends ConnectionOptions {
 export function registerAgents(program: Command, context: CliContext): void {
   const agents = program
     .command("agents")
-    .summary("list, show, pause, resume, restart or remove agents")
+    .summary("list, show or remove agents")
     .description("Lists agents and acts on them.");
   const list = connectionOptions(agents.command("list [agent]", { isDefault: true }))
     .description("Lists agents, those online and least loaded first, or shows the one named.")
@@ -55,61 +55,20 @@ export function registerAgents(program: Command, context: CliContext): void {
     .description("Shows all that is known about one agent.")
     .action(async (id: string, options: ConnectionOptions) => showAgent(context, id, options));
   examples(show, [["agents show worker-1", "its state, why, what it holds, whom it waits on"]]);
-  registerActions(agents, context);
+  registerRemove(agents, context);
 }
 
-function registerActions(agents: Command, context: CliContext): void {
-  const pause = connectionOptions(agents.command("pause <agents...>"))
-    .description("Holds agents: their inboxes hand out nothing until they are resumed.")
-    .option("--reason <words>", "why, for the audit log and everyone who looks")
-    .action(async (ids: string[], options: ConnectionOptions & { reason?: string }) =>
-      onEach(context, ids, options, async (client, path) => {
-        const body = options.reason === undefined ? {} : { reason: options.reason };
-        const agent = await client.call<AgentView>("POST", `${path}/pause`, { body });
-        return [agent, `${agent.id} is paused. Resume: cellphone agents resume ${agent.id}`];
-      }),
-    );
-  examples(pause, [['agents pause worker-1 --reason "wrong prompt"', "stop handing it work"]]);
-  connectionOptions(agents.command("resume <agents...>"))
-    .description("Lets paused agents go on.")
-    .action(async (ids: string[], options: ConnectionOptions) =>
-      onEach(context, ids, options, async (client, path) => {
-        const agent = await client.call<AgentView>("POST", `${path}/resume`, { body: {} });
-        return [agent, `${agent.id} is resumed.`];
-      }),
-    );
-  connectionOptions(agents.command("restart <agents...>"))
-    .description("Asks the agents' wrappers (cellphone run) to restart their programs.")
-    .action(async (ids: string[], options: ConnectionOptions) =>
-      onEach(context, ids, options, async (client, path, id) => {
-        const answer = await client.call("POST", `${path}/restart`, { body: {} });
-        return [answer, `${id} is asked to restart; its wrapper does so at its next heartbeat.`];
-      }),
-    );
+function registerRemove(agents: Command, context: CliContext): void {
   connectionOptions(agents.command("remove <agents...>"))
     .description("Removes agents from the registry; undelivered mail becomes dead letters.")
-    .action(async (ids: string[], options: ConnectionOptions) =>
-      onEach(context, ids, options, async (client, path, id) => {
-        await client.call("DELETE", path);
-        return [{ removed: id }, `${id} is removed.`];
-      }),
-    );
-}
-
-type Client = ReturnType<CliContext["client"]>;
-
-async function onEach(
-  context: CliContext,
-  ids: readonly string[],
-  options: ConnectionOptions,
-  act: (client: Client, path: string, id: string) => Promise<readonly [unknown, string]>,
-): Promise<void> {
-  const client = context.client(options);
-  for (const id of ids) {
-    const [answer, words] = await act(client, `/api/v1/agents/${encodeURIComponent(id)}`, id);
-    if (options.json === true) context.json(answer);
-    else context.out.line(words);
-  }
+    .action(async (ids: string[], options: ConnectionOptions) => {
+      const client = context.client(options);
+      for (const id of ids) {
+        await client.call("DELETE", `/api/v1/agents/${encodeURIComponent(id)}`);
+        if (options.json === true) context.json({ removed: id });
+        else context.out.line(`${id} is removed.`);
+      }
+    });
 }
 
 async function listAgents(context: CliContext, options: ListOptions): Promise<void> {
