@@ -47,7 +47,11 @@ export class GatewayThread {
     this.#replyMs = replyMs;
     const ending = import.meta.url.slice(import.meta.url.lastIndexOf("."));
     const entry = new URL(`./gateway-worker${ending}`, import.meta.url);
-    this.#worker = new Worker(entry, { workerData: data, name: "gateway" });
+    this.#worker = new Worker(entry, {
+      workerData: data,
+      name: "gateway",
+      resourceLimits: { maxYoungGenerationSizeMb: gatewayLimits.workerYoungMegabytes.value },
+    });
     this.#worker.on("message", (message: WorkerMessage) => this.#receive(message));
     this.#worker.on("error", (error: unknown) => {
       this.#reason = error instanceof Error ? error.message : String(error);
