@@ -80,11 +80,11 @@ export class ExchangeLinks implements Disposable {
   #measureFleet(): Disposable {
     const { name: namespace, tracker, dashboard } = this.#components;
     const oldestMail = tracker.series({ namespace, metric: OLDEST_MAIL_METRIC });
-    const availability = tracker.series({ namespace, metric: AVAILABILITY_METRIC });
     return dashboard.addUpdateCallback(({ atMs, oldestMailAtMs, counts }: OverviewSummary) => {
       oldestMail.record(oldestMailAtMs === null ? 0 : Math.max(0, atMs - oldestMailAtMs) / 1000);
-      if (counts.total > 0)
-        availability.record((100 * (counts.total - counts.down)) / counts.total);
+      if (counts.total === 0) return; // a metric without values would be listed all the same
+      const availability = tracker.series({ namespace, metric: AVAILABILITY_METRIC });
+      availability.record((100 * (counts.total - counts.down)) / counts.total);
     });
   }
 
