@@ -188,7 +188,9 @@ _Trace = collections.namedtuple("_Trace", "trace_id span_id flags")
 def _parse_traceparent(text):
     """The parts of a W3C traceparent; None when there is none, or an unreadable one."""
     match = re.fullmatch(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})", text or "")
-    return None if match is None or set(match.group(1)) == {"0"} else _Trace(*match.groups())
+    if match is None or set(match.group(1)) == {"0"} or set(match.group(2)) == {"0"}:
+        return None
+    return _Trace(*match.groups())
 
 
 def _format_traceparent(trace):

@@ -20,6 +20,7 @@ test("nextTraceparent() starts a trace where there is none, or none that is vali
     "nonsense",
     zero,
     `ff-${TRACE}-b7ad6b7169203331-01`,
+    `00-${TRACE}-${"0".repeat(16)}-01`,
   ]) {
     const next = nextTraceparent(current);
     assert.match(next, /^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);

@@ -25,7 +25,8 @@ export interface TraceParts {
 export function parseTraceparent(text: string | null | undefined): TraceParts | undefined {
   const match = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/.exec(text ?? "");
   const [, traceId = "", spanId = "", flags = ""] = match ?? [];
-  return match === null || /^0+$/.test(traceId) ? undefined : { traceId, spanId, flags };
+  const isValid = match !== null && !/^0+$/.test(traceId) && !/^0+$/.test(spanId);
+  return isValid ? { traceId, spanId, flags } : undefined;
 }
 
 export function formatTraceparent({ traceId, spanId, flags }: TraceParts): string {

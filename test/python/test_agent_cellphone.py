@@ -136,8 +136,12 @@ class Tracing(unittest.TestCase):
         self.assertNotIn("b7ad6b7169203331", following)
 
     def test_a_trace_starts_where_there_is_none(self):
-        for current in (None, "", "nonsense", f"00-{'0' * 32}-b7ad6b7169203331-01"):
-            self.assertRegex(sdk._next_traceparent(current), "^00-[0-9a-f]{32}-[0-9a-f]{16}-01$")
+        no_trace = f"00-{'0' * 32}-b7ad6b7169203331-01"
+        no_span = f"00-{TRACE}-{'0' * 16}-01"
+        for current in (None, "", "nonsense", no_trace, no_span):
+            following = sdk._next_traceparent(current)
+            self.assertRegex(following, "^00-[0-9a-f]{32}-[0-9a-f]{16}-01$")
+            self.assertNotIn(TRACE, following)
 
 
 class Bodies(unittest.TestCase):
