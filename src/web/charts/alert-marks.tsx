@@ -47,10 +47,12 @@ export function AlertMarks({ query = {}, about, children }: AlertMarksProps) {
   );
   const changed = live.alerts.value;
   const marks = useMemo(() => {
-    const fromMs = resolveRange(range.peek(), nowMs.peek()).fromMs;
+    const { fromMs, toMs } = resolveRange(range.peek(), nowMs.peek());
+    const untilMs = toMs + REFRESH_MS; // what comes before the range moves on
     const ofThese = [...changed].filter(([, alert]) => about?.(alert) !== false);
     return overlayAlerts(data ?? [], new Map(ofThese), ANY)
-      .filter(({ level, startsAtMs }) => level !== "info" && startsAtMs >= fromMs)
+      .filter(({ level }) => level !== "info")
+      .filter(({ startsAtMs }) => startsAtMs >= fromMs && startsAtMs <= untilMs)
       .sort((a, b) => b.startsAtMs - a.startsAtMs)
       .slice(0, MARKS_MAX)
       .map(({ startsAtMs, level, message }) => ({ atMs: startsAtMs, level, message }));

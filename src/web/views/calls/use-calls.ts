@@ -62,11 +62,15 @@ export function useCalls(filter: CallFilter, rows = FIRST_ROWS): FollowedCalls {
       if (latest.current.problem !== undefined) update({ problem: undefined });
       begun = true;
     };
+    let asking = false;
     const run = (): void => {
-      follow().catch((error: unknown) => {
-        if (signal.aborted) return;
-        update({ problem: error instanceof Error ? error.message : String(error) });
-      });
+      if (asking) return; // a slow server is not asked again meanwhile
+      asking = true;
+      follow()
+        .catch((error: unknown) => signal.aborted || update({ problem: wordsOf(error) }))
+        .finally(() => {
+          asking = false;
+        });
     };
     run();
     const timer = setInterval(() => document.visibilityState === "visible" && run(), FOLLOW_MS);
@@ -76,10 +80,11 @@ export function useCalls(filter: CallFilter, rows = FIRST_ROWS): FollowedCalls {
     };
   }, [key]);
   const readOlder = async (): Promise<void> => {
-    const { calls = [] } = latest.current;
-    const last = calls[calls.length - 1];
+    const last = latest.current.calls?.at(-1);
     if (last === undefined) return;
     const older = await read({ beforeSequence: last.sequence, limit: rows }, AbortSignal.any([]));
+    if (latest.current.key !== key) return; // they are of a filter that is gone
+    const { calls = [] } = latest.current;
     const all = mergeCalls(calls, older, calls.length + older.length);
     update({ calls: all, hasOlder: older.length >= rows });
   };
@@ -88,7 +93,11 @@ export function useCalls(filter: CallFilter, rows = FIRST_ROWS): FollowedCalls {
     problem: state.problem,
     hasOlder: state.hasOlder,
     readOlder: () => {
-      readOlder().catch((error: unknown) => update({ problem: String(error) }));
+      readOlder().catch((error: unknown) => update({ problem: wordsOf(error) }));
     },
   };
+}
+
+function wordsOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
