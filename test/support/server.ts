@@ -43,7 +43,13 @@ export async function startServer(
 ): Promise<TestServer> {
   const dataFolder = options.dataFolder ?? temporaryFolder(t);
   const configuration = loadConfiguration({
-    flags: { ...options.config, "storage.folder": dataFolder, "server.port": options.port ?? 0 },
+    flags: {
+      // The port above the server's may be any connection's: this test did not choose it.
+      "gateway.port": 0,
+      ...options.config,
+      "storage.folder": dataFolder,
+      "server.port": options.port ?? 0,
+    },
   });
   const switchboard = await startSwitchboard({ configuration });
   t.after(() => switchboard.close());
