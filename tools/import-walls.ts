@@ -1,4 +1,4 @@
-// Imports point one way: core <- components <- storage, protocols, server <- threads,
+// Imports point one way: core, files <- components <- storage, protocols, server <- threads,
 // switchboard.ts <- demo, cli. The pages know the server's types and nothing else; the client SDK knows
 // nothing at all. Checked on the syntax tree, tests included.
 
@@ -12,14 +12,15 @@ import type { Violation } from "./repository.ts";
 
 const COMPONENTS = ["tracker", "profiler", "communication", "gateway", "dashboard", "security"];
 const ADAPTERS = ["storage", "protocols", "server"];
-const BELOW_ADAPTERS = ["core", ...COMPONENTS];
+const BELOW_ADAPTERS = ["core", "files", ...COMPONENTS];
 const BELOW_THREADS = [...BELOW_ADAPTERS, ...ADAPTERS, "configuration"];
 const BELOW_CLI = [...BELOW_THREADS, "threads", "switchboard", "client"];
 
 /** What each part of src/ may import from other parts. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   core: [],
-  ...Object.fromEntries(COMPONENTS.map((name) => [name, ["core"]])),
+  files: [],
+  ...Object.fromEntries(COMPONENTS.map((name) => [name, ["core", "files"]])),
   // It merges the schemas of everything that can be configured.
   configuration: [...BELOW_ADAPTERS, "storage", "server"],
   ...Object.fromEntries(ADAPTERS.map((name) => [name, BELOW_ADAPTERS])),
@@ -43,7 +44,7 @@ const ALLOWED_TYPES: Readonly<Record<string, readonly string[]>> = {
 const WEB_DOOR = "src/web/model/wire.ts";
 
 const LAYERS =
-  "core <- components <- storage, protocols, server <- threads, switchboard <- cli; " +
+  "core, files <- components <- storage, protocols, server <- threads, switchboard <- cli; " +
   "client imports nothing of ours, web only types";
 
 /** One import (or re-export) as written. */

@@ -1,7 +1,7 @@
 // Everything communication knows of a namespace as one JSON document, version 1: whole, or as
 // pieces of text that never hold more than a page of messages.
 
-import { writeFile } from "node:fs/promises";
+import { WholeFileError, writeWholeFile } from "../files/index.ts";
 
 import { CommunicationError } from "./errors.ts";
 import type { AgentView, StateChange, Task } from "./model.ts";
@@ -60,11 +60,10 @@ export async function* exportText(source: CommunicationExportSource): AsyncGener
 /** @throws CommunicationError when the file cannot be written. */
 export async function writeExport(path: string, document: CommunicationExport): Promise<void> {
   try {
-    await writeFile(path, `${JSON.stringify(document, null, 2)}\n`);
+    await writeWholeFile(path, [`${JSON.stringify(document, null, 2)}\n`]);
   } catch (cause) {
-    const words = cause instanceof Error ? cause.message : String(cause);
-    const message = `Cannot write the export to "${path}": ${words}`;
-    throw new CommunicationError("communication.export_failed", message, { cause });
+    if (!(cause instanceof WholeFileError)) throw cause;
+    throw new CommunicationError("communication.export_failed", cause.message, { cause });
   }
 }
 

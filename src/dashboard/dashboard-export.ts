@@ -1,6 +1,6 @@
 // Everything the dashboard knows of a namespace as one JSON document, version 1.
 
-import { writeFile } from "node:fs/promises";
+import { WholeFileError, writeWholeFile } from "../files/index.ts";
 
 import type { Alert } from "./alert.ts";
 import type { AlertDesk } from "./alert-desk.ts";
@@ -82,10 +82,9 @@ async function allEvents(
 /** @throws DashboardError `dashboard.export_failed`. */
 export async function writeExport(path: string, document: DashboardExport): Promise<void> {
   try {
-    await writeFile(path, `${JSON.stringify(document, null, 2)}\n`);
+    await writeWholeFile(path, [`${JSON.stringify(document, null, 2)}\n`]);
   } catch (cause) {
-    const words = cause instanceof Error ? cause.message : String(cause);
-    const message = `Cannot write the export to "${path}": ${words}`;
-    throw new DashboardError("dashboard.export_failed", message, { cause });
+    if (!(cause instanceof WholeFileError)) throw cause;
+    throw new DashboardError("dashboard.export_failed", cause.message, { cause });
   }
 }

@@ -1,6 +1,6 @@
 // Everything the gateway knows of a namespace as one JSON document, version 1.
 
-import { writeFile } from "node:fs/promises";
+import { WholeFileError, writeWholeFile } from "../files/index.ts";
 
 import type { CallHistory } from "./call-history.ts";
 import { GatewayError } from "./errors.ts";
@@ -50,10 +50,9 @@ export async function gatherExport(
 /** @throws GatewayError `gateway.export_failed` when the file cannot be written. */
 export async function writeExport(path: string, document: GatewayExport): Promise<void> {
   try {
-    await writeFile(path, `${JSON.stringify(document, null, 2)}\n`);
+    await writeWholeFile(path, [`${JSON.stringify(document, null, 2)}\n`]);
   } catch (cause) {
-    const words = cause instanceof Error ? cause.message : String(cause);
-    const message = `Cannot write the export to "${path}": ${words}`;
-    throw new GatewayError("gateway.export_failed", message, { cause });
+    if (!(cause instanceof WholeFileError)) throw cause;
+    throw new GatewayError("gateway.export_failed", cause.message, { cause });
   }
 }

@@ -3,7 +3,7 @@
 //
 //     { exportedAt, format, version, namespace, summary, metrics, system, spans: [newest first] }
 
-import { open, rename, rm } from "node:fs/promises";
+import { WholeFileError, writeWholeFile } from "../files/index.ts";
 
 import { ProfilerError } from "./errors.ts";
 import { profilerLimits } from "./limits.ts";
@@ -64,7 +64,7 @@ export async function* exportText(
 }
 
 /**
- * Writes an export to `path`, whole or not at all: it is renamed into place at the end.
+ * Writes an export to `path`, whole or not at all.
  * @throws ProfilerError `profiler.export_failed`.
  */
 export async function writeExport(
@@ -72,25 +72,13 @@ export async function writeExport(
   path: string,
 ): Promise<WrittenProfilingExport> {
   const counts = { spans: 0 };
-  const partial = `${path}.partial`;
-  let bytes = 0;
   try {
-    await using file = await open(partial, "w", 0o600);
-    for await (const chunk of exportText(source, counts)) {
-      const encoded = Buffer.from(chunk);
-      await file.writeFile(encoded);
-      bytes += encoded.length;
-    }
-    await file.sync();
-    await rename(partial, path);
-  } catch (error) {
-    await rm(partial, { force: true }).catch(() => undefined);
-    if (error instanceof ProfilerError) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
-    const message = `Cannot write the export to "${path}": ${reason}`;
-    throw new ProfilerError("profiler.export_failed", message, { cause: error });
+    const bytes = await writeWholeFile(path, exportText(source, counts));
+    return { ...source.header, path, bytes, spans: counts.spans };
+  } catch (cause) {
+    if (!(cause instanceof WholeFileError)) throw cause;
+    throw new ProfilerError("profiler.export_failed", cause.message, { cause });
   }
-  return { ...source.header, path, bytes, spans: counts.spans };
 }
 
 /** Every stored span, newest first, read page by page. */

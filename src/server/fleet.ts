@@ -156,7 +156,10 @@ export interface FleetTracker {
   ): Promise<readonly Sample[]>;
   getAgentPerformanceSummary(agentId: string, range?: TimeRange): Promise<AgentSummary>;
   getSeries(query: SeriesQuery): Promise<readonly SeriesPoints[]>;
-  getPerformanceSnapshots(count?: number): Promise<readonly PerformanceSnapshot[]>;
+  getPerformanceSnapshots(
+    count?: number,
+    range?: TimeRange,
+  ): Promise<readonly PerformanceSnapshot[]>;
   getSummaries(query: SummaryQuery): Promise<Summaries>;
   getMetricNames(): Promise<readonly { readonly metric: string; readonly agents: number }[]>;
   exportText(): AsyncIterable<string>;

@@ -23,6 +23,7 @@ import type {
   Sample,
   SampleQuery,
   SeriesStore,
+  TimeRange,
 } from "../tracker/index.ts";
 import { onEnd } from "./ledger-client.ts";
 import type { StorageClientOptions } from "./ledger-client.ts";
@@ -115,8 +116,12 @@ export class SeriesClient implements SeriesStore, CallStore, ProfileStore {
     return this.#readers.call("mergedSamples", namespace, query);
   }
 
-  snapshots(namespace: string, count: number): Promise<readonly PerformanceSnapshot[]> {
-    return this.#readers.call("snapshots", namespace, count);
+  snapshots(
+    namespace: string,
+    count: number,
+    range: TimeRange = {},
+  ): Promise<readonly PerformanceSnapshot[]> {
+    return this.#readers.call("snapshots", namespace, count, range);
   }
 
   prune(namespace: string, retention: Retention): Promise<{ readonly samples: number }> {

@@ -3,7 +3,7 @@
 //
 //     { exportedAt, format, version, namespace, range, samples: [newest first], snapshots: [...] }
 
-import { open, rename, rm } from "node:fs/promises";
+import { WholeFileError, writeWholeFile } from "../files/index.ts";
 
 import { TrackerError } from "./errors.ts";
 import type { PerformanceSnapshot, Sample, TimeRange } from "./model.ts";
@@ -65,7 +65,7 @@ export async function* exportText(
 }
 
 /**
- * Writes an export to `path`, whole or not at all: it is renamed into place at the end.
+ * Writes an export to `path`, whole or not at all.
  * @throws TrackerError `tracker.export_failed`.
  */
 export async function writeExport(
@@ -73,24 +73,12 @@ export async function writeExport(
   path: string,
 ): Promise<WrittenMetricsExport> {
   const counts = { samples: 0 };
-  const partial = `${path}.partial`;
-  let bytes = 0;
   try {
-    await using file = await open(partial, "w", 0o600);
-    for await (const chunk of exportText(source, counts)) {
-      const encoded = Buffer.from(chunk);
-      await file.writeFile(encoded);
-      bytes += encoded.length;
-    }
-    await file.sync();
-    await rename(partial, path);
-  } catch (error) {
-    await rm(partial, { force: true }).catch(() => undefined);
-    if (error instanceof TrackerError) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
-    const message = `Cannot write the export to "${path}": ${reason}`;
-    throw new TrackerError("tracker.export_failed", message, { cause: error });
+    const bytes = await writeWholeFile(path, exportText(source, counts));
+    const snapshots = source.snapshots.length;
+    return { ...source.header, path, bytes, samples: counts.samples, snapshots };
+  } catch (cause) {
+    if (!(cause instanceof WholeFileError)) throw cause;
+    throw new TrackerError("tracker.export_failed", cause.message, { cause });
   }
-  const snapshots = source.snapshots.length;
-  return { ...source.header, path, bytes, samples: counts.samples, snapshots };
 }

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { ManualClock } from "../core/index.ts";
 import { TrackerError } from "./errors.ts";
 import { OTHER } from "./labels.ts";
-import type { Sample } from "./model.ts";
+import type { Sample, TimeRange } from "./model.ts";
 import { PerformanceTracker } from "./performance-tracker.ts";
 import { VolatileSeriesStore } from "./volatile-series-store.ts";
 
@@ -235,6 +235,24 @@ test("PerformanceTracker.takeSnapshot() pictures the last snapshotInterval, with
     seen.slice(-3).toReversed(),
   );
   await assert.rejects(tracker.getPerformanceSnapshots(-1), coded("tracker.range_invalid"));
+});
+
+test("PerformanceTracker.getPerformanceSnapshots() gives the newest of a range, stored or in memory", async () => {
+  const clock = new ManualClock(START_MS);
+  const store = new VolatileSeriesStore();
+  const before = new PerformanceTracker({}, { clock, store });
+  const taken: string[] = [];
+  for (let index = 0; index < 3; index++) {
+    taken.push((await before.takeSnapshot()).id);
+    clock.advance(1000);
+  }
+  const tracker = new PerformanceTracker({}, { clock, store });
+  taken.push((await tracker.takeSnapshot()).id);
+  const ids = async (count: number, range: TimeRange): Promise<string[]> =>
+    (await tracker.getPerformanceSnapshots(count, range)).map(({ id }) => id);
+  assert.deepEqual(await ids(10, { toMs: START_MS + 2000 }), [taken[1], taken[0]]);
+  assert.deepEqual(await ids(1, { toMs: START_MS + 2000 }), [taken[1]]);
+  assert.deepEqual(await ids(10, { fromMs: START_MS + 2000 }), [taken[3], taken[2]]);
 });
 
 test("PerformanceTracker.addMetricCallback() is called with each sample until disposed", () => {

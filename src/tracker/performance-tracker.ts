@@ -293,9 +293,13 @@ export class PerformanceTracker implements AsyncDisposable {
     }));
   }
 
-  /** The newest snapshots, newest first. @param count default 60 */
-  getPerformanceSnapshots(count = 60): Promise<PerformanceSnapshot[]> {
-    return this.#snapshots.newest(count);
+  /**
+   * The newest snapshots, newest first.
+   * @param count default 60
+   * @param timeRange taken from fromMs on and before toMs; default all that are kept.
+   */
+  getPerformanceSnapshots(count = 60, timeRange: TimeRange = {}): Promise<PerformanceSnapshot[]> {
+    return this.#snapshots.newest(count, timeRange);
   }
 
   /** Takes a snapshot of the last snapshotInterval now. */
@@ -375,8 +379,6 @@ export class PerformanceTracker implements AsyncDisposable {
   }
 
   async #exportSource(range: TimeRange): Promise<MetricsExportSource> {
-    const kept = await this.#snapshots.newest(this.#settings.maxSnapshots);
-    const { fromMs = Number.NEGATIVE_INFINITY, toMs = Number.POSITIVE_INFINITY } = range;
     return {
       header: {
         exportedAt: new Date(this.#clock.now()).toISOString(),
@@ -386,7 +388,7 @@ export class PerformanceTracker implements AsyncDisposable {
         range,
       },
       samples: this.#queries.allSamples(range),
-      snapshots: kept.filter(({ atMs }) => atMs >= fromMs && atMs < toMs),
+      snapshots: await this.#snapshots.newest(this.#settings.maxSnapshots, range),
     };
   }
 }

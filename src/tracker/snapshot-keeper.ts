@@ -5,8 +5,9 @@ import type { Clock, IdGenerator } from "../core/index.ts";
 import type { TrackerSettings } from "./config.ts";
 import { TrackerError } from "./errors.ts";
 import { unavailable } from "./flusher.ts";
-import type { PerformanceSnapshot } from "./model.ts";
+import type { PerformanceSnapshot, TimeRange } from "./model.ts";
 import type { SeriesStore } from "./store.ts";
+import { isWithin } from "./time-range.ts";
 import type { TrackerQueries } from "./tracker-queries.ts";
 
 /** What a {@link SnapshotKeeper} works with. */
@@ -56,17 +57,18 @@ export class SnapshotKeeper {
     return snapshot;
   }
 
-  /** The newest, newest first. */
-  async newest(count: number): Promise<PerformanceSnapshot[]> {
+  /** The newest of a range, newest first. */
+  async newest(count: number, range: TimeRange = {}): Promise<PerformanceSnapshot[]> {
     const { namespace, store } = this.#parts;
     if (!Number.isInteger(count) || count < 0) {
       throw new TrackerError("tracker.range_invalid", `${count} is no number of snapshots`);
     }
-    const inMemory = this.#kept.slice(Math.max(0, this.#kept.length - count)).toReversed();
+    const within = this.#kept.filter(({ atMs }) => isWithin(atMs, range));
+    const inMemory = within.slice(Math.max(0, within.length - count)).toReversed();
     if (inMemory.length === count) return inMemory;
     try {
       const ids = new Set(inMemory.map((snapshot) => snapshot.id));
-      const stored = await store.snapshots(namespace, count);
+      const stored = await store.snapshots(namespace, count, range);
       return [...inMemory, ...stored.filter((snapshot) => !ids.has(snapshot.id))].slice(0, count);
     } catch (error) {
       throw unavailable("read", error);

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
 
-import type { PerformanceSnapshot, Sample } from "./model.ts";
+import type { PerformanceSnapshot, Sample, TimeRange } from "./model.ts";
 import { mergedReadsContract } from "./store-merge-contract.ts";
 import type { MinuteAggregate, SeriesStore } from "./store.ts";
 
@@ -238,6 +238,20 @@ export function seriesStoreContract(
       assert.deepEqual(found[1], snapshotOf("snap_3", START_MS + 3));
       assert.equal((await store.snapshots("default", 100)).length, 5);
       assert.deepEqual(await store.snapshots("default", 0), []);
+    });
+
+    test("snapshots() of a range gives its newest, from inclusive and to exclusive", async () => {
+      for (let index = 0; index < 5; index++) {
+        await store.appendSnapshot("default", snapshotOf(`snap_${index}`, START_MS + index));
+      }
+      const ids = async (count: number, range: TimeRange): Promise<string[]> =>
+        (await store.snapshots("default", count, range)).map((one) => one.id);
+      const range = { fromMs: START_MS + 1, toMs: START_MS + 4 };
+      assert.deepEqual(await ids(10, range), ["snap_3", "snap_2", "snap_1"]);
+      assert.deepEqual(await ids(1, range), ["snap_3"]);
+      assert.deepEqual(await ids(10, { toMs: START_MS + 1 }), ["snap_0"]);
+      assert.deepEqual(await ids(10, { fromMs: START_MS + 4 }), ["snap_4"]);
+      assert.deepEqual(await ids(10, { fromMs: START_MS + 5 }), []);
     });
 
     test("prune() removes what is older than the retention and counts samples", async () => {

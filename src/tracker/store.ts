@@ -111,8 +111,12 @@ export interface SeriesStore {
   groupedMinutes(namespace: string, query: GroupedMinuteQuery): Promise<readonly MergedRow[]>;
   /** Samples merged into buckets, by time; null when there are more than `most`. */
   mergedSamples(namespace: string, query: MergedSampleQuery): Promise<readonly MergedRow[] | null>;
-  /** The newest snapshots, newest first. */
-  snapshots(namespace: string, count: number): Promise<readonly PerformanceSnapshot[]>;
+  /** The newest snapshots taken in a range, newest first. @param range default all time */
+  snapshots(
+    namespace: string,
+    count: number,
+    range?: TimeRange,
+  ): Promise<readonly PerformanceSnapshot[]>;
   prune(namespace: string, retention: Retention): Promise<{ readonly samples: number }>;
   deleteNamespace(namespace: string): Promise<void>;
 }

@@ -3,7 +3,7 @@
 
 import { groupOf } from "./grouped-minutes.ts";
 import { hasLabels, labelsKey } from "./labels.ts";
-import type { PerformanceSnapshot, Sample } from "./model.ts";
+import type { PerformanceSnapshot, Sample, TimeRange } from "./model.ts";
 import { RowMerger } from "./merge.ts";
 import type {
   GroupedMinuteQuery,
@@ -15,6 +15,7 @@ import type {
   SampleQuery,
   SeriesStore,
 } from "./store.ts";
+import { isWithin } from "./time-range.ts";
 
 /** How much a {@link VolatileSeriesStore} keeps, per namespace; the oldest go first. */
 export interface VolatileSeriesStoreOptions {
@@ -139,8 +140,13 @@ export class VolatileSeriesStore implements SeriesStore {
     return merger.rows();
   }
 
-  async snapshots(namespace: string, count: number): Promise<readonly PerformanceSnapshot[]> {
-    const snapshots = this.#namespaces.get(namespace)?.snapshots ?? [];
+  async snapshots(
+    namespace: string,
+    count: number,
+    range: TimeRange = {},
+  ): Promise<readonly PerformanceSnapshot[]> {
+    const kept = this.#namespaces.get(namespace)?.snapshots ?? [];
+    const snapshots = kept.filter(({ atMs }) => isWithin(atMs, range));
     return snapshots.slice(Math.max(0, snapshots.length - count)).toReversed();
   }
 

@@ -219,11 +219,14 @@ function snapshots(): Route {
     summary: "Pictures of all metrics, one per interval",
     tag: "Metrics",
     action: "snapshot.read",
-    query: z.strictObject({ count: countParameter().default(60) }),
+    query: z.strictObject({ count: countParameter().default(60), ...rangeParameters }),
     responses: { 200: json("Newest first", z.object({ snapshots: z.array(snapshotSchema) })) },
     resource: () => ({ kind: "snapshot", id: "*" }),
-    handler: async ({ namespace, query }) => ({
-      snapshots: [...(await namespace.tracker.getPerformanceSnapshots(query.count))],
-    }),
+    handler: async ({ namespace, query: { count, fromMs, toMs } }) => {
+      const range = given({ fromMs, toMs });
+      return {
+        snapshots: [...(await namespace.tracker.getPerformanceSnapshots(count, range))],
+      };
+    },
   });
 }

@@ -10,6 +10,7 @@ import type {
   PerformanceSnapshot,
   Sample,
   SampleQuery,
+  TimeRange,
 } from "../../tracker/index.ts";
 import { storageLimits } from "../limits.ts";
 import type { Database } from "./database.ts";
@@ -163,13 +164,18 @@ export class SeriesReader {
     });
   }
 
-  snapshots(namespace: string, count: number): readonly PerformanceSnapshot[] {
+  snapshots(
+    namespace: string,
+    count: number,
+    { fromMs, toMs }: TimeRange = {},
+  ): readonly PerformanceSnapshot[] {
+    const limit = pageSize(count, 0, storageLimits.listedRows.value);
     return this.#database
       .prepare(
-        `SELECT snapshot FROM snapshots WHERE namespace = ?
+        `SELECT snapshot FROM snapshots WHERE namespace = ? AND at >= ? AND at < ?
            ORDER BY at DESC, row_id DESC LIMIT ?`,
       )
-      .all(namespace, pageSize(count, 0, storageLimits.listedRows.value))
+      .all(namespace, fromMs ?? -Number.MAX_VALUE, toMs ?? Number.MAX_VALUE, limit)
       .map((row) => parsedColumn<PerformanceSnapshot>(row["snapshot"]));
   }
 

@@ -11,6 +11,7 @@ import type {
   Sample,
   SampleQuery,
   SeriesStore,
+  TimeRange,
 } from "../../tracker/index.ts";
 import type { Database } from "./database.ts";
 import { SeriesReader } from "./series-reader.ts";
@@ -74,8 +75,12 @@ export class SqliteSeriesStore implements SeriesStore {
     return this.#reader.mergedSamples(namespace, query);
   }
 
-  async snapshots(namespace: string, count: number): Promise<readonly PerformanceSnapshot[]> {
-    return this.#reader.snapshots(namespace, count);
+  async snapshots(
+    namespace: string,
+    count: number,
+    range: TimeRange = {},
+  ): Promise<readonly PerformanceSnapshot[]> {
+    return this.#reader.snapshots(namespace, count, range);
   }
 
   async prune(namespace: string, retention: Retention): Promise<{ readonly samples: number }> {

@@ -13,7 +13,7 @@ import type {
   SpanRecord,
 } from "../../profiler/index.ts";
 import type { AuditEntry, Credential, NamespaceRecord } from "../../security/index.ts";
-import type { PerformanceSnapshot, Retention } from "../../tracker/index.ts";
+import type { PerformanceSnapshot, Retention, TimeRange } from "../../tracker/index.ts";
 import { AlertTables } from "./alert-store.ts";
 import { CallTables } from "./call-tables.ts";
 import type { NumberedCall } from "./call-tables.ts";
@@ -169,7 +169,8 @@ export function seriesReader(database: Database) {
       series.groupedMinutes(namespace, query),
     mergedSamples: (namespace: string, query: Parameters<SeriesReader["mergedSamples"]>[1]) =>
       series.mergedSamples(namespace, query),
-    snapshots: (namespace: string, count: number) => series.snapshots(namespace, count),
+    snapshots: (namespace: string, count: number, range: TimeRange) =>
+      series.snapshots(namespace, count, range),
     calls: (namespace: string, query: CallQuery) => calls.calls(namespace, query),
     call: (namespace: string, id: string) => calls.call(namespace, id),
     lastCallSequence: (namespace: string) => calls.lastSequence(namespace),
