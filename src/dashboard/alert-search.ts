@@ -1,7 +1,7 @@
 // Which alerts a query means, and in which order: one answer for the memory of a running
 // dashboard, for the store of library mode, and for the contract that other stores are held to.
 
-import type { Alert, AlertQuery } from "./alert.ts";
+import type { Alert, AlertPlace, AlertQuery } from "./alert.ts";
 import { dashboardLimits } from "./limits.ts";
 
 /** The alerts that match, firing first, then newest, at most the query's limit. */
@@ -18,19 +18,18 @@ export function alertLimit(query: AlertQuery): number {
   return Math.min(query.limit ?? alertsPerQueryDefault.value, alertsPerQuery.value);
 }
 
-/** What of an alert decides its place. */
-export type OrderedAlert = Pick<Alert, "id" | "state" | "startsAtMs">;
-
 /** Firing before resolved, newer before older; ids, which sort by time, settle what is left. */
-export function compareAlerts(a: OrderedAlert, b: OrderedAlert): number {
+export function compareAlerts(a: AlertPlace, b: AlertPlace): number {
   if (a.state !== b.state) return a.state === "firing" ? -1 : 1;
   if (a.startsAtMs !== b.startsAtMs) return b.startsAtMs - a.startsAtMs;
+  if (a.id === b.id) return 0;
   return a.id < b.id ? 1 : -1;
 }
 
 /** A range means alerts that fired at some time in it: from inclusive, to exclusive. */
 export function matchesAlert(alert: Alert, query: AlertQuery): boolean {
   const { state, level, rule, source, agentId, traceId, acknowledged, text, fromMs, toMs } = query;
+  if (query.after !== undefined && compareAlerts(alert, query.after) <= 0) return false;
   if (state !== undefined && alert.state !== state) return false;
   if (level !== undefined && alert.level !== level) return false;
   if (rule !== undefined && alert.rule !== rule) return false;

@@ -149,6 +149,25 @@ function checkQueries(check: Check): void {
     assert.deepEqual(await store.alerts("default", { state: "resolved", level: "error" }), []);
   });
 
+  check("alerts() after an alert gives what follows it, page by page", async (store) => {
+    const all = Array.from({ length: 20 }, (_, index) => {
+      const alert = makeAlert(index, { startsAtMs: START_MS + Math.max(0, index - 14) });
+      return index % 2 === 0 ? alert : end(alert, START_MS + 100);
+    });
+    await store.putAlerts("default", all);
+    for (const filter of [{}, { state: "firing" }, { state: "resolved" }] as const) {
+      const whole = await store.alerts("default", filter);
+      const walked: Alert[] = [];
+      let page = await store.alerts("default", { ...filter, limit: 3 });
+      for (let after = page.at(-1); after !== undefined; after = page.at(-1)) {
+        walked.push(...page);
+        page = await store.alerts("default", { ...filter, after, limit: 3 });
+      }
+      assert.deepEqual(walked, whole);
+      assert.equal(walked.length, "state" in filter ? 10 : 20);
+    }
+  });
+
   check("alerts() takes the text to look for as it is written", async (store) => {
     const alerts = [
       makeAlert(1, { message: "100% of calls failed" }),

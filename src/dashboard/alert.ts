@@ -58,6 +58,8 @@ export interface Alert {
 
 /** Which alerts to find; firing first, then newest. */
 export interface AlertQuery {
+  /** The last alert of the page before: only what follows it in the order is given. */
+  readonly after?: AlertPlace;
   readonly state?: Alert["state"];
   readonly level?: AlertLevel;
   readonly agentId?: string;
@@ -72,6 +74,9 @@ export interface AlertQuery {
   /** @default 100, at most 1000 */
   readonly limit?: number;
 }
+
+/** What of an alert decides its place: firing first, then the newest. */
+export type AlertPlace = Pick<Alert, "id" | "state" | "startsAtMs">;
 
 /** How much to keep; alerts that fire are never dropped. */
 export interface AlertRetention {

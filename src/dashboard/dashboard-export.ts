@@ -49,15 +49,13 @@ export async function gatherExport(
 /** All alerts that are kept, page by page. */
 async function allAlerts(desk: AlertDesk): Promise<readonly Alert[]> {
   const limit = dashboardLimits.alertsPerQuery.value;
+  // By id: one that resolves between two pages stands on both, the second time as it is.
   const found = new Map<string, Alert>();
   for (const state of ["firing", "resolved"] as const) {
-    let toMs = Number.MAX_SAFE_INTEGER;
-    for (;;) {
-      const page = await desk.find({ state, toMs, limit });
+    let page = await desk.find({ state, limit });
+    for (let after = page.at(-1); after !== undefined; after = page.at(-1)) {
       for (const alert of page) found.set(alert.id, alert);
-      const oldestMs = page.at(-1)?.startsAtMs;
-      if (page.length < limit || oldestMs === undefined || oldestMs + 1 >= toMs) break;
-      toMs = oldestMs + 1; // some of that instant may be on this page already
+      page = await desk.find({ state, after, limit });
     }
   }
   return [...found.values()];

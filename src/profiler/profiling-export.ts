@@ -8,7 +8,7 @@ import { WholeFileError, writeWholeFile } from "../files/index.ts";
 import { ProfilerError } from "./errors.ts";
 import { profilerLimits } from "./limits.ts";
 import type { ProfilingMetric, ProfilingSummary, SpanRecord } from "./model.ts";
-import type { ProfileStore } from "./store.ts";
+import type { ProfileStore, SpanCursor } from "./store.ts";
 import type { ProbeReading } from "./system-probe.ts";
 
 /** What every export begins with. */
@@ -44,8 +44,6 @@ export interface ProfilingExportSource {
 }
 
 const CHUNK_CHARACTERS = 65_536;
-/** Less than starts of two spans differ by, when they differ. */
-const INSTANT_MS = 0.0005;
 
 /** The export as pieces of JSON text, about 64 kB each. */
 export async function* exportText(
@@ -87,18 +85,12 @@ export async function* storedSpans(
   namespace: string,
   pageSize: number = profilerLimits.queryLimit.value,
 ): AsyncGenerator<SpanRecord> {
-  let untilMs = Number.POSITIVE_INFINITY;
+  let after: SpanCursor | undefined;
   for (;;) {
-    const toMs = Number.isFinite(untilMs) ? untilMs + INSTANT_MS : Number.MAX_SAFE_INTEGER;
-    const found = await store.spans(namespace, { toMs, limit: pageSize });
-    const page = found.filter((span) => span.startMs <= untilMs);
-    const last = page.at(-1);
-    if (last === undefined) return;
-    const isFull = found.length >= pageSize;
-    // Spans of the page's last instant may go on in the next page, which then has all of them.
-    const whole = isFull ? page.filter((span) => span.startMs > last.startMs) : page;
-    yield* whole.length > 0 ? whole : page;
-    if (!isFull) return;
-    untilMs = whole.length > 0 ? last.startMs : last.startMs - INSTANT_MS;
+    const place = after === undefined ? {} : { after };
+    const page = await store.spans(namespace, { ...place, limit: pageSize });
+    yield* page;
+    after = page.at(-1);
+    if (after === undefined || page.length < pageSize) return;
   }
 }

@@ -155,6 +155,37 @@ function spanTests(current: () => ProfileStore): void {
     assert.equal((await current().spans("default", { limit: 5000 })).length, 123);
   });
 
+  test("spans() after a span gives what follows it, also among those that started at once", async () => {
+    const spans = Array.from({ length: 23 }, (_, index) =>
+      spanOf(index, { startMs: START_MS + (index < 17 ? 0 : index), traceId: hex(index % 2, 32) }),
+    );
+    await current().appendSpans("default", spans);
+    for (const filter of [{}, { traceId: hex(1, 32) }, { name: "sort" }, { toMs: START_MS + 20 }]) {
+      const whole = await current().spans("default", filter);
+      const walked: SpanRecord[] = [];
+      for (let page = await current().spans("default", { ...filter, limit: 4 }); ;) {
+        const after = page.at(-1);
+        if (after === undefined) break;
+        walked.push(...page);
+        page = await current().spans("default", { ...filter, after, limit: 4 });
+      }
+      assert.deepEqual(walked, whole);
+    }
+  });
+
+  test("spans() after a span that is gone gives what started before it", async () => {
+    await current().appendSpans(
+      "default",
+      [0, 1, 2].map((index) => spanOf(index)),
+    );
+    const gone = { startMs: START_MS + 1.5, traceId: hex(7, 32), spanId: hex(7, 16) };
+    const found = await current().spans("default", { after: gone });
+    assert.deepEqual(
+      found.map((span) => span.startMs - START_MS),
+      [1, 0],
+    );
+  });
+
   test("appendSpans() takes batches of thousands, sent at once, and loses none", async () => {
     const batches = [0, 1, 2].map((batch) =>
       Array.from({ length: 1000 }, (_, index) => spanOf(batch * 1000 + index)),

@@ -14,12 +14,24 @@ export interface ProfileRetention {
   readonly profileBytes: number;
 }
 
+/** Names a span of a page. */
+export type SpanCursor = Pick<SpanRecord, "startMs" | "traceId" | "spanId">;
+
+/** A query of stored spans, page by page. */
+export interface SpanPageQuery extends SpanQuery {
+  /**
+   * The last span of the page before: only what follows it in the order is given. Once it is
+   * pruned, what started before it.
+   */
+  readonly after?: SpanCursor;
+}
+
 /** Storage of spans and profiles. */
 export interface ProfileStore {
   /** Resolves when the spans are kept. */
   appendSpans(namespace: string, spans: readonly SpanRecord[]): Promise<void>;
   /** The newest by start, newest first; of equal starts the later appended first. */
-  spans(namespace: string, query: SpanQuery): Promise<readonly SpanRecord[]>;
+  spans(namespace: string, query: SpanPageQuery): Promise<readonly SpanRecord[]>;
   /**
    * Writes or replaces a profile's row.
    * @param data gzipped JSON as V8's inspector gives it (`.cpuprofile`, or a sampling heap

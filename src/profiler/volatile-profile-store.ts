@@ -1,9 +1,9 @@
 // The profile store of library mode and of tests: in memory, bounded, gone with the process. It
 // passes the same contract suite as the durable one.
 
-import type { ProfileQuery, ProfileRecord, SpanQuery, SpanRecord } from "./model.ts";
+import type { ProfileQuery, ProfileRecord, SpanRecord } from "./model.ts";
 import { spanMatches } from "./span-filter.ts";
-import type { ProfileRetention, ProfileStore } from "./store.ts";
+import type { ProfileRetention, ProfileStore, SpanCursor, SpanPageQuery } from "./store.ts";
 
 /** How much a {@link VolatileProfileStore} keeps, per namespace; the oldest go first. */
 export interface VolatileProfileStoreOptions {
@@ -48,13 +48,14 @@ export class VolatileProfileStore implements ProfileStore {
     if (kept.spans.length > this.#maxSpans * 1.1) kept.spans = newest(kept.spans, this.#maxSpans);
   }
 
-  async spans(namespace: string, query: SpanQuery): Promise<readonly SpanRecord[]> {
+  async spans(namespace: string, query: SpanPageQuery): Promise<readonly SpanRecord[]> {
     const kept = this.#namespaces.get(namespace);
     if (kept === undefined) return [];
     // Reversed first: the sort is stable, so the later of two equal instants comes first.
     const found = kept.spans.filter((span) => spanMatches(span, query)).toReversed();
     found.sort((a, b) => b.startMs - a.startMs);
-    return found.slice(0, query.limit ?? 100);
+    const rest = query.after === undefined ? found : following(found, query.after);
+    return rest.slice(0, query.limit ?? 100);
   }
 
   async putProfile(record: ProfileRecord, data?: Uint8Array): Promise<void> {
@@ -116,6 +117,12 @@ export class VolatileProfileStore implements ProfileStore {
     }
     return kept;
   }
+}
+
+/** What follows a span among spans that are newest first. */
+function following(spans: readonly SpanRecord[], { traceId, spanId, startMs }: SpanCursor) {
+  const at = spans.findIndex((span) => span.spanId === spanId && span.traceId === traceId);
+  return at === -1 ? spans.filter((span) => span.startMs < startMs) : spans.slice(at + 1);
 }
 
 /** The newest by start, in the order they were appended. */

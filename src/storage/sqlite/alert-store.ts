@@ -157,6 +157,13 @@ function selection(
   hold("a.acknowledged = ?", acknowledged === undefined ? undefined : Number(acknowledged));
   hold("ifnull(a.ends_at, 9e999) >= ?", query.fromMs);
   hold("a.starts_at < ?", query.toMs);
+  if (query.after !== undefined) {
+    const { state, startsAtMs, id } = query.after;
+    conditions.push("a.state >= ?", "(a.state > ? OR (a.starts_at, a.id) < (?, ?))");
+    values.push(state, state, startsAtMs, id);
+    // Said once more without the OR, so that the index leads to the place.
+    if (query.state === state) hold("a.starts_at <= ?", startsAtMs);
+  }
   const sql = `SELECT a.id, a.alert FROM ${from} WHERE ${conditions.join(" AND ")}
     ORDER BY a.state, a.starts_at DESC, a.id DESC`;
   return { sql, values };

@@ -1,6 +1,12 @@
 // Synchronous access to timed spans in series.db.
 
-import type { ProfileRetention, SpanQuery, SpanRecord } from "../../profiler/index.ts";
+import type {
+  ProfileRetention,
+  SpanCursor,
+  SpanPageQuery,
+  SpanQuery,
+  SpanRecord,
+} from "../../profiler/index.ts";
 import { storageLimits } from "../limits.ts";
 import { deleteSteps } from "./communication-maintenance.ts";
 import type { Steps } from "./communication-maintenance.ts";
@@ -57,7 +63,7 @@ export class SpanTables {
     }
   }
 
-  spans(namespace: string, query: SpanQuery): readonly SpanRecord[] {
+  spans(namespace: string, query: SpanPageQuery): readonly SpanRecord[] {
     const limit = pageSize(query.limit, 100, storageLimits.listedSpans.value);
     const found: SpanRecord[] = [];
     if (limit === 0) return found;
@@ -74,12 +80,16 @@ export class SpanTables {
       conditions.push(condition);
       values.push(value);
     }
-    const statement = this.#database.prepare(
-      `SELECT * FROM spans INDEXED BY ${leadingIndex(query)} WHERE ${conditions.join(" AND ")}
-       ORDER BY start DESC, row_id DESC`,
-    );
     const deadline = new Deadline();
     this.#database.snapshot(() => {
+      if (query.after !== undefined) {
+        conditions.push("(start, row_id) < (?, ?)");
+        values.push(query.after.startMs, this.#rowOf(namespace, query.after));
+      }
+      const statement = this.#database.prepare(
+        `SELECT * FROM spans INDEXED BY ${leadingIndex(query)} WHERE ${conditions.join(" AND ")}
+         ORDER BY start DESC, row_id DESC`,
+      );
       for (const row of statement.iterate(...values)) {
         deadline.row();
         found.push(spanOf(row));
@@ -87,6 +97,17 @@ export class SpanTables {
       }
     });
     return found;
+  }
+
+  /** The span's row; one that is gone leaves nothing of its instant to come. */
+  #rowOf(namespace: string, { traceId, spanId, startMs }: SpanCursor): number {
+    const row = this.#database
+      .prepare(
+        `SELECT row_id FROM spans INDEXED BY spans_by_trace
+         WHERE namespace = ? AND trace_id = ? AND start = ? AND span_id = ?`,
+      )
+      .get(namespace, traceId, startMs, spanId);
+    return row === undefined ? 0 : Number(row["row_id"]);
   }
 
   *prune(

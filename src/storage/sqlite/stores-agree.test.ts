@@ -129,12 +129,21 @@ const alertQueries = questions<AlertQuery>({
   text: text,
   fromMs: instant,
   toMs: instant,
+  after: fc.record({
+    state: fc.constantFrom("firing", "resolved"),
+    startsAtMs: instant,
+    id: fc.integer({ min: 0, max: 40 }).map(alertId),
+  }),
   limit,
 });
 
+function alertId(number: number): string {
+  return `alert_${String(number).padStart(3, "0")}`;
+}
+
 function alertOf({ number, ...fields }: { number: number } & Partial<Alert>): Alert {
   return {
-    id: `alert_${String(number).padStart(3, "0")}`,
+    id: alertId(number),
     namespace: "default",
     key: `rule:${number}`,
     rule: "manual",
