@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { request } from "node:http";
 import type { ClientRequest, IncomingMessage, ServerResponse } from "node:http";
+import { connect } from "node:net";
 import { after, afterEach, before, describe, test } from "node:test";
 
 import {
@@ -97,6 +98,21 @@ export function streamingPlaneContract(name: string, open: OpenPlane): void {
         assert.equal(String(second), "second");
         outgoing.end();
         await once(response, "end");
+      });
+
+      test("hands the head on when a body of known length takes its time", async () => {
+        const arrived = Promise.withResolvers<ServerResponse>();
+        const url = await upstreams.http((_, response) => {
+          response.writeHead(200, { "content-length": "5" });
+          response.flushHeaders();
+          arrived.resolve(response);
+        });
+        await bench.serve(servicePlan("announced", url));
+        const outgoing = start("/v1/announced/");
+        outgoing.end();
+        const response = await responseOf(outgoing);
+        (await arrived.promise).end("hello");
+        assert.equal(await bodyOf(response), "hello");
       });
 
       test("carries 32 MB up and down without a byte lost", async () => {
@@ -204,6 +220,21 @@ export function streamingPlaneContract(name: string, open: OpenPlane): void {
         await gone;
         const record = await bench.recordOf((call) => call.serviceId === "abandoned");
         assert.equal(record.status, 499);
+      });
+
+      test("resets the connection when an answer breaks off whose end would be its close", async () => {
+        const url = await upstreams.http((_, response) => {
+          response.write("begun");
+          setImmediate(() => response.destroy());
+        });
+        await bench.serve(servicePlan("broken", url));
+        const socket = connect(bench.port, "127.0.0.1");
+        socket.resume();
+        const broken = once(socket, "error");
+        const key = `authorization: Bearer ${secretOf("alice")}`;
+        socket.write(`GET /v1/broken/ HTTP/1.0\r\nhost: x\r\n${key}\r\n\r\n`);
+        const [error]: Error[] = await broken;
+        assert.match(String(error), /ECONNRESET/);
       });
 
       test("cut() answers an agent's waiting calls and ends its streams", async () => {
