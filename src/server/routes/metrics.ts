@@ -156,7 +156,8 @@ function series({ clock }: Services): Route {
     description:
       "Default: the last hour in 240 steps, averaged, one line over all. `label=service:search` " +
       "(repeatable) keeps series with that label, `groupBy=label:outcome` draws a line per value; " +
-      "both are answered by the minute.",
+      "both are answered by the minute. Each line says the `stepMs` it has: steps that the stored " +
+      "minutes cannot give become whole minutes.",
     tag: "Metrics",
     action: "metric.read",
     query: z.strictObject({
