@@ -102,6 +102,19 @@ test("Exchanges.delete() leaves a namespace running that the disk does not let g
   assert.throws(() => identities.authenticate(token), { code: "security.key_unknown" });
 });
 
+test("Exchange lets go of the series of agents that are removed", async (t) => {
+  const { exchanges } = await startExchanges(t);
+  const fleet = exchanges.get("fleet") ?? assert.fail("the namespace runs");
+  const before = fleet.tracker.agents();
+  await fleet.communication.registerAgent({ agentId: "w2" });
+  fleet.tracker.recordMetric("load", 1, "w2");
+  await fleet.communication.unregisterAgent("w2");
+  assert.deepEqual(fleet.tracker.agents(), before);
+  assert.deepEqual(before, ["w1"]);
+  const { agents } = await fleet.tracker.getSummaries({ metric: "load" });
+  assert.deepEqual(agents, ["w1", "w2"], "what it measured stays");
+});
+
 test("Exchanges.put() gives other options although the last samples cannot be written", async (t) => {
   const { series, exchanges } = await startExchanges(t);
   series.full = true;

@@ -220,11 +220,14 @@ describe("PresenceBook", () => {
   });
 
   test("agents down for longer than forgetAfter leave the registry, not the history", async () => {
-    const { comm, clock, events } = await makeBench(["bob"], { forgetAfter: "1h" });
+    const { comm, clock, events } = await makeBench(["bob", "held"], { forgetAfter: "1h" });
+    await comm.quarantineAgent("held");
     await comm.heartbeat("bob", { left: true });
+    await comm.heartbeat("held", { left: true });
     clock.advance(62 * MINUTE_MS);
     await settleAll();
     assert.equal(await comm.getAgentInfo("bob"), undefined);
+    assert.ok((await comm.getAgentInfo("held"))?.quarantined, "or it would come back without");
     assert.ok(events.some((event) => event.kind === "agent.removed"));
     const states = await comm.getStates({ agentId: "bob", fromMs: 0, toMs: clock.now() });
     assert.equal(states.at(-1)?.state, "down");
