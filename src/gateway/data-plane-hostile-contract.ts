@@ -221,13 +221,17 @@ export function hostilePlaneContract(name: string, open: OpenPlane): void {
         assert.match(String(problemOf(answer)["detail"]), /: TLS: wrong version number$/);
       });
 
-      test("answers 502 in words when nobody listens", async () => {
-        await bench.serve(servicePlan("nobody", await upstreams.nobody()));
+      test("answers 502 in words when nobody listens, and tells its URL to the history alone", async () => {
+        const url = await upstreams.nobody();
+        await bench.serve(servicePlan("nobody", url));
         const answer = await bench.call("/v1/nobody/");
         assert.equal(answer.status, 502);
         const problem = problemOf(answer);
         assert.equal(problem["code"], "gateway.upstream_unreachable");
-        assert.match(String(problem["detail"]), /^Service "nobody" at .*: connection refused$/);
+        assert.equal(problem["detail"], 'Service "nobody": connection refused');
+        const record = await bench.recordOf(({ id }) => id === problem["callId"]);
+        assert.equal(record.endpoint, url);
+        assert.equal(record.reason, problem["detail"]);
       });
 
       const cutShort: Readonly<Record<string, string>> = {

@@ -265,7 +265,9 @@ export function streamingPlaneContract(name: string, open: OpenPlane): void {
         await bench.serve(servicePlan("hanging", url, { requestTimeoutMs: 100 }));
         const answer = await bench.call("/v1/hanging/");
         assert.equal(answer.status, 504);
-        assert.equal(problemOf(answer)["code"], "gateway.upstream_timeout");
+        const problem = problemOf(answer);
+        assert.equal(problem["code"], "gateway.upstream_timeout");
+        assert.equal(problem["detail"], 'Service "hanging" did not begin to answer within 0.1 s');
         const incoming = await arrived.promise;
         if (!incoming.socket.destroyed) await once(incoming.socket, "close");
       });

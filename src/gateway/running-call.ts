@@ -220,9 +220,7 @@ export class RunningCall implements ForwardSink, CallerEvents, EndedCall {
     }
     // A slow reader is not the endpoint's fault.
     forward?.cancel(this.hasBegun ? undefined : false, `no answer within ${seconds} s`);
-    const at = forward?.endpoint ?? null;
-    const message = at === null ? words : `${words} (${at})`;
-    this.breakOff(new GatewayError("gateway.upstream_timeout", message));
+    this.breakOff(new GatewayError("gateway.upstream_timeout", words));
   }
 
   #stillWithoutForward(seconds: number): GatewayError {

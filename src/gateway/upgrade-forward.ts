@@ -114,7 +114,7 @@ export class UpgradeForward implements CallForward {
     const failure = describeUpstreamError(error);
     this.#finish(false, failure.words);
     const { id } = this.#service.plan;
-    this.#sink.fail(upstreamError(id, this.endpoint ?? "", failure, error));
+    this.#sink.fail(upstreamError(id, failure, error));
   }
 
   #finish(ok: boolean | undefined, reason: string | null): void {

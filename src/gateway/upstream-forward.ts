@@ -269,7 +269,7 @@ class Attempt implements Dispatcher.DispatchHandler {
   #fail(failure: UpstreamFailure, cause?: unknown): void {
     this.#finish(false, failure.words);
     const { id } = this.#forward.service.plan;
-    this.#sink.fail(upstreamError(id, this.#target.baseUrl, failure, cause));
+    this.#sink.fail(upstreamError(id, failure, cause));
   }
 
   #finish(ok: boolean | undefined, reason: string | null): void {
