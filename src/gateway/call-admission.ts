@@ -4,7 +4,7 @@
 import type { Clock } from "../core/index.ts";
 
 import type { RunningCall } from "./running-call.ts";
-import { canonicalisePath } from "./canonical-path.ts";
+import { canonicalisePath, shownPath } from "./canonical-path.ts";
 import type { GatewayIdentity, IdentityChange, NamespacePlan } from "./data-plane.ts";
 import { GatewayError } from "./errors.ts";
 import type { CallerFields } from "./header-fields.ts";
@@ -166,7 +166,8 @@ export class CallAdmission {
     const match = namespace.routes.match(call.path);
     const service = match === undefined ? undefined : namespace.service(match.service.id);
     if (match === undefined || service === undefined) {
-      throw new GatewayError("gateway.route_unknown", `No service takes "${call.path}"`);
+      const message = `No service takes "${shownPath(call.path)}"`;
+      throw new GatewayError("gateway.route_unknown", message);
     }
     call.service = service;
     call.route = match.route.template;

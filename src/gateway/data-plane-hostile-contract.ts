@@ -14,6 +14,7 @@ import {
   withBody,
 } from "./data-plane-bench-contract.ts";
 import type { OpenPlane } from "./data-plane-bench-contract.ts";
+import { gatewayLimits } from "./limits.ts";
 
 const KEY = `Authorization: Bearer ${secretOf("alice")}\r\n`;
 const POST = `POST /v1/target/ HTTP/1.1\r\nHost: x\r\n${KEY}`;
@@ -133,6 +134,16 @@ export function hostilePlaneContract(name: string, open: OpenPlane): void {
         assert.match(await bench.raw(trace), /^HTTP\/1\.1 405 /);
         const huge = `GET /v1/target/ HTTP/1.1\r\nHost: x\r\nX-A: ${"a".repeat(20_000)}\r\n\r\n`;
         assert.match(await bench.raw(huge), /^HTTP\/1\.1 431 /);
+      });
+
+      test("keeps the beginning of an endless path in its record", async () => {
+        const answer = await bench.call(`/v1/nowhere/${"a".repeat(8000)}`);
+        assert.equal(answer.status, 404);
+        const id = answer.headers["x-cellphone-call-id"];
+        const record = await bench.recordOf((call) => call.id === id);
+        assert.match(record.path, /^\/v1\/nowhere\/a+…$/);
+        assert.equal(record.path.length, gatewayLimits.pathKept.value);
+        assert.ok((record.reason ?? "").length < gatewayLimits.pathKept.value + 50);
       });
 
       test("refuses bodies beyond maxBodyBytes, said or chunked", async () => {

@@ -8,7 +8,7 @@ import type { CellphoneError } from "../core/index.ts";
 import type { Caller, CallerEvents } from "./call-caller.ts";
 import type { EndedCall } from "./call-recorder.ts";
 import type { CallTrace } from "./call-trace.ts";
-import { maskQuery } from "./canonical-path.ts";
+import { maskQuery, shownPath } from "./canonical-path.ts";
 import type { GatewayIdentity } from "./data-plane.ts";
 import { GatewayError } from "./errors.ts";
 import type { CallerFields } from "./header-fields.ts";
@@ -262,7 +262,7 @@ export class RunningCall implements ForwardSink, CallerEvents, EndedCall {
       route: this.route,
       endpoint: forward === null ? null : forward.endpoint,
       method: caller.method,
-      path: this.path === "" ? shortened(caller.target.split("?", 1)[0] ?? "") : this.path,
+      path: shownPath(this.path === "" ? (caller.target.split("?", 1)[0] ?? "") : this.path),
       query: this.path === "" ? "" : maskQuery(this.query),
       status: this.status,
       code: this.code,
