@@ -45,7 +45,7 @@ export interface ServicePlan {
 /** Everything a data plane needs to serve one namespace. */
 export interface NamespacePlan {
   readonly namespace: string;
-  /** Rises with every change. */
+  /** Rises with every change, also over restarts of whoever makes the plans. */
   readonly revision: number;
   readonly services: readonly ServicePlan[];
   /** Agents whose calls are refused. */

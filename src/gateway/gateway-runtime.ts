@@ -117,6 +117,7 @@ export class GatewayRuntime {
       onResult: (result) => this.#checked(result),
     });
     this.#pusher = new PlanPusher(
+      clock,
       (revision) => this.#compile(revision),
       (plan) => this.#apply(plan),
     );
@@ -153,6 +154,8 @@ export class GatewayRuntime {
     this.#checker.stop();
     await this.#probe.close();
     await this.registry.settled();
+    // A plan that arrives after remove() would serve the namespace on for good.
+    await this.#pusher.stop();
     await this.ownPlane.close();
     await sharedPlane?.remove(namespace).catch((error: unknown) => {
       log.debug("gateway.plane_gone", { namespace, error });
