@@ -16,6 +16,9 @@ dataPlaneContract(
   (settings) => new WorkerDataPlane({ workers: 2, ...settings }),
 );
 
+/** Well under the time a worker gets to answer. */
+const SOON = { timeout: 8000 };
+
 function upstreamsOf(t: TestContext): Upstreams {
   const upstreams = new Upstreams();
   t.after(() => upstreams.close());
@@ -114,6 +117,25 @@ test("WorkerDataPlane imports middleware in each worker, with its options, in or
   assert.equal(answer.headers["x-a"], "seen");
   assert.equal(answer.headers["x-b"], "seen");
 });
+
+test(
+  "WorkerDataPlane.close() ends workers whose middleware holds on to something",
+  SOON,
+  async (t) => {
+    const timer = moduleIn(
+      t,
+      "timer",
+      `export default () => {
+       setInterval(() => undefined, 1000);
+       return (request, next) => next();
+     };`,
+    );
+    const plane = new WorkerDataPlane({ workers: 2, middleware: [{ module: timer }] });
+    await plane.listen();
+    await plane.close();
+    assert.equal(plane.workers, 0);
+  },
+);
 
 test("WorkerDataPlane.listen() names the middleware module that cannot be used", async () => {
   const middleware = [{ module: "/no/such/module.mjs" }];
