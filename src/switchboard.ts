@@ -105,10 +105,11 @@ class System implements Switchboard, Fleet {
   constructor(options: SwitchboardOptions) {
     this.#configuration = options.configuration;
     this.#log = options.log ?? noComponentLog;
+    // First of all: it may refuse the configuration, and holds nothing yet.
+    this.#plane = createDataPlane(options.configuration, this.#log);
     this.#folder = openDataFolder(options.configuration.values.storage.folder);
     this.fresh = !existsSync(this.#folder.ledgerPath);
     this.#running.push(() => this.#folder[Symbol.dispose]());
-    this.#plane = createDataPlane(options.configuration, this.#log);
   }
 
   async start(): Promise<void> {

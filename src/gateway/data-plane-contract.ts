@@ -16,15 +16,16 @@ import {
   send,
   servicePlan,
 } from "./data-plane-bench-contract.ts";
-import type { OpenPlane } from "./data-plane-bench-contract.ts";
+import type { MakeCertificate, OpenPlane } from "./data-plane-bench-contract.ts";
 import { admissionPlaneContract } from "./data-plane-admission-contract.ts";
 import { hostilePlaneContract } from "./data-plane-hostile-contract.ts";
 import { revocationPlaneContract } from "./data-plane-revocation-contract.ts";
 import { streamingPlaneContract } from "./data-plane-stream-contract.ts";
+import { tlsPlaneContract } from "./data-plane-tls-contract.ts";
 import { upgradePlaneContract } from "./data-plane-upgrade-contract.ts";
 
 /** Registers the contract tests of a {@link DataPlane} under `name`. */
-export function dataPlaneContract(name: string, open: OpenPlane): void {
+export function dataPlaneContract(name: string, open: OpenPlane, certify: MakeCertificate): void {
   describe(`DataPlane contract: ${name}`, () => {
     const upstreams = new Upstreams();
     let bench: PlaneBench;
@@ -177,6 +178,7 @@ export function dataPlaneContract(name: string, open: OpenPlane): void {
   admissionPlaneContract(name, open);
   streamingPlaneContract(name, open);
   upgradePlaneContract(name, open);
+  tlsPlaneContract(name, open, certify);
   revocationPlaneContract(name, open);
   hostilePlaneContract(name, open);
   lifeContract(name, open);

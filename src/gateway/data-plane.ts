@@ -110,6 +110,14 @@ export interface CallBatch {
   }[];
 }
 
+/** What a data plane proves itself with over TLS. */
+export interface TlsIdentity {
+  /** PEM, the whole chain. */
+  readonly cert: string;
+  /** PEM, without a passphrase. */
+  readonly key: string;
+}
+
 /** Where a data plane listens. */
 export interface DataPlaneAddress {
   readonly url: string;

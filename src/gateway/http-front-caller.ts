@@ -1,7 +1,9 @@
 // A caller on the network: one request on a connection, and its response.
 
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import { Readable } from "node:stream";
+import { TLSSocket } from "node:tls";
 
 import type { Caller, CallerEvents } from "./call-caller.ts";
 import { dataPlaneLimits } from "./data-plane-limits.ts";
@@ -48,7 +50,7 @@ export class HttpCaller implements Caller {
   }
 
   get protocol(): "http" | "https" {
-    return "http";
+    return protocolOf(this.#request.socket);
   }
 
   get hasBegun(): boolean {
@@ -220,6 +222,11 @@ function asBuffer(chunk: Uint8Array): Buffer {
 
 function flushHeld(caller: HttpCaller): void {
   caller.flushHeld();
+}
+
+/** What is spoken on a connection. */
+export function protocolOf(socket: Socket): "http" | "https" {
+  return socket instanceof TLSSocket ? "https" : "http";
 }
 
 /** An IPv4 address that came over an IPv6 socket is shown as what it is. */

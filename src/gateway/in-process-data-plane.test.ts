@@ -1,11 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { makeCertificate } from "../../test/support/certificate.ts";
 import { PlaneBench, Upstreams, servicePlan } from "./data-plane-bench-contract.ts";
 import { dataPlaneContract } from "./data-plane-contract.ts";
 import { InProcessDataPlane } from "./in-process-data-plane.ts";
 
-dataPlaneContract("InProcessDataPlane", (settings) => new InProcessDataPlane(settings));
+dataPlaneContract(
+  "InProcessDataPlane",
+  (settings) => new InProcessDataPlane(settings),
+  makeCertificate,
+);
 
 test("InProcessDataPlane records what a middleware passes on as what it was", async (t) => {
   const upstreams = new Upstreams();

@@ -22,6 +22,7 @@ export type {
   NamespacePlan,
   RoutePlan,
   ServicePlan,
+  TlsIdentity,
 } from "./data-plane.ts";
 export { GatewayError, gatewayErrors } from "./errors.ts";
 export type { GatewayErrorCode } from "./errors.ts";

@@ -29,7 +29,7 @@ export type {
 export type { FleetProfiler, FleetProfiles, ProfileFormat } from "./fleet-profiler.ts";
 export type { Kpi, KpiStatistics } from "./kpi.ts";
 export { serverLimits } from "./limits.ts";
-export { isLoopback } from "./listeners.ts";
+export { checkBinding, isLoopback, readTlsFiles } from "./listeners.ts";
 export type { OpenApiDocument } from "./openapi.ts";
 export { OPERATOR } from "./operator.ts";
 export { TraceSpanKind } from "./trace-view.ts";

@@ -9,12 +9,14 @@ import type {
   IdentityChange,
   MiddlewareModule,
   NamespacePlan,
+  TlsIdentity,
 } from "../gateway/index.ts";
 
 /** What a worker is started with. */
 export interface GatewayThreadData {
   readonly host: string;
   readonly reusePort: boolean;
+  readonly tls: TlsIdentity | undefined;
   /** Budgets that all workers share. */
   readonly rateLimits: SharedArrayBuffer;
   /** The same in all workers: a call that comes back to another one has come round, too. */

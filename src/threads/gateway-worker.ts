@@ -39,11 +39,12 @@ class GatewayWorker {
   }
 
   async #make(): Promise<InProcessDataPlane> {
-    const { host, reusePort, rateLimits, instanceId, middleware } = this.#data;
+    const { host, reusePort, tls, rateLimits, instanceId, middleware } = this.#data;
     const { maxConcurrentCalls, maxBodyBytes, streamIdleMs } = this.#data;
     const plane = new InProcessDataPlane({
       host,
       reusePort,
+      ...(tls === undefined ? {} : { tls }),
       instanceId,
       maxConcurrentCalls,
       maxBodyBytes,

@@ -5,6 +5,7 @@ import { test } from "node:test";
 import type { TestContext } from "node:test";
 import { pathToFileURL } from "node:url";
 
+import { makeCertificate } from "../../test/support/certificate.ts";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
 import { noComponentLog } from "../core/index.ts";
 import { dataPlaneContract } from "../gateway/data-plane-contract.ts";
@@ -14,6 +15,7 @@ import { WorkerDataPlane, defaultWorkers } from "./worker-data-plane.ts";
 dataPlaneContract(
   "WorkerDataPlane",
   (settings) => new WorkerDataPlane({ workers: 2, ...settings }),
+  makeCertificate,
 );
 
 /** Well under the time a worker gets to answer. */

@@ -19,6 +19,7 @@ import type {
   IdentityChange,
   MiddlewareModule,
   NamespacePlan,
+  TlsIdentity,
 } from "../gateway/index.ts";
 import { GatewayThread } from "./gateway-thread.ts";
 import type { GatewayOrder, GatewayThreadData } from "./gateway-protocol.ts";
@@ -29,6 +30,8 @@ export interface WorkerDataPlaneOptions {
   readonly host?: string;
   /** 0 takes a free one. @default 0 */
   readonly port?: number;
+  /** Speaks TLS with it. @default plain HTTP */
+  readonly tls?: TlsIdentity;
   /** 0 takes one less than there are cores, 1 to 4. @default 0 */
   readonly workers?: number;
   /** Imported in each worker. @default [] */
@@ -208,6 +211,7 @@ export class WorkerDataPlane implements DataPlane {
     return {
       host: options.host ?? "127.0.0.1",
       reusePort: SHARES_PORTS,
+      tls: options.tls,
       rateLimits: this.rateLimits.buffer,
       instanceId: this.instanceId,
       middleware: options.middleware ?? [],
