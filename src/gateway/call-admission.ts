@@ -9,6 +9,7 @@ import type { GatewayIdentity, IdentityChange, NamespacePlan } from "./data-plan
 import { GatewayError } from "./errors.ts";
 import type { CallerFields } from "./header-fields.ts";
 import { IdentityTable, looksLikeOwnKey } from "./identity-table.ts";
+import type { HeldKey } from "./identity-table.ts";
 import { dataPlaneLimits } from "./data-plane-limits.ts";
 import { rateLimitPairs } from "./rate-limit-headers.ts";
 import type { AppliedRateLimit } from "./rate-limit-headers.ts";
@@ -48,8 +49,8 @@ export class CallAdmission {
     this.#namespaces.delete(namespace);
   }
 
-  /** @returns who they were whose keys went. */
-  applyIdentities(changes: readonly IdentityChange[]): ReadonlySet<GatewayIdentity> {
+  /** @returns the keys that went. */
+  applyIdentities(changes: readonly IdentityChange[]): ReadonlySet<HeldKey> {
     return this.#identities.apply(changes);
   }
 
@@ -107,10 +108,12 @@ export class CallAdmission {
     for (const secret of [fields.cellphoneKey, fields.apiKey, bearer]) {
       if (secret === null) continue;
       const found = this.#identities.find(secret, nowMs);
-      if (found.identity !== null) {
-        call.identity = found.identity;
+      if (found.key !== null) {
+        const { identity } = found.key;
+        call.key = found.key;
+        call.identity = identity;
         dropOwnKeys(fields, secret);
-        return this.#namespaceOf(call, found.identity, fields.namespace);
+        return this.#namespaceOf(call, identity, fields.namespace);
       }
       if (found.expired) ownProblem = "expired";
       else if (secret === fields.cellphoneKey || looksLikeOwnKey(secret)) ownProblem ??= "unknown";

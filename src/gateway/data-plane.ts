@@ -140,7 +140,7 @@ export interface DataPlane {
   remove(namespace: string): Promise<void>;
   /**
    * Resolves when keys are in force (or no longer are) for calls that begin from now on; calls under
-   * way of a key that went are broken off.
+   * way of a key that went, or that expires later, are broken off.
    */
   applyIdentities(changes: readonly IdentityChange[]): Promise<void>;
   /** Breaks off an agent's calls and streams under way; the number of them. */

@@ -145,7 +145,7 @@ export class InProcessDataPlane implements DataPlane {
     const gone = this.#pipeline.admission.applyIdentities(changes);
     if (gone.size === 0) return;
     this.#pipeline.cut(
-      ({ identity }) => identity !== null && gone.has(identity),
+      ({ key }) => key !== null && gone.has(key),
       "The key it was called with is valid no more",
     );
   }

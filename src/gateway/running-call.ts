@@ -12,6 +12,7 @@ import { maskQuery, shownPath } from "./canonical-path.ts";
 import type { GatewayIdentity } from "./data-plane.ts";
 import { GatewayError } from "./errors.ts";
 import type { CallerFields } from "./header-fields.ts";
+import type { HeldKey } from "./identity-table.ts";
 import type { CallRecord } from "./model.ts";
 import type { ForwardSink } from "./upstream-forward.ts";
 import type { UpstreamService } from "./upstream-service.ts";
@@ -56,6 +57,8 @@ export class RunningCall implements ForwardSink, CallerEvents, EndedCall {
   path = "";
   query = "";
   identity: GatewayIdentity | null = null;
+  /** The key it showed, which may expire or go while it runs. */
+  key: HeldKey | null = null;
   service: UpstreamService | null = null;
   route: string | null = null;
   /** Path below the service's base URL. */
@@ -111,6 +114,11 @@ export class RunningCall implements ForwardSink, CallerEvents, EndedCall {
 
   get agentId(): string | null {
     return this.identity === null ? null : this.identity.agentId;
+  }
+
+  /** Wall time when its right to go on ends; null when it does not. */
+  get expiresAtMs(): number | null {
+    return this.key === null ? null : this.key.expiresAtMs;
   }
 
   get serviceId(): string | null {
@@ -203,6 +211,11 @@ export class RunningCall implements ForwardSink, CallerEvents, EndedCall {
     if (this.isOver) return;
     this.forward?.cancel(undefined, error.message);
     this.fail(error);
+  }
+
+  /** Its key is valid no more. */
+  expired(): void {
+    this.breakOff(new GatewayError("gateway.cut", "The key it was called with has expired"));
   }
 
   /** Nothing moved for longer than it may. */
