@@ -134,7 +134,10 @@ export interface DataPlane {
   readonly rateLimits?: RateLimitTable;
   /** Names this gateway in a call's hops, wherever the call is carried. */
   readonly instanceId?: string;
-  /** Replaces a namespace's plan; resolves when every call that begins from now on follows it. */
+  /**
+   * Replaces a namespace's plan; resolves when every call that begins from now on follows it. A
+   * service that is the same object as in the plan before has not changed.
+   */
   apply(plan: NamespacePlan): Promise<void>;
   /** Serves the namespace no more; its calls under way are broken off. */
   remove(namespace: string): Promise<void>;

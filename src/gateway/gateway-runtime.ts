@@ -17,7 +17,7 @@ import { HealthProbe } from "./health-probe.ts";
 import { InProcessDataPlane } from "./in-process-data-plane.ts";
 import type { CallRecord, ServiceView } from "./model.ts";
 import { compilePlan } from "./plan-compiler.ts";
-import type { Environment } from "./plan-compiler.ts";
+import type { Environment, MadePlans } from "./plan-compiler.ts";
 import { PlanPusher } from "./plan-pusher.ts";
 import { ServiceBoard } from "./service-board.ts";
 import { ServiceRegistry } from "./service-registry.ts";
@@ -70,6 +70,7 @@ export class GatewayRuntime {
   readonly #checker: HealthChecker;
   readonly #probe: HealthProbe;
   readonly #pusher: PlanPusher;
+  readonly #madePlans: MadePlans = new WeakMap();
   readonly #batches: Disposable[] = [];
   #timer: Disposable | undefined;
   #lastPruneMs = 0;
@@ -213,15 +214,16 @@ export class GatewayRuntime {
 
   #compile(revision: number): NamespacePlan {
     const { anonymous, environment, held, namespace, settings } = this.#parts;
-    return compilePlan(this.registry.all(), {
+    const parts = {
       namespace,
       revision,
       settings,
       anonymous,
       environment,
       held: Object.fromEntries(held),
-      isUsable: (serviceId, baseUrl) => this.board.isUsable(serviceId, baseUrl),
-    });
+      isUsable: (serviceId: string, baseUrl: string) => this.board.isUsable(serviceId, baseUrl),
+    };
+    return compilePlan(this.registry.all(), parts, this.#madePlans);
   }
 
   async #apply(plan: NamespacePlan): Promise<void> {

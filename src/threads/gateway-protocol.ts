@@ -9,6 +9,7 @@ import type {
   IdentityChange,
   MiddlewareModule,
   NamespacePlan,
+  PlanChange,
   TlsIdentity,
 } from "../gateway/index.ts";
 
@@ -31,6 +32,8 @@ export interface GatewayThreadData {
 export type GatewayOrder =
   | { readonly kind: "listen"; readonly port: number }
   | { readonly kind: "apply"; readonly plan: NamespacePlan }
+  /** Refused unless it leads on from the plan the worker has. */
+  | { readonly kind: "change"; readonly change: PlanChange }
   | { readonly kind: "remove"; readonly namespace: string }
   | { readonly kind: "identities"; readonly changes: readonly IdentityChange[] }
   | { readonly kind: "cut"; readonly namespace: string; readonly agentId: string }

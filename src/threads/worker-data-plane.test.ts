@@ -66,9 +66,14 @@ test("WorkerDataPlane starts a worker that died again, with the plans and keys o
   await bench.serve(servicePlan("target", url));
   await bench.plane.applyIdentities([{ ...keyOf("bob"), identity: null }]);
   await assert.rejects(bench.call("/v1/target/crash"));
+  // Plans change meanwhile, and go on changing.
+  await bench.serve(servicePlan("meanwhile", url));
   await restarted.promise;
+  await bench.serve(servicePlan("afterwards", url));
   assert.deepEqual(events, ["gateway.worker_ended", "gateway.worker_restarted"]);
-  assert.equal((await bench.call("/v1/target/")).body, "served");
+  for (const id of ["target", "meanwhile", "afterwards"]) {
+    assert.equal((await bench.call(`/v1/${id}/`)).body, "served");
+  }
   assert.equal(plane.workers, 1);
 });
 
