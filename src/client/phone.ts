@@ -12,6 +12,7 @@ import { Inbox } from "./inbox.ts";
 import type { Line } from "./line.ts";
 import type { ClientLog } from "./log.ts";
 import type { MetricSender } from "./metric-sender.ts";
+import type { OrderListeners } from "./order-listeners.ts";
 import type { ProfileTaker } from "./profile-taker.ts";
 import { RequestDesk } from "./request-desk.ts";
 import type { CallContext, Runtime } from "./runtime.ts";
@@ -56,6 +57,7 @@ export interface PhoneParts {
   readonly metrics: MetricSender;
   readonly spans: BatchSender<OutgoingSpan>;
   readonly profiles: ProfileTaker;
+  readonly orders: OrderListeners;
   readonly runtime: Runtime;
   readonly log: ClientLog;
   readonly concurrency: number;
@@ -79,8 +81,6 @@ export class Phone implements AsyncDisposable {
   readonly #tracer: Tracer;
   readonly #gateway: GatewayLine;
   readonly #openWork = new Set<string>();
-  readonly #pauseListeners = new Set<(paused: boolean) => void>();
-  readonly #restartListeners = new Set<() => void>();
   readonly #ended: Promise<void>;
   readonly #forgetExit: () => void;
   #end: (error?: CellphoneClientError) => void = () => undefined;
@@ -307,14 +307,15 @@ export class Phone implements AsyncDisposable {
 
   /** Called with true when the agent is paused and false when it is resumed. */
   onPause(listener: (paused: boolean) => void): () => void {
-    this.#pauseListeners.add(listener);
-    return () => this.#pauseListeners.delete(listener);
+    return this.#parts.orders.onPause(listener);
   }
 
-  /** Called when a restart is asked for; without a listener, that is left to `cellphone run`. */
+  /**
+   * Called when a restart is asked for, once the server knows that it has arrived: the listener may
+   * end the process. Without a listener, that is left to `cellphone run`.
+   */
   onRestart(listener: () => void): () => void {
-    this.#restartListeners.add(listener);
-    return () => this.#restartListeners.delete(listener);
+    return this.#parts.orders.onRestart(listener);
   }
 
   /** Any call of the server's API, with this agent's key and the client's retries. */
@@ -374,17 +375,6 @@ export class Phone implements AsyncDisposable {
     this.#parts.log.error(`${this.agentId} stops: ${error.message}. ${error.remedy}`.trim());
     this.#end(error);
     await this.close({ drain: 0 });
-  }
-
-  /** The session's news for this phone's listeners. */
-  tellPause(paused: boolean): void {
-    for (const listener of this.#pauseListeners) listener(paused);
-  }
-
-  /** @returns whether anybody listens. */
-  tellRestart(): boolean {
-    for (const listener of this.#restartListeners) listener();
-    return this.#restartListeners.size > 0;
   }
 
   /** How handlers and pieces of work begin spans and call services, in the trace they belong to. */
