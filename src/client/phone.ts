@@ -290,7 +290,7 @@ export class Phone implements AsyncDisposable {
     });
     if (body === undefined) return work;
     try {
-      const result = await runtime.within({ ...context, taskId: work.id }, () => body(work));
+      const result = await runtime.within(work.context, () => body(work));
       await work.done(result);
       return result;
     } catch (error) {
@@ -390,7 +390,7 @@ export class Phone implements AsyncDisposable {
     if (this.#closed) {
       return Promise.reject(clientError("client.closed", `The phone is closed: ${path}`));
     }
-    return this.#gateway.fetch(path, options, this.#tracer.context() ?? fallback);
+    return this.#gateway.fetch(path, options, this.#tracer.surroundings(fallback));
   }
 
   async #reply(

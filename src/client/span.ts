@@ -60,7 +60,7 @@ export class Tracer {
    * @param fallback what surrounds it where the runtime cannot tell.
    */
   begin(name: string, options: SpanOptions, fallback?: CallContext): Span {
-    const outer = this.#surroundings(fallback);
+    const outer = this.surroundings(fallback);
     const span = new Span(this, name, options, outer);
     this.#runtime.enter(span.inside);
     return span;
@@ -73,7 +73,7 @@ export class Tracer {
     body: (span: Span) => Result,
     fallback?: CallContext,
   ): Promise<Awaited<Result>> {
-    const span = new Span(this, name, options, this.#surroundings(fallback));
+    const span = new Span(this, name, options, this.surroundings(fallback));
     try {
       return await this.#runtime.within(span.inside, () => body(span));
     } catch (error) {
@@ -90,7 +90,8 @@ export class Tracer {
     if (this.#runtime.context()?.span === span) this.#runtime.enter(span.outside);
   }
 
-  #surroundings(fallback: CallContext | undefined): CallContext | undefined {
+  /** What a call or a step of `fallback` is part of: the newest here, when it is of its trace. */
+  surroundings(fallback: CallContext | undefined): CallContext | undefined {
     const here = this.context();
     const trace = parseTraceparent(fallback?.traceparent)?.traceId;
     const same = trace === undefined || parseTraceparent(here?.traceparent)?.traceId === trace;

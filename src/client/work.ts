@@ -8,6 +8,7 @@ import { BoundLine } from "./line.ts";
 import type { Line } from "./line.ts";
 import { ProgressReporter } from "./progress-reporter.ts";
 import type { CallContext } from "./runtime.ts";
+import { nextTraceparent } from "./trace.ts";
 import { wasNotSent } from "./transport.ts";
 import type { Transport } from "./transport.ts";
 import type { Task } from "./wire.ts";
@@ -39,11 +40,14 @@ export class Work extends BoundLine implements AsyncDisposable {
   /** The task's id. */
   readonly id: string;
   readonly title: string;
+  /** W3C trace context for whatever this work calls. */
+  readonly traceparent: string;
+  /** What everything it does is part of. */
+  readonly context: CallContext;
   readonly #transport: Transport;
   readonly #reporter: ProgressReporter;
-  #ending: Promise<void> | undefined;
-
   readonly #onEnd: () => void;
+  #ending: Promise<void> | undefined;
 
   /** @param onEnd called when its end has been told, or could not be. */
   constructor(
@@ -51,9 +55,12 @@ export class Work extends BoundLine implements AsyncDisposable {
     task: Task,
     onEnd: () => void,
     line: Line,
-    context: CallContext | undefined,
+    surroundings: CallContext & { readonly traceparent: string },
   ) {
-    super(line, { ...context, taskId: task.id });
+    const context = { ...surroundings, taskId: task.id };
+    super(line, context);
+    this.context = context;
+    this.traceparent = surroundings.traceparent;
     this.#onEnd = onEnd;
     this.id = task.id;
     this.title = task.title;
@@ -134,7 +141,8 @@ export interface StartWorkOptions extends WorkOptions {
  * starts another: a task nobody ends would make the agent look stuck for ever.
  */
 export async function startWork(title: string, options: StartWorkOptions): Promise<Work> {
-  const { agentId, transport, known, parent, expect } = options;
+  const { agentId, transport, known, parent, expect, line, context = {} } = options;
+  const traceparent = nextTraceparent(context.traceparent);
   const body = {
     agentId,
     title,
@@ -142,7 +150,7 @@ export async function startWork(title: string, options: StartWorkOptions): Promi
     ...(expect === undefined ? {} : { expectMs: parseDuration(expect) }),
   };
   const start = (): Promise<Task> =>
-    transport.call<Task>("POST", "/api/v1/tasks", { body, repeatable: false });
+    transport.call<Task>("POST", "/api/v1/tasks", { body, traceparent, repeatable: false });
   const task = await start().catch(async (error: unknown) => {
     const lost = error instanceof CellphoneClientError && error.code === "client.unreachable";
     if (!lost || wasNotSent(error)) throw error;
@@ -151,6 +159,7 @@ export async function startWork(title: string, options: StartWorkOptions): Promi
     return tasks.find((task) => task.title === title && !known.has(task.id)) ?? start();
   });
   known.add(task.id);
-  const { line, context } = options;
-  return new Work(transport, task, () => known.delete(task.id), line, context);
+  // Not the span that is open around it, which may end before the work does.
+  const { span: _, ...around } = context;
+  return new Work(transport, task, () => known.delete(task.id), line, { ...around, traceparent });
 }
