@@ -32,7 +32,7 @@ import type {
   MessagePriority,
   SendReceipt,
 } from "./wire.ts";
-import { startWork } from "./work.ts";
+import { runWork, startWork } from "./work.ts";
 import type { Work, WorkOptions } from "./work.ts";
 
 /** The longest that setInterval() takes. */
@@ -265,7 +265,10 @@ export class Phone implements AsyncDisposable {
 
   /** Starts a piece of work that shows on the dashboard; see {@link Work}. */
   work(title: string, options?: WorkOptions): Promise<Work>;
-  /** Runs `body` as a piece of work: its return completes it, its exception fails it. */
+  /**
+   * Runs `body` as a piece of work: its return completes it, its exception fails it. Either is the
+   * caller's, also when the server cannot be told; that is logged.
+   */
   work<Result>(
     title: string,
     options: WorkOptions,
@@ -276,7 +279,7 @@ export class Phone implements AsyncDisposable {
     options: WorkOptions = {},
     body?: (work: Work) => Result,
   ): Promise<Work | Awaited<Result>> {
-    const { transport, runtime, session } = this.#parts;
+    const { transport, session } = this.#parts;
     const context = this.#tracer.context();
     const parent = options.parent ?? context?.taskId;
     const work = await startWork(title, {
@@ -288,15 +291,7 @@ export class Phone implements AsyncDisposable {
       line: this.#line,
       context,
     });
-    if (body === undefined) return work;
-    try {
-      const result = await runtime.within(work.context, () => body(work));
-      await work.done(result);
-      return result;
-    } catch (error) {
-      await work.fail(error);
-      throw error;
-    }
+    return body === undefined ? work : runWork(work, body, this.#parts);
   }
 
   /** Says how the agent is; shown beside what the server sees for itself. */

@@ -169,6 +169,12 @@ export function wasNotSent(error: CellphoneClientError): boolean {
   return NOT_SENT.has(causeCode(error.cause) ?? "");
 }
 
+/** True when what was to be sent is at fault: no JSON, too large. Trying again cannot help. */
+export function isRefused(error: unknown): boolean {
+  if (!(error instanceof CellphoneClientError)) return true;
+  return error.status === 400 || error.status === 413 || error.status === 422;
+}
+
 /** fetch wraps the socket's error, possibly in an AggregateError of several addresses. */
 function causeCode(cause: unknown): string | undefined {
   for (let depth = 0; depth < 4 && typeof cause === "object" && cause !== null; depth++) {

@@ -7,11 +7,14 @@ import { CellphoneClientError } from "./errors.ts";
 import { BoundLine } from "./line.ts";
 import type { Line } from "./line.ts";
 import { ProgressReporter } from "./progress-reporter.ts";
-import type { CallContext } from "./runtime.ts";
+import type { ClientLog } from "./log.ts";
+import type { CallContext, Runtime } from "./runtime.ts";
 import { nextTraceparent } from "./trace.ts";
-import { wasNotSent } from "./transport.ts";
+import { isRefused, wasNotSent } from "./transport.ts";
 import type { Transport } from "./transport.ts";
 import type { Task } from "./wire.ts";
+
+const NOTE_LENGTH_MAX = 500;
 
 /** How to start a piece of work. */
 export interface WorkOptions {
@@ -82,15 +85,18 @@ export class Work extends BoundLine implements AsyncDisposable {
     this.#reporter.report(progress, note);
   }
 
-  /** It is complete. */
+  /**
+   * It is complete.
+   * @throws TypeError when the result is no JSON, CellphoneClientError when it is refused; the task
+   *   has ended all the same.
+   */
   done(result?: unknown): Promise<void> {
     return this.#end({ state: "completed", ...(result === undefined ? {} : { result }) });
   }
 
   /** It failed; an error's message becomes the note. */
   fail(error: unknown): Promise<void> {
-    const note = error instanceof Error ? error.message || error.name : String(error);
-    return this.#end({ state: "failed", note: note.slice(0, 500) });
+    return this.#end({ state: "failed", note: text(error).slice(0, NOTE_LENGTH_MAX) });
   }
 
   /** It is no longer wanted. */
@@ -106,9 +112,22 @@ export class Work extends BoundLine implements AsyncDisposable {
   #end(ending: Ending): Promise<void> {
     this.#ending ??= this.#reporter
       .stop()
-      .then(() => this.#update(ending))
+      .then(() => this.#tell(ending))
       .finally(this.#onEnd);
     return this.#ending;
+  }
+
+  async #tell(ending: Ending): Promise<void> {
+    try {
+      await this.#update(ending);
+    } catch (error) {
+      // Left open, the task would make the agent look stuck for ever.
+      if (isRefused(error)) {
+        const note = `the result was refused: ${text(error)}`.slice(0, NOTE_LENGTH_MAX);
+        await this.#update({ state: ending.state, note });
+      }
+      throw error;
+    }
   }
 
   async #update(body: object, retryForMs?: number): Promise<void> {
@@ -162,4 +181,30 @@ export async function startWork(title: string, options: StartWorkOptions): Promi
   // Not the span that is open around it, which may end before the work does.
   const { span: _, ...around } = context;
   return new Work(transport, task, () => known.delete(task.id), line, { ...around, traceparent });
+}
+
+/**
+ * Runs `body` as the work: its return completes it, its exception fails it. What the caller gets
+ * does not depend on whether the server can be told.
+ */
+export async function runWork<Result>(
+  work: Work,
+  body: (work: Work) => Result,
+  { runtime, log }: { readonly runtime: Runtime; readonly log: ClientLog },
+): Promise<Awaited<Result>> {
+  const untold = (error: unknown): void =>
+    log.warn(`The end of "${work.title}" could not be told as it was: ${text(error)}`);
+  let result: Awaited<Result>;
+  try {
+    result = await runtime.within(work.context, () => body(work));
+  } catch (error) {
+    await work.fail(error).catch(untold);
+    throw error;
+  }
+  await work.done(result).catch(untold);
+  return result;
+}
+
+function text(error: unknown): string {
+  return error instanceof Error ? error.message || error.name : String(error);
 }
