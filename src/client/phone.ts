@@ -148,8 +148,8 @@ export class Phone implements AsyncDisposable {
   }
 
   /**
-   * Records a value; sent with others within a second. Never waits. Inside a handler or span it
-   * keeps the trace's id among its metadata.
+   * Records a value; sent with others within a second. Never waits, and keeps copies of what it is
+   * given. Inside a handler or span it keeps the trace's id among its metadata.
    * @param context becomes labels: few values each (`{ operation: "index" }`)
    * @param metadata kept with the sample, never a label
    * @throws RangeError when the value is not finite.
