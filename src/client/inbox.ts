@@ -12,6 +12,7 @@ import type { ClientLog } from "./log.ts";
 import type { Line } from "./line.ts";
 import type { ProgressUpdate } from "./progress-reporter.ts";
 import type { CallContext, Runtime } from "./runtime.ts";
+import { isRefused } from "./transport.ts";
 import type { Transport } from "./transport.ts";
 import type { ClaimedMessage, Message, SendReceipt } from "./wire.ts";
 
@@ -240,9 +241,8 @@ export class Inbox {
       });
     } catch (error) {
       if (delivery.token !== token) return this.#settle(delivery, outcome);
-      const status = error instanceof CellphoneClientError ? error.status : 0;
-      if (status === 400 || status === 413 || status === 422) {
-        // The outcome itself is refused (a result too large): trying again cannot help.
+      if (isRefused(error)) {
+        // The outcome itself is at fault: trying again cannot help.
         const note = `the outcome was refused: ${text(error)}`.slice(0, NOTE_LENGTH_MAX);
         this.#options.log.warn(`Message of delivery ${delivery.id} set aside: ${note}`);
         if (outcome.kind === "dead-letter") return;
