@@ -219,7 +219,10 @@ export class Inbox {
     return { kind: "retry", body: { note } };
   }
 
-  /** Answers and notices that nobody asked for are taken note of; anything else is set aside. */
+  /**
+   * Answers and notices that nobody asked for, and what was meant for everybody, are taken note of;
+   * anything else is set aside.
+   */
   #unhandled(message: Message): Outcome {
     if (message.type === "delivery_failed") {
       const shown = JSON.stringify(message.payload).slice(0, NOTE_LENGTH_MAX);
@@ -227,6 +230,9 @@ export class Inbox {
       return { kind: "done", body: {} };
     }
     if (message.replyToId !== null) return { kind: "done", body: {} };
+    if (message.recipientId === null && !message.expectsReply) {
+      return { kind: "done", body: { result: { note: "no handler" } } };
+    }
     const note = `agent ${this.#options.agentId} has no handler for "${message.type}"`;
     this.#options.log.warn(`Message ${message.id} became a dead letter: ${note}`);
     return { kind: "dead-letter", body: { note } };
