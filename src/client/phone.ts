@@ -254,7 +254,7 @@ export class Phone implements AsyncDisposable {
 
   /**
    * Handles messages of a type; `"*"` handles those no other handler takes. The first call starts
-   * claiming, in the next turn of the event loop.
+   * claiming, in the next turn of the event loop. While there is no handler, mail waits.
    * @returns a function that takes the handler away
    * @throws TypeError when the type has a handler already.
    */

@@ -1,4 +1,5 @@
-// What becomes of mail whose handler's result cannot be sent, or which was meant for everybody.
+// What becomes of mail whose handler's result cannot be sent, whose handler is gone, or which was
+// meant for everybody.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -31,6 +32,31 @@ test("a handler's result that is no JSON makes a dead letter at once, and the as
     return /the outcome was refused: .*BigInt/.test(error.message);
   });
   assert.equal(runs, 1);
+});
+
+test("Phone.on() claims nothing while the last handler is taken away", async (t) => {
+  const server = await startServer(t);
+  const url = await enrolmentUrl(server);
+  const worker = await agent(t, url, "worker");
+  const sender = await agent(t, url, "sender");
+  const attempts: number[] = [];
+  const takeAway = worker.on("direct", (_, delivery) => void attempts.push(delivery.attempt));
+  const first = await sender.send("worker", "direct", 1);
+  await until("the first", async () => {
+    return (await deliveryOf(server, first.messageId, "worker")).state === "done";
+  });
+  takeAway();
+  const second = await sender.send("worker", "direct", 2);
+  // Each look is a call: a claim that were open would long have been answered.
+  for (let look = 1; look <= 20; look++) {
+    const { state } = await deliveryOf(server, second.messageId, "worker");
+    assert.equal(state, "ready", `look ${look}`);
+  }
+  worker.on("direct", (_, delivery) => void attempts.push(delivery.attempt));
+  await until("the second", async () => {
+    return (await deliveryOf(server, second.messageId, "worker")).state === "done";
+  });
+  assert.deepEqual(attempts, [1, 1]);
 });
 
 test("a broadcast nobody handles is done with a note; direct mail and tasks are dead letters", async (t) => {
