@@ -132,7 +132,15 @@ describe("PresenceBook", () => {
     assert.equal((await comm.getAgentInfo("bob"))?.status, "online", "an old process's last words");
     await comm.heartbeat("bob", { instanceId: "new", left: true });
     assert.equal((await comm.getAgentInfo("bob"))?.status, "offline");
-    await comm.heartbeat("bob", { instanceId: "new" });
+    await comm.heartbeat("bob", { instanceId: "new", waitMs: 0 });
+    const gone = await comm.getAgentInfo("bob");
+    const overtaken = [gone?.status, gone?.presence.state, gone?.presence.reason];
+    assert.deepEqual(overtaken, ["offline", "down", "it left"], "the goodbye overtook a heartbeat");
+    await comm.registerAgent({ agentId: "bob", instance: { id: "new" } });
+    const anew = await comm.getAgentInfo("bob");
+    assert.deepEqual([anew?.status, anew?.presence.state], ["online", "idle"]);
+    await comm.heartbeat("bob", { left: true });
+    await comm.heartbeat("bob", {});
     const back = await comm.getAgentInfo("bob");
     assert.deepEqual([back?.status, back?.presence.state], ["online", "idle"]);
     await comm.heartbeat("bob", { status: "offline" });
