@@ -6,7 +6,7 @@ import type { TestContext } from "node:test";
 
 import { VolatileCommunicationStore } from "./communication/index.ts";
 import { noComponentLog } from "./core/index.ts";
-import type { JsonObject } from "./core/index.ts";
+import type { ComponentLog, JsonObject } from "./core/index.ts";
 import { EventNumbers, VolatileAlertStore, VolatileFeedStore } from "./dashboard/index.ts";
 import { Exchanges } from "./exchanges.ts";
 import { InProcessDataPlane, VolatileCallStore, VolatileServiceStore } from "./gateway/index.ts";
@@ -40,7 +40,7 @@ class LimitedLedger extends VolatileSecurityStore {
   }
 }
 
-async function startExchanges(t: TestContext) {
+async function startExchanges(t: TestContext, log: ComponentLog = noComponentLog) {
   const ledger = new LimitedLedger();
   const series = new LimitedSeriesStore();
   const identities = new IdentityService({}, { store: ledger });
@@ -67,7 +67,7 @@ async function startExchanges(t: TestContext) {
       sampler: new ProfileSampler(),
       conversion: inlineConversion,
       audit: new AuditLog({ store: ledger }),
-      log: noComponentLog,
+      log,
     },
     { communication: {}, gateway: {}, tracker: {}, profiler: {}, dashboard: {} },
     () => undefined,
@@ -136,4 +136,24 @@ test("Exchanges.put() refuses what is no component or no options, by name", asyn
     await assert.rejects(exchanges.put("fleet", config), { code: "server.input_invalid", message });
   }
   assert.equal(exchanges.get("fleet")?.heartbeatIntervalMs, 30_000);
+});
+
+test("Exchanges.start() leaves out a namespace that cannot start, and starts the others", async (t) => {
+  const failed: unknown[] = [];
+  const log: ComponentLog = {
+    ...noComponentLog,
+    error: (event, details) => failed.push([event, details?.["namespace"]]),
+  };
+  const { ledger, exchanges } = await startExchanges(t, log);
+  await exchanges.stop();
+  const webhookUrl = "http://ana:50%off@127.0.0.1:9/";
+  const config = { dashboard: { webhookUrl } };
+  await ledger.putNamespace({ name: "broken", createdAtMs: 1, config });
+  await exchanges.start();
+  assert.equal(exchanges.get("broken"), undefined);
+  assert.notEqual(exchanges.get("default"), undefined);
+  assert.notEqual(exchanges.get("fleet"), undefined);
+  assert.deepEqual(failed, [["exchanges.start_failed", "broken"]]);
+  await exchanges.put("broken", {});
+  assert.notEqual(exchanges.get("broken"), undefined);
 });

@@ -51,13 +51,16 @@ export class Exchanges {
     this.#onStarted = onStarted;
   }
 
-  /** Starts every stored namespace, and the default one. */
+  /**
+   * Starts every stored namespace, and the default one. One that cannot start is left out: its
+   * fault, be it in its options or its rows, must not take the others down at every start.
+   */
   async start(): Promise<void> {
     const records = await this.#stores.ledger.namespaces();
     if (!records.some((record) => record.name === DEFAULT_NAMESPACE)) {
       await this.put(DEFAULT_NAMESPACE, {});
     }
-    for (const record of records) await this.#run(record);
+    for (const record of records) await this.#tryToRun(record);
   }
 
   get(name: string): Exchange | undefined {
@@ -123,6 +126,21 @@ export class Exchanges {
       await this.#running.get(name)?.stop();
     } catch (error) {
       this.#services.log.error("exchanges.stop_failed", { namespace: name, error });
+    }
+  }
+
+  async #tryToRun(record: NamespaceRecord): Promise<void> {
+    const { log } = this.#services;
+    const namespace = record.name;
+    let exchange: Exchange | undefined;
+    try {
+      exchange = this.#make(record);
+      await this.#startExchange(exchange);
+    } catch (error) {
+      log.error("exchanges.start_failed", { namespace, error });
+      await exchange?.stop().catch((stopError: unknown) => {
+        log.error("exchanges.stop_failed", { namespace, error: stopError });
+      });
     }
   }
 

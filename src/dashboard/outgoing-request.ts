@@ -28,8 +28,8 @@ export type Outcome =
 /** Sends one request and waits for its status. Never throws. */
 export async function sendRequest(request: OutgoingRequest): Promise<Outcome> {
   const timeout = AbortSignal.timeout(request.timeoutMs);
-  const { address, headers } = withCredentials(request.url, request.headers);
   try {
+    const { address, headers } = withCredentials(request.url, request.headers);
     const response = await fetch(address, {
       method: request.method,
       headers,
@@ -80,9 +80,18 @@ function withCredentials(
   if (username === "" && password === "") return { address, headers };
   url.username = "";
   url.password = "";
-  const plain = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  const plain = `${decoded(username)}:${decoded(password)}`;
   const authorization = `Basic ${Buffer.from(plain).toString("base64")}`;
   return { address: url.href, headers: { ...headers, authorization } };
+}
+
+/** A lone % stands for itself: "50%off" is no escape, but may well be a password. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /** fetch() says "fetch failed"; its cause says why. */
