@@ -32,6 +32,7 @@ import { Messengers } from "./messengers.ts";
 import type { NotificationResult } from "./notifier.ts";
 import { OutcomeWindow } from "./outcome-window.ts";
 import { buildSummary, buildTile } from "./overview.ts";
+import { pageLink } from "./page-link.ts";
 import type { FleetDigest, FleetEvent, FleetSource } from "./ports.ts";
 import { gatherReport } from "./report/gather-report.ts";
 import { htmlReport } from "./report/html-report.ts";
@@ -342,7 +343,7 @@ export class PerformanceDashboard implements AsyncDisposable {
   async htmlReport(range: TimeRange = {}): Promise<string> {
     const covered = this.#views.range(range);
     const extras = await this.#dependencies.reportExtras?.(covered);
-    const { externalUrl } = this.#settings;
+    const externalUrl = pageLink(this.#settings.externalUrl, this.namespace, "");
     return htmlReport(await gatherReport(this.#views, covered, externalUrl, extras));
   }
 

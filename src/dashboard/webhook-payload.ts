@@ -6,6 +6,7 @@ import { createHash } from "node:crypto";
 
 import type { Alert } from "./alert.ts";
 import { dashboardLimits } from "./limits.ts";
+import { pageLink } from "./page-link.ts";
 
 type Words = Readonly<Record<string, string>>;
 
@@ -71,7 +72,6 @@ export function webhookPayload(
 }
 
 function webhookAlert(alert: Alert, externalUrl: string): WebhookAlert {
-  const path = `/alerts/${encodeURIComponent(alert.id)}`;
   return {
     status: alert.state,
     labels: {
@@ -84,7 +84,7 @@ function webhookAlert(alert: Alert, externalUrl: string): WebhookAlert {
     annotations: annotationsOf(alert),
     startsAt: new Date(alert.startsAtMs).toISOString(),
     endsAt: alert.endsAtMs === null ? ZERO_TIME : new Date(alert.endsAtMs).toISOString(),
-    generatorURL: externalUrl === "" ? "" : `${externalUrl.replace(/\/+$/, "")}${path}`,
+    generatorURL: pageLink(externalUrl, alert.namespace, `/alerts/${encodeURIComponent(alert.id)}`),
     fingerprint: fingerprintOf(alert),
   };
 }
