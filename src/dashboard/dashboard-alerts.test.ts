@@ -265,6 +265,31 @@ test("PerformanceDashboard notifies the webhook and pings the watcher that are s
   await dashboard.stop();
 });
 
+test("PerformanceDashboard tells after a restart what no receiver took before, and nothing twice", async () => {
+  const alertStore = new VolatileAlertStore();
+  const gone = await startReceiver();
+  await gone[Symbol.asyncDispose]();
+  const quiet = { webhookGroupWait: 0, webhookRepeatInterval: 0 };
+  const before = makeDashboard({ ...quiet, webhookUrl: gone.url }, { alertStore });
+  await before.dashboard.start();
+  const { id } = before.dashboard.addAlert("critical", "the disk is full", "cron");
+  before.clock.advance(0);
+  await before.dashboard.stop();
+  assert.equal((await alertStore.alert("default", id))?.notifiedAtMs, null);
+
+  await using receiver = await startReceiver();
+  const options = { ...quiet, webhookUrl: receiver.url };
+  for (const _ of ["told now", "told before"]) {
+    const after = makeDashboard(options, { alertStore });
+    await after.dashboard.start();
+    after.clock.advance(0);
+    await after.dashboard.stop();
+    assert.equal(receiver.received.length, 1);
+    assert.equal((await alertStore.alert("default", id))?.notifiedAtMs, after.clock.now());
+  }
+  assert.match(receiver.received[0]?.body ?? "", /the disk is full/);
+});
+
 test("PerformanceDashboard.isWell() is true while it refreshes on time", async () => {
   const { clock, dashboard } = makeDashboard();
   assert.equal(dashboard.isWell(), false);

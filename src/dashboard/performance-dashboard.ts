@@ -122,6 +122,7 @@ export class PerformanceDashboard implements AsyncDisposable {
       feed: this.feed,
       telemetry,
       isWell: () => this.isWell(),
+      onDelivered: (alertId, atMs) => this.#alerts.book.noteNotified(alertId, atMs),
     });
     this.#alerts.onChange((change) => this.#messengers.take(change));
     this.#views = new DashboardViews({
