@@ -1,6 +1,8 @@
 // Namespaces over stores that refuse to write, as on a full disk: what stops, what runs on.
 
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:http";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
 
@@ -40,7 +42,11 @@ class LimitedLedger extends VolatileSecurityStore {
   }
 }
 
-async function startExchanges(t: TestContext, log: ComponentLog = noComponentLog) {
+async function startExchanges(
+  t: TestContext,
+  log: ComponentLog = noComponentLog,
+  dashboard: JsonObject = {},
+) {
   const ledger = new LimitedLedger();
   const series = new LimitedSeriesStore();
   const identities = new IdentityService({}, { store: ledger });
@@ -69,7 +75,7 @@ async function startExchanges(t: TestContext, log: ComponentLog = noComponentLog
       audit: new AuditLog({ store: ledger }),
       log,
     },
-    { communication: {}, gateway: {}, tracker: {}, profiler: {}, dashboard: {} },
+    { communication: {}, gateway: {}, tracker: {}, profiler: {}, dashboard },
     () => undefined,
   );
   await exchanges.start();
@@ -151,9 +157,33 @@ test("Exchanges.start() leaves out a namespace that cannot start, and starts the
   await ledger.putNamespace({ name: "broken", createdAtMs: 1, config });
   await exchanges.start();
   assert.equal(exchanges.get("broken"), undefined);
+  const broken = (await exchanges.states()).find(({ name }) => name === "broken");
+  assert.deepEqual(broken, { name: "broken", isWell: undefined });
   assert.notEqual(exchanges.get("default"), undefined);
   assert.notEqual(exchanges.get("fleet"), undefined);
   assert.deepEqual(failed, [["exchanges.start_failed", "broken"]]);
   await exchanges.put("broken", {});
   assert.notEqual(exchanges.get("broken"), undefined);
+});
+
+test("Exchanges lets a namespace ping only a watcher of its own", async (t) => {
+  const asked: string[] = [];
+  const watcher = createServer((request, response) => {
+    asked.push(request.url ?? "");
+    response.end();
+  });
+  await once(watcher.listen(0, "127.0.0.1"), "listening");
+  t.after(() => watcher.close());
+  const address = watcher.address();
+  const port = typeof address === "object" ? address?.port : undefined;
+  const url = `http://127.0.0.1:${port}`;
+  const inherited = { deadManUrl: `${url}/server`, deadManInterval: 1, refreshInterval: 0.1 };
+  const { exchanges } = await startExchanges(t, noComponentLog, inherited);
+  await exchanges.put("own", { dashboard: { deadManUrl: `${url}/own` } });
+  while (asked.length < 2) await once(watcher, "request");
+  assert.deepEqual(new Set(asked), new Set(["/own"]));
+  assert.deepEqual(
+    (await exchanges.states()).toSorted((a, b) => a.name.localeCompare(b.name)),
+    ["default", "fleet", "own"].map((name) => ({ name, isWell: true })),
+  );
 });

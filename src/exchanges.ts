@@ -11,6 +11,7 @@ import type { ExchangeConfig, ExchangeServices } from "./exchange.ts";
 import { gatewayConfigSchema } from "./gateway/index.ts";
 import { profilerConfigSchema } from "./profiler/index.ts";
 import { ServerError } from "./server/index.ts";
+import type { NamespaceState } from "./server-problem.ts";
 import type { IdentityService, NamespaceRecord, SecurityStore } from "./security/index.ts";
 import { trackerConfigSchema } from "./tracker/index.ts";
 import type { SeriesStore } from "./tracker/index.ts";
@@ -69,6 +70,12 @@ export class Exchanges {
 
   all(): readonly Exchange[] {
     return [...this.#running.values()];
+  }
+
+  /** Whether each namespace there should be judges its fleet. */
+  async states(): Promise<readonly NamespaceState[]> {
+    const records = await this.records();
+    return records.map(({ name }) => ({ name, isWell: this.get(name)?.dashboard.isWell() }));
   }
 
   records(): Promise<readonly NamespaceRecord[]> {
@@ -156,12 +163,15 @@ export class Exchanges {
       ...this.#config[name],
       ...section(config[name]),
     });
+    const { deadManUrl } = section(config["dashboard"]);
+    const onlyOwn = deadManUrl === undefined ? {} : { deadManUrl };
     const overridden: ExchangeConfig = {
       communication: own("communication"),
       gateway: own("gateway"),
       tracker: own("tracker"),
       profiler: own("profiler"),
-      dashboard: own("dashboard"),
+      // The server's own URL is asked for all namespaces together, by the switchboard.
+      dashboard: { ...own("dashboard"), deadManUrl: "", ...onlyOwn },
     };
     try {
       return new Exchange(record.name, overridden, this.#services);

@@ -9,17 +9,10 @@ import { join } from "node:path";
 
 import { communicationErrors } from "./communication/index.ts";
 import type { CellphoneConfiguration } from "./configuration/index.ts";
-import {
-  DEFAULT_NAMESPACE,
-  Listeners,
-  noComponentLog,
-  randomToken,
-  systemClock,
-} from "./core/index.ts";
+import { Listeners, noComponentLog, randomToken, systemClock } from "./core/index.ts";
 import type { ComponentLog } from "./core/index.ts";
-import { dashboardErrors, EventNumbers } from "./dashboard/index.ts";
+import { dashboardErrors, DeadMan, EventNumbers } from "./dashboard/index.ts";
 import type { FeedEvent } from "./dashboard/index.ts";
-import { checkDisk } from "./disk-check.ts";
 import { Exchanges } from "./exchanges.ts";
 import { createDataPlane, gatewayOptionsOf, identityChange } from "./gateway-listener.ts";
 import { gatewayErrors } from "./gateway/index.ts";
@@ -29,6 +22,8 @@ import type { Credential } from "./security/index.ts";
 import { createControlPlane } from "./server/index.ts";
 import type { ConfigurationRow, ControlPlane, Fleet, ServerFacts } from "./server/index.ts";
 import { builtFiles, packageVersion } from "./package-files.ts";
+import { checkReadiness } from "./readiness.ts";
+import { serverProblem } from "./server-problem.ts";
 import { openDataFolder, storageErrors } from "./storage/index.ts";
 import { LedgerClient, ProfileConversionThread, SeriesClient } from "./threads/index.ts";
 import { trackerErrors } from "./tracker/index.ts";
@@ -165,6 +160,7 @@ class System implements Switchboard, Fleet {
     this.#running.push(() => this.#plane.close());
     await this.#plane.listen();
     await this.#listen(identities, audit);
+    this.#pingWatcher();
   }
 
   /** Tells the gateway which keys count, and which no longer do. */
@@ -204,6 +200,19 @@ class System implements Switchboard, Fleet {
     };
     prune();
     this.#running.push(() => timer?.[Symbol.dispose]());
+  }
+
+  /** One ping for the whole server: a namespace of many must not say that all is well. */
+  #pingWatcher(): void {
+    const { deadManUrl: url, deadManInterval } = this.#configuration.values.dashboard;
+    if (url === "") return;
+    const problem = async (): Promise<string | null> =>
+      serverProblem(await this.readiness(), await this.#started(this.#exchanges).states());
+    const intervalMs = deadManInterval * 1000;
+    const log = this.#log;
+    const deadMan = new DeadMan({ url, intervalMs, problem, clock: systemClock, log });
+    deadMan.start();
+    this.#running.push(() => deadMan.stop());
   }
 
   async #listen(identities: IdentityService, audit: AuditLog): Promise<void> {
@@ -303,16 +312,14 @@ class System implements Switchboard, Fleet {
     }
   }
 
-  async readiness(): ReturnType<Fleet["readiness"]> {
-    const [ledger, series] = await Promise.all([
-      check(() => this.#started(this.#ledger).namespaces()),
-      check(() => this.#started(this.#series).snapshots(DEFAULT_NAMESPACE, 1)),
-    ]);
-    const namespaces = { ok: this.namespace(DEFAULT_NAMESPACE) !== undefined };
-    const gateway = { ok: this.#plane.workers > 0, detail: "no gateway worker runs" };
-    const { path, ledgerPath, seriesPath } = this.#folder;
-    const disk = await checkDisk(path, [ledgerPath, seriesPath]);
-    return { ledger, series, disk, namespaces, gateway: gateway.ok ? { ok: true } : gateway };
+  readiness(): ReturnType<Fleet["readiness"]> {
+    return checkReadiness({
+      ledger: () => this.#started(this.#ledger),
+      series: () => this.#started(this.#series),
+      folder: this.#folder,
+      isRunning: (name) => this.namespace(name) !== undefined,
+      plane: this.#plane,
+    });
   }
 
   configuration(): readonly ConfigurationRow[] {
@@ -349,14 +356,5 @@ class System implements Switchboard, Fleet {
   #started<Part>(part: Part | undefined): Part {
     if (part === undefined) throw new Error("The switchboard is still starting.");
     return part;
-  }
-}
-
-async function check(probe: () => Promise<unknown>): Promise<{ ok: boolean; detail?: string }> {
-  try {
-    await probe();
-    return { ok: true };
-  } catch (error) {
-    return { ok: false, detail: error instanceof Error ? error.message : String(error) };
   }
 }
