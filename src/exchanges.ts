@@ -10,7 +10,9 @@ import { Exchange } from "./exchange.ts";
 import type { ExchangeConfig, ExchangeServices } from "./exchange.ts";
 import { gatewayConfigSchema } from "./gateway/index.ts";
 import { profilerConfigSchema } from "./profiler/index.ts";
+import { keepSecrets, maskSecrets } from "./namespace-secrets.ts";
 import { ServerError } from "./server/index.ts";
+import type { NamespaceView } from "./server/index.ts";
 import type { NamespaceState } from "./server-problem.ts";
 import type { IdentityService, NamespaceRecord, SecurityStore } from "./security/index.ts";
 import { trackerConfigSchema } from "./tracker/index.ts";
@@ -72,12 +74,24 @@ export class Exchanges {
     return [...this.#running.values()];
   }
 
+  /** All there should be, as they may be shown. */
+  async views(): Promise<readonly NamespaceView[]> {
+    return (await this.records()).map((record) => this.view(record));
+  }
+
+  /** A namespace as it may be shown. */
+  view(record: NamespaceRecord): NamespaceView {
+    const running = this.#running.has(record.name);
+    return { ...record, config: maskSecrets(record.config), running };
+  }
+
   /** Whether each namespace there should be judges its fleet. */
   async states(): Promise<readonly NamespaceState[]> {
     const records = await this.records();
     return records.map(({ name }) => ({ name, isWell: this.get(name)?.dashboard.isWell() }));
   }
 
+  /** With their secrets. */
   records(): Promise<readonly NamespaceRecord[]> {
     return this.#stores.ledger.namespaces();
   }
@@ -94,7 +108,8 @@ export class Exchanges {
       }
       const existing = (await this.records()).find((record) => record.name === name);
       const createdAtMs = existing?.createdAtMs ?? Date.now();
-      const record: NamespaceRecord = { name, createdAtMs, config };
+      const kept = keepSecrets(config, existing?.config ?? {});
+      const record: NamespaceRecord = { name, createdAtMs, config: kept };
       const exchange = this.#make(record); // refuses wrong options before anything is stored
       await this.#stores.ledger.putNamespace(record);
       await this.#stopExchange(name);

@@ -19,7 +19,7 @@ import { gatewayErrors } from "./gateway/index.ts";
 import { ProfileSampler, profilerErrors, SystemProbe } from "./profiler/index.ts";
 import { AuditLog, IdentityService } from "./security/index.ts";
 import type { Credential } from "./security/index.ts";
-import { createControlPlane } from "./server/index.ts";
+import { createControlPlane, SECRET_MASK } from "./server/index.ts";
 import type { ConfigurationRow, ControlPlane, Fleet, ServerFacts } from "./server/index.ts";
 import { builtFiles, packageVersion } from "./package-files.ts";
 import { checkReadiness } from "./readiness.ts";
@@ -290,7 +290,7 @@ class System implements Switchboard, Fleet {
   }
 
   namespaces() {
-    return this.#started(this.#exchanges).records();
+    return this.#started(this.#exchanges).views();
   }
 
   // Streams end afterwards as well: whoever came back meanwhile watches what has been stopped.
@@ -298,9 +298,10 @@ class System implements Switchboard, Fleet {
   async putNamespace(...change: Parameters<Fleet["putNamespace"]>) {
     const [name] = change;
     this.#controlPlane?.endStreams(name);
-    const result = await this.#started(this.#exchanges).put(...change);
-    if (!result.created) this.#controlPlane?.endStreams(name);
-    return result;
+    const exchanges = this.#started(this.#exchanges);
+    const { record, created } = await exchanges.put(...change);
+    if (!created) this.#controlPlane?.endStreams(name);
+    return { record: exchanges.view(record), created };
   }
 
   async deleteNamespace(name: string): Promise<void> {
@@ -325,7 +326,7 @@ class System implements Switchboard, Fleet {
   configuration(): readonly ConfigurationRow[] {
     return this.#configuration.entries.map((entry) => ({
       key: entry.key,
-      value: entry.secret ? "(secret)" : entry.value,
+      value: entry.secret ? SECRET_MASK : entry.value,
       source: entry.source,
       unit: entry.unit,
       description: entry.description,

@@ -9,6 +9,7 @@ export type {
   ControlPlaneDependencies,
 } from "./control-plane.ts";
 export { ServerError, serverErrors } from "./errors.ts";
+export { SECRET_MASK } from "./fleet.ts";
 export type {
   ConfigurationRow,
   Fleet,
@@ -16,6 +17,7 @@ export type {
   FleetDashboard,
   FleetNamespace,
   FleetTracker,
+  NamespaceView,
   ReadinessCheck,
   ServerFacts,
 } from "./fleet.ts";

@@ -79,6 +79,33 @@ test("A namespace has its own agents and options, and is gone when it is deleted
   assert.deepEqual(empty.agents, [], "a namespace made anew knows nothing of the old one");
 });
 
+test("A namespace's secrets are stored, not shown, and kept by whoever sends back what is shown", async (t) => {
+  const server = await startServer(t);
+  using control = new ControlSocket(server.socketPath);
+  const dashboard = {
+    webhookUrl: "http://ana:hush-hush@127.0.0.1:9/hook",
+    webhookSecret: "hush-hush",
+    webhookTimeout: 3,
+  };
+  const put = async (config: object) => control.call("PUT", "/api/v1/namespaces/lab", { config });
+  const created = await put({ dashboard });
+  const { body } = await control.call("GET", "/api/v1/namespaces");
+  const listed = body.namespaces.find(({ name }: { name: string }) => name === "lab");
+  for (const answer of [created.body, listed]) {
+    assert.doesNotMatch(JSON.stringify(answer), /hush/);
+    assert.equal(answer.running, true);
+    assert.equal(answer.config.dashboard.webhookTimeout, 3);
+  }
+  const changed = { dashboard: { ...listed.config.dashboard, webhookTimeout: 4 } };
+  assert.equal((await put(changed)).status, 200);
+  await server.stop();
+  using ledger = openLedger(path.join(server.dataFolder, "ledger.db"));
+  const stored = (await new SqliteSecurityStore(ledger).namespaces()).find(
+    ({ name }) => name === "lab",
+  );
+  assert.deepEqual(stored?.config, { dashboard: { ...dashboard, webhookTimeout: 4 } });
+});
+
 test("Wrong options of a namespace are refused, and what ran goes on", async (t) => {
   const server = await startServer(t);
   using control = new ControlSocket(server.socketPath);
