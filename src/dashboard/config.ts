@@ -180,8 +180,8 @@ export const dashboardConfigSchema = z.object({
     max: 300,
   }),
   deadManUrl: urlOption(
-    "Asked with GET while the server is ready and every namespace judges its fleet; a watcher there " +
-      "notices silence. A namespace asks by itself only where its own options name a URL",
+    "Asked with GET while the server is ready and judges every namespace; each of those asks only a " +
+      "URL of its own",
     true,
   ),
   deadManInterval: durationOption("s", 60, "How often deadManUrl is asked", {
