@@ -1189,7 +1189,8 @@ class _GatewayLine:
         self._transport = transport
         self._session = session
 
-    def fetch(self, path, method, json_body, body, headers, timeout, retry_for):
+    def fetch(self, path, method, json_body, body, headers, timeout, retry_for,
+              repeatable=False):
         if not path.startswith("/"):
             raise ValueError(f'A service\'s path starts with /, not "{path}"')
         until = time.monotonic() + retry_for
@@ -1204,9 +1205,10 @@ class _GatewayLine:
                 return self._once(method, path, body, sent, timeout)
             except CellphoneClientError as error:
                 failures += 1
-                replayable = body is None or isinstance(body, (bytes, str))
                 delay = _backoff(failures, error.retry_after)
-                if not error.retryable or not replayable or time.monotonic() + delay > until:
+                if time.monotonic() + delay > until:
+                    raise
+                if not _may_call_again(error, method, body, repeatable):
                     raise
                 if self._transport.closing.wait(delay):
                     raise
@@ -1226,7 +1228,7 @@ class _GatewayLine:
 
     def _once(self, method, path, body, headers, timeout):
         known = self._session.gateway_url
-        base = known or self._session.find_gateway()
+        base = known or self._find_gateway()
         try:
             return self._send(base, method, path, body, headers, timeout)
         except CellphoneClientError as error:
@@ -1240,6 +1242,13 @@ class _GatewayLine:
             if now == known:
                 raise
             return self._send(now, method, path, body, headers, timeout)
+
+    def _find_gateway(self):
+        try:
+            return self._session.find_gateway()
+        except CellphoneClientError as error:
+            error.not_sent = True  # what was asked for never left, whatever became of the question
+            raise
 
     def _send(self, base, method, path, body, headers, timeout):
         if base is None:
@@ -1278,6 +1287,30 @@ class _GatewayLine:
             if error.code.startswith("gateway."):
                 raise
         return GatewayResponse(connection, response, text)
+
+
+# Doing it twice is as good as once (RFC 9110, 9.2.2).
+_IDEMPOTENT = frozenset(("GET", "HEAD", "OPTIONS", "PUT", "DELETE"))
+#: The gateway says these before it hands a call to a service.
+_NOT_EXECUTED = frozenset(
+    "gateway." + refusal
+    for refusal in (
+        "agent_paused",
+        "closed",
+        "no_endpoint",
+        "rate_limited",
+        "service_busy",
+        "too_many_calls",
+    )
+)
+
+
+def _may_call_again(error, method, body, repeatable):
+    """Whether a failed call may be made again: what a service does twice may be paid twice."""
+    if not error.retryable or not (body is None or isinstance(body, (bytes, str))):
+        return False
+    unharmed = error.not_sent or error.code in _NOT_EXECUTED
+    return unharmed or repeatable or method.upper() in _IDEMPOTENT
 
 
 # Profiles -----------------------------------------------------------------------------------------
@@ -2134,15 +2167,17 @@ class Phone:
         headers: Optional[Dict[str, str]] = None,
         timeout: Duration = "60s",
         retry_for: Duration = 0,
+        repeatable: bool = False,
     ) -> GatewayResponse:
         """Calls a service through the gateway, with this agent's key and in the current trace:
         `phone.fetch("/v1/search?q=x")`. Returns what the service answers, whatever its status, as
         it comes; raises CellphoneClientError with the gateway's code when the gateway itself
-        refuses (`retry_after` in seconds). retry_for: how long to try again then."""
+        refuses (`retry_after` in seconds). retry_for: how long to try again then. A POST or PATCH
+        is tried again only when the service surely has not seen it, unless it is repeatable."""
         if self._closed:
             raise _closed(f"The phone is closed: {path}")
         return self._gateway.fetch(
-            path, method, json, body, headers, _seconds(timeout), _seconds(retry_for)
+            path, method, json, body, headers, _seconds(timeout), _seconds(retry_for), repeatable
         )
 
     def send(

@@ -35,7 +35,7 @@ def serving(answer, port=0):
             body = self.rfile.read(int(self.headers.get("content-length", 0)))
             answer(self, body)
 
-        do_GET = do_POST = _do
+        do_GET = do_POST = do_PUT = do_PATCH = _do
 
         def log_message(self, *_):
             pass
@@ -309,6 +309,79 @@ class Transports(unittest.TestCase):
             transport.call("POST", "/", {"value": float("nan")})
         with self.assertRaises(TypeError):
             transport.call("POST", "/", {"value": object()})
+
+
+class Calls(unittest.TestCase):
+    def attempts(self, fail, method, retry_for=20, **options):
+        """How often a service is called when the first call fails, and the answer or code."""
+        calls = []
+
+        def answer(handler, body):
+            calls.append(body)
+            if len(calls) == 1:
+                fail(handler)
+            else:
+                respond(handler, 200, {"ok": True})
+
+        class Session:
+            def __init__(self, url):
+                self.gateway_url = url
+
+        with serving(answer) as url:
+            line = sdk._GatewayLine(sdk._Transport(url, 0), Session(url))
+            try:
+                options = options
+                with line.fetch("/v1/llm", method, None, b"{}", None, 20, retry_for, **options) as got:
+                    outcome = got.json()
+            except sdk.CellphoneClientError as error:
+                outcome = error.code
+        return len(calls), outcome
+
+    def lose(self, handler):
+        handler.close_connection = True
+        handler.connection.shutdown(socket.SHUT_RDWR)
+
+    def refuse(self, code, status=503):
+        return lambda handler: respond(
+            handler, status, problem(code, True), content_type="application/problem+json"
+        )
+
+    def test_a_post_whose_answer_was_lost_is_not_made_twice(self):
+        lost = ("client.unreachable", self.lose)
+        maybe_done = ("gateway.upstream_timeout", "gateway.upstream_broken", "gateway.cut")
+        for code, fail in (lost, *((code, self.refuse(code)) for code in maybe_done)):
+            self.assertEqual(self.attempts(fail, "POST"), (1, code))
+        self.assertEqual(self.attempts(self.lose, "PATCH"), (1, "client.unreachable"))
+
+    def test_a_post_that_was_surely_not_executed_is_made_again(self):
+        for name in ("rate_limited", "too_many_calls", "no_endpoint", "agent_paused", "closed",
+                     "service_busy"):
+            fail = self.refuse(f"gateway.{name}")
+            self.assertEqual(self.attempts(fail, "POST"), (2, {"ok": True}), name)
+
+    def test_what_may_happen_twice_is_made_again(self):
+        for method in ("GET", "PUT"):
+            self.assertEqual(self.attempts(self.lose, method), (2, {"ok": True}), method)
+        self.assertEqual(self.attempts(self.lose, "POST", repeatable=True), (2, {"ok": True}))
+        self.assertEqual(self.attempts(self.lose, "GET", retry_for=0), (1, "client.unreachable"))
+
+    def test_a_post_that_never_left_is_made_again(self):
+        asked = []
+
+        class Session:
+            gateway_url = None
+
+            def find_gateway(self):
+                asked.append(1)
+                if len(asked) == 1:  # the answer to the question where the gateway is got lost
+                    raise sdk._unreachable("http://server", OSError("reset"), not_sent=False)
+                return url
+
+        with serving(lambda handler, body: respond(handler, 200, body)) as url:
+            line = sdk._GatewayLine(sdk._Transport(url, 0), Session())
+            with line.fetch("/v1/llm", None, {"a": 1}, None, None, 20, 20) as answer:
+                self.assertEqual(answer.json(), {"a": 1})
+        self.assertEqual(len(asked), 2)
 
 
 class Samples(unittest.TestCase):
