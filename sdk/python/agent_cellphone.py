@@ -32,6 +32,7 @@ import inspect
 import json
 import logging
 import math
+import numbers
 import os
 import platform
 import random
@@ -259,9 +260,17 @@ def _note(error):
     return (str(error) or type(error).__name__)[:_NOTE_LENGTH_MAX]
 
 
-def _checked_progress(progress):
-    if progress is not None and not 0 <= progress <= 1:
-        raise ValueError(f"Progress is a number from 0 to 1, not {progress}")
+def _checked_report(progress, note):
+    """A progress report's fields; what cannot be sent is refused where it is given."""
+    if progress is not None:
+        if isinstance(progress, bool) or not isinstance(progress, numbers.Real):
+            raise TypeError(f"Progress is a number from 0 to 1, not {progress!r}")
+        progress = float(progress)  # also of numpy's numbers, which are no JSON
+        if not 0 <= progress <= 1:
+            raise ValueError(f"Progress is a number from 0 to 1, not {progress}")
+    if note is not None and not isinstance(note, str):
+        raise TypeError(f"A note is text, not {note!r}")
+    return _given(progress=progress, note=note)
 
 
 class _Remembered:
@@ -360,11 +369,11 @@ class _Transport:
         self.closing = threading.Event()
 
     def call(self, method, path, body=None, timeout=30.0, retry_for=None, repeatable=True, key=None,
-             stop=None, gzipped=None):
+             stop=None, gzipped=None, encoded=None):
         """Returns the answer's JSON, None for 204. `stop` (an Event) ends the call when set and
-        `interrupt()` is called. `gzipped` is a body already encoded."""
+        `interrupt()` is called. `gzipped` and `encoded` are bodies that are bytes already."""
         until = time.monotonic() + (self._retry_for if retry_for is None else retry_for)
-        data = gzipped if body is None else _encode(body)
+        data = (gzipped or encoded) if body is None else _encode(body)
         headers = {} if gzipped is None else {"content-encoding": "gzip"}
         failures = 0
         while True:
@@ -488,9 +497,12 @@ def _connection_to(secure, host, port, timeout, tls):
     return http.client.HTTPConnection(host, port, timeout=timeout)
 
 
+_JSON = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
+
+
 def _encode(body):
     try:
-        return json.dumps(body, allow_nan=False, separators=(",", ":")).encode()
+        return _JSON.encode(body).encode()
     except ValueError as error:
         raise ValueError(f"A payload must be JSON: {error}") from error
 
@@ -905,26 +917,40 @@ class _Outbox:
                 with self._lock:
                     count = min(_BATCH, len(self._items))
                     batch = [self._items.popleft() for _ in range(count)]
+                batch, texts = self._encoded(batch)
                 try:
-                    self._send(batch)
+                    if batch:
+                        self._send(batch, texts)
                 except CellphoneClientError as error:
                     self._after_failure(batch, error)
                     return
-                except (TypeError, ValueError) as error:
-                    self.shed += len(batch)
-                    _log.warning("%d %s cannot be sent: %s", len(batch), self._noun, error)
+                except Exception as error:  # an answer this client does not understand
+                    _log.warning("What became of %d %s is not known: %s: %s", len(batch),
+                                 self._noun, type(error).__name__, error)
 
     def close(self):
         self.flush()
         if self.waiting + self.shed > 0:
             _log.warning("%d %s were not delivered", self.waiting + self.shed, self._noun)
 
-    def _send(self, batch):
+    def _encoded(self, batch):
+        """The items that are JSON, and their JSON; another is given up, and it alone."""
         agent_id = self._agent_id()
+        kept, texts = [], []
+        for item in batch:
+            try:
+                texts.append(_encode(dict(item, agentId=agent_id)))
+                kept.append(item)
+            except Exception as error:  # whatever a value's own methods raise
+                self.shed += 1
+                self._tell_once(self._name_of(item), "cannot be sent", error)
+        return kept, texts
+
+    def _send(self, batch, texts):
         answer = self._transport.call(
             "POST",
             self._path,
-            {self._noun: [dict(item, agentId=agent_id) for item in batch]},
+            encoded=b'{"%s":[%s]}' % (self._noun.encode(), b",".join(texts)),
             timeout=10,
             retry_for=0,
             repeatable=False,
@@ -971,6 +997,7 @@ class _Courier:
         self._dirty = set()
         self._wake = threading.Event()
         self._closing = threading.Event()
+        self._flush_at = 0.0
         self._thread = None
 
     def record(self, metric, value, context, metadata):
@@ -1015,20 +1042,30 @@ class _Courier:
                 self._thread.start()
 
     def _run(self):
-        flush_at = time.monotonic() + _FLUSH_S
+        failures = 0
+        self._flush_at = time.monotonic() + _FLUSH_S
         while not self._closing.is_set():
-            self._wake.wait(max(0.0, flush_at - time.monotonic()))
-            self._wake.clear()
-            with self._lock:
-                dirty, self._dirty = self._dirty, set()
-            for reporter in dirty:
-                reporter.send()
-            if time.monotonic() >= flush_at:
-                self.samples.flush()
-                self.spans.flush()
-                flush_at = time.monotonic() + _FLUSH_S
-            if dirty:
-                self._closing.wait(_PROGRESS_SPACING_S)
+            try:
+                self._round()
+                failures = 0
+            except Exception:  # without this thread nothing would be sent ever again
+                failures += 1
+                _log.exception("Sending samples, spans and progress failed; going on")
+                self._closing.wait(_backoff(failures))
+
+    def _round(self):
+        self._wake.wait(max(0.0, self._flush_at - time.monotonic()))
+        self._wake.clear()
+        with self._lock:
+            dirty, self._dirty = self._dirty, set()
+        for reporter in dirty:
+            reporter.send()
+        if time.monotonic() >= self._flush_at:
+            self._flush_at = time.monotonic() + _FLUSH_S
+            self.samples.flush()
+            self.spans.flush()
+        if dirty:
+            self._closing.wait(_PROGRESS_SPACING_S)
 
 
 class _Reporter:
@@ -1042,10 +1079,10 @@ class _Reporter:
         self._stopped = False
 
     def report(self, progress, note):
-        _checked_progress(progress)
+        update = _checked_report(progress, note)
         if self._stopped:
             return
-        self._pending = dict(self._pending, **_given(progress=progress, note=note))
+        self._pending = dict(self._pending, **update)
         self._courier.report(self)
 
     def send(self):
@@ -1885,18 +1922,20 @@ class _Inbox:
             started = time.monotonic()
             try:
                 messages = self._claim(free)
+                self._take_all(messages)
                 failures = 0
+                if messages:
+                    self._phone._session.wake()
+                elif time.monotonic() - started < _EMPTY_POLL_S:
+                    self._closing.wait(_EMPTY_POLL_S)
             except CellphoneClientError as error:
                 failures += 1
                 if not self._closing.is_set():
                     self._after_failure(error, failures)
-                continue
-            for claimed in messages:
-                self._take(claimed)
-            if messages:
-                self._phone._session.wake()
-            elif time.monotonic() - started < _EMPTY_POLL_S:
-                self._closing.wait(_EMPTY_POLL_S)
+            except Exception:  # without this thread no message would be handled ever again
+                failures += 1
+                _log.exception("Claiming failed; going on")
+                self._closing.wait(_backoff(failures))
 
     def _claim(self, free):
         path = f"/api/v1/inbox/{_quoted(self._phone.agent_id)}/claim"
@@ -1913,6 +1952,16 @@ class _Inbox:
             _log.warning("Claiming failed: %s", error)
         self._closing.wait(_backoff(failures, error.retry_after))
 
+    def _take_all(self, messages):
+        failure = None
+        for claimed in messages:
+            try:
+                self._take(claimed)
+            except Exception as error:  # the others are none the worse for it
+                failure = error
+        if failure is not None:
+            raise failure
+
     def _take(self, claimed):
         with self._changed:
             running = self._running.get(claimed["deliveryId"])
@@ -1921,13 +1970,19 @@ class _Inbox:
                 running._adopt(claimed)
                 return
             delivery = Delivery(claimed, self._phone, self._report)
+            thread = threading.Thread(
+                target=self._handle,
+                args=(claimed["message"], delivery),
+                name=_HANDLER_THREAD + delivery.id,
+                daemon=True,
+            )
             self._running[delivery.id] = delivery
-        threading.Thread(
-            target=self._handle,
-            args=(claimed["message"], delivery),
-            name=_HANDLER_THREAD + delivery.id,
-            daemon=True,
-        ).start()
+        try:
+            thread.start()
+        except RuntimeError:  # too many threads: it comes again when its lease has lapsed
+            with self._changed:
+                del self._running[delivery.id]
+            raise
 
     def _report(self, token, update):
         body = dict(update, token=token)

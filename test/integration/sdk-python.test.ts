@@ -53,9 +53,11 @@ const ready = (started: PythonAgent): Promise<unknown> =>
 test("the Python client's own parts", async (t) => {
   const python = requireDebian(t, "python3");
   if (python === undefined) return;
-  const child = spawn(python, [path.join(ROOT, "test/python/test_agent_cellphone.py")]);
-  const [output, [code]] = await Promise.all([text(child.stderr), once(child, "exit")]);
-  assert.equal(code, 0, output);
+  for (const file of ["test_agent_cellphone.py", "test_phone.py"]) {
+    const child = spawn(python, [path.join(ROOT, "test/python", file)]);
+    const [output, [code]] = await Promise.all([text(child.stderr), once(child, "exit")]);
+    assert.equal(code, 0, output);
+  }
 });
 
 test("Phone (Python) enrols, registers with what it says, heartbeats, and leaves on SIGTERM", async (t) => {
