@@ -45,6 +45,7 @@ import sys
 import threading
 import time
 import urllib.parse
+import weakref
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Union
 
 __version__ = "0.1.0"
@@ -128,6 +129,13 @@ class DeadLetter(Exception):
 
 def _closed(what="The phone is closed"):
     return CellphoneClientError(what, "client.closed", remedy="Make a new Phone.")
+
+
+def _of_parent():
+    return CellphoneClientError(
+        "This phone belongs to the process that forked this one", "client.closed",
+        remedy="Make a new Phone in the child.",
+    )
 
 
 def _unreachable(base_url, cause, not_sent):
@@ -366,6 +374,8 @@ class _Transport:
         self._waiting = {}  # connections of calls that interrupt() may end, with their stop
         self._unreachable_since = None
         self._lost = 0  # answers in a row; a single one is no news
+        self._keeps = True  # connections for the next call
+        self._abandoned = False
         self.closing = threading.Event()
 
     def call(self, method, path, body=None, timeout=30.0, retry_for=None, repeatable=True, key=None,
@@ -398,11 +408,25 @@ class _Transport:
 
     def close(self):
         with self._lock:
+            self._keeps = False
             idle, self._idle = self._idle, []
         for connection, _ in idle:
             connection.close()
 
+    def abandon(self):
+        """In a forked child: lets go of the parent's sockets without ending what goes on over
+        them. No lock is taken: one of the parent's threads may have held it."""
+        self._abandoned = True
+        self._keeps = False
+        self._lock = threading.Lock()
+        shared = [connection for connection, _ in self._idle] + list(self._waiting)
+        self._idle, self._waiting = [], {}
+        for connection in shared:
+            connection.close()
+
     def _once(self, method, path, data, timeout, key, stop, more):
+        if self._abandoned:
+            raise _of_parent()
         if stop is not None and stop.is_set():
             raise _closed("The call was cancelled")
         connection = None
@@ -470,8 +494,9 @@ class _Transport:
         idle = max(0.0, (float(match.group(1)) if match else 5.0) - 1.0)
         with self._lock:
             self._idle.append((connection, time.monotonic() + idle))
-            surplus = self._idle[: -self._IDLE_MAX]
-            del self._idle[: -self._IDLE_MAX]
+            most = self._IDLE_MAX if self._keeps else 0
+            surplus = self._idle[: len(self._idle) - most]
+            del self._idle[: len(surplus)]
         for old, _ in surplus:
             old.close()
 
@@ -999,6 +1024,7 @@ class _Courier:
         self._closing = threading.Event()
         self._flush_at = 0.0
         self._thread = None
+        self.abandoned = False  # in a forked child: what it still says is dropped
 
     def record(self, metric, value, context, metadata):
         if not isinstance(metric, str) or metric == "":
@@ -1014,6 +1040,8 @@ class _Courier:
         self._ensure_thread()
 
     def finished(self, span):
+        if self.abandoned:
+            return
         self.spans.add(span)
         self._ensure_thread()
 
@@ -1080,12 +1108,14 @@ class _Reporter:
 
     def report(self, progress, note):
         update = _checked_report(progress, note)
-        if self._stopped:
+        if self._stopped or self._courier.abandoned:
             return
         self._pending = dict(self._pending, **update)
         self._courier.report(self)
 
     def send(self):
+        if self._courier.abandoned:
+            return
         with self._lock:
             update, self._pending = self._pending, {}
             if not update:
@@ -2125,6 +2155,7 @@ class Phone:
         self._ended = threading.Event()
         self._close_lock = threading.Lock()
         self._closed = False
+        self._pid = os.getpid()
         self._courier = _Courier(
             self._transport, lambda: self._session.agent_id, max_buffered_samples
         )
@@ -2154,6 +2185,7 @@ class Phone:
             self._transport.close()
             raise
         atexit.register(self.close)
+        _phones.add(self)
 
     @property
     def agent_id(self) -> str:
@@ -2195,8 +2227,7 @@ class Phone:
         """Records a value; sent with others within a second. Never waits. context becomes labels
         (few values each), metadata is kept with the sample; in a handler or span it keeps the
         trace's id too."""
-        if self._closed:
-            raise _closed()
+        self._check_open()
         self._courier.record(metric, value, context, metadata)
 
     def span(
@@ -2209,8 +2240,7 @@ class Phone:
         """Times a step: `with phone.span("search", kind="tool"):`. kind: scope, model, tool, code,
         wait, or a word of your own. What begins meanwhile is part of it; in a thread of your own,
         pass parent."""
-        if self._closed:
-            raise _closed()
+        self._check_open()
         return Span(self._courier, name, kind, context, parent)
 
     def fetch(
@@ -2229,8 +2259,7 @@ class Phone:
         it comes; raises CellphoneClientError with the gateway's code when the gateway itself
         refuses (`retry_after` in seconds). retry_for: how long to try again then. A POST or PATCH
         is tried again only when the service surely has not seen it, unless it is repeatable."""
-        if self._closed:
-            raise _closed(f"The phone is closed: {path}")
+        self._check_open(path)
         return self._gateway.fetch(
             path, method, json, body, headers, _seconds(timeout), _seconds(retry_for), repeatable
         )
@@ -2323,11 +2352,13 @@ class Phone:
         run() (or start())."""
         if handler is None:
             return functools.partial(self._on_decorated, type)
+        self._refuse_parents()
         self._inbox.on(type, handler)
         return handler
 
     def start(self) -> None:
         """Starts claiming in the background and returns; run() does it by itself."""
+        self._refuse_parents()
         self._inbox.start()
 
     def work(
@@ -2372,8 +2403,7 @@ class Phone:
 
     def call(self, method: str, path: str, body: Json = None, **options: Any) -> Json:
         """Any call of the server's API, with this agent's key and the retries."""
-        if self._closed:
-            raise _closed(f"The phone is closed: {method} {path}")
+        self._check_open(f"{method} {path}")
         return self._transport.call(method, path, body, **options)
 
     def run(self, drain: Duration = "10s") -> None:
@@ -2392,7 +2422,10 @@ class Phone:
 
     def close(self, drain: Duration = "10s") -> None:
         """Claims nothing more, lets handlers end, sends what is recorded, and leaves. In a handler
-        it returns at once, because it waits for handlers."""
+        it returns at once, because it waits for handlers. In a forked child it does nothing: the
+        line is the parent's."""
+        if self._pid != os.getpid():
+            return
         if threading.current_thread().name.startswith(_HANDLER_THREAD):
             self._close_aside(drain)
             return
@@ -2424,6 +2457,25 @@ class Phone:
     @property
     def _stopping(self):
         return self._transport.closing
+
+    def _check_open(self, call=None):
+        if self._closed:
+            self._refuse_parents()
+            raise _closed("The phone is closed" + ("" if call is None else f": {call}"))
+
+    def _refuse_parents(self):
+        if self._pid != os.getpid():
+            raise _of_parent()
+
+    def _leave_to_parent(self):
+        """In a forked child, where none of the phone's threads is: it must not say good-bye at
+        exit for a parent that lives, nor end the parent's calls."""
+        self._closed = True
+        atexit.unregister(self.close)
+        self._courier.abandoned = True
+        self._ended = threading.Event()
+        self._ended.set()
+        self._transport.abandon()
 
     def _on_decorated(self, type, handler):
         return self.on(type, handler)
@@ -2479,6 +2531,18 @@ def _request_failed(message_id, delivery):
         remedy="Read the reason; mend the recipient and redrive the dead letter.",
         details={"messageId": message_id, "reason": delivery["deadReason"]},
     )
+
+
+_phones = weakref.WeakSet()
+
+
+def _leave_phones_to_parent():
+    for phone in list(_phones):
+        phone._leave_to_parent()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_phones_to_parent)
 
 
 def connect(**options: Any) -> Phone:

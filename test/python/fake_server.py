@@ -84,6 +84,8 @@ class FakeServer:
                 self._changed.wait_for(lambda: self.mail, WAIT_S)
                 mail, self.mail = self.mail[: body["max"]], self.mail[body["max"] :]
             return 200, {"messages": mail}
+        if path == "/api/v1/agents" and body is None:
+            return 200, {"agents": []}
         if path == "/api/v1/tasks":
             return 201, {"id": f"t{len(self.heard('/tasks'))}", "title": body["title"]}
         if path in ("/api/v1/metrics", "/api/v1/spans"):

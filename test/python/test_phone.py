@@ -1,11 +1,14 @@
 """The whole phone on a control plane that does as it is told; run with `python3 -m unittest`."""
 
+import atexit
 import collections
 import contextlib
 import contextvars
+import json
 import logging
 import os
 import pathlib
+import signal
 import sys
 import threading
 import unittest
@@ -105,6 +108,75 @@ class Mail(unittest.TestCase):
             self.assertTrue(handled.wait(20))
             server.wait_for("/leases/done", lambda body: body["token"] == "token1")
             self.assertEqual(malformed, [])
+
+
+def in_child(program):
+    """Forks, runs the program in the child up to its very end, and returns what it tells."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            signal.alarm(30)  # a child that hangs would make its parent wait for ever
+            told = program()
+            atexit._run_exitfuncs()  # what sys.exit() would do, without unittest's own
+        except BaseException as error:
+            told = repr(error)
+        os.write(writing, json.dumps(told).encode())
+        os._exit(0)
+    os.close(writing)
+    with open(reading) as pipe:
+        told = pipe.read()
+    os.waitpid(child, 0)
+    return json.loads(told)
+
+
+@unittest.skipUnless(hasattr(os, "fork"), "no fork here")
+class Forks(unittest.TestCase):
+    def test_a_child_neither_leaves_for_its_parent_nor_speaks_for_it(self):
+        with online() as (phone, server):
+            work = phone.work("of the parent")
+
+            def child():
+                codes = []
+                for use in (
+                    lambda: phone.record("m", 1),
+                    lambda: phone.span("s"),
+                    lambda: phone.fetch("/v1/x"),
+                    lambda: phone.send("b", "direct"),
+                    lambda: phone._session._beat(0),
+                    lambda: phone.on("x", print),
+                    phone.start,
+                    phone.run,
+                ):
+                    try:
+                        use()
+                        codes.append(None)
+                    except sdk.CellphoneClientError as error:
+                        codes.append((error.code, error.remedy))
+                work.progress(0.5)
+                phone.close()
+                return codes
+
+            codes = in_child(child)
+            self.assertEqual(codes, [["client.closed", "Make a new Phone in the child."]] * 8)
+            phone.record("of_the_parent", 1)
+            server.wait_for("/metrics")
+            self.assertEqual(phone.find("x"), [])
+            self.assertEqual(server.heard("/heartbeat", lambda body: body.get("left")), [])
+            self.assertEqual(server.heard("/tasks/t1"), [])
+        self.assertEqual(len(server.heard("/heartbeat", lambda body: body.get("left"))), 1)
+
+    def test_a_child_may_have_a_phone_of_its_own(self):
+        with online() as (_, server):
+
+            def child():
+                with sdk.Phone(url=server.url, key="agent_x") as phone:
+                    phone.record("of_the_child", 1)
+                return []
+
+            self.assertEqual(in_child(child), [])
+            self.assertEqual(len(server.heard("/heartbeat", lambda body: body.get("left"))), 1)
+            server.wait_for("/metrics")
 
 
 if __name__ == "__main__":
