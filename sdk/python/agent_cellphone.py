@@ -1773,7 +1773,7 @@ class Delivery:
 
 class Work:
     """A piece of work the agent gives itself. As a context manager it completes when the block
-    ends and fails when the block raises."""
+    ends and fails when the block raises; a server that cannot be told is no error of the block."""
 
     def __init__(self, phone, task):
         self._phone = phone
@@ -1820,10 +1820,13 @@ class Work:
         if self._context_token is not None:
             _context.reset(self._context_token)
             self._context_token = None
-        if kind is None:
-            self.done()
-        else:
-            self.fail(error or kind.__name__)
+        try:
+            if kind is None:
+                self.done()
+            else:
+                self.fail(error or kind.__name__)
+        except Exception as failure:
+            _not_told(self, failure)
         return False
 
     def _report(self, update):
@@ -1844,6 +1847,11 @@ class Work:
                 raise
         finally:
             self._phone._open_work.discard(self.id)
+
+
+def _not_told(work, failure):
+    """At the end of a block: neither its own error nor what it has done may be lost for this."""
+    _log.warning('The end of work "%s" could not be reported: %s', work.title, failure)
 
 
 class AgentInfo:
@@ -2794,10 +2802,13 @@ class _AsyncWork:
         if self._context_token is not None:
             _context.reset(self._context_token)
             self._context_token = None
-        if kind is None:
-            await self.done()
-        else:
-            await self.fail(error or kind.__name__)
+        try:
+            if kind is None:
+                await self.done()
+            else:
+                await self.fail(error or kind.__name__)
+        except Exception as failure:
+            _not_told(self._work, failure)
         return False
 
 

@@ -1,5 +1,6 @@
 """The whole phone on a control plane that does as it is told; run with `python3 -m unittest`."""
 
+import asyncio
 import atexit
 import collections
 import contextlib
@@ -110,6 +111,45 @@ class Mail(unittest.TestCase):
             self.assertEqual(malformed, [])
 
 
+REFUSED = (403, {"detail": "no", "code": "communication.agent_quarantined", "remedy": "wait"})
+
+
+class WorkOfOnesOwn(unittest.TestCase):
+    def test_the_bodys_own_error_goes_through_when_its_end_cannot_be_told(self):
+        with online() as (phone, server):
+            server.answers["/tasks/t1"] = REFUSED
+            with self.assertLogs("agent_cellphone", "WARNING") as logs:
+                with self.assertRaises(KeyError):
+                    with phone.work("w"):
+                        raise KeyError("the body's own")
+            self.assertIn("could not be reported", logs.output[0])
+
+    def test_what_was_done_is_not_lost_when_its_end_cannot_be_told(self):
+        with online() as (phone, server):
+            server.answers["/tasks/t1"] = REFUSED
+            with self.assertLogs("agent_cellphone", "WARNING"):
+                with phone.work("w"):
+                    done = True
+            self.assertTrue(done)
+            with self.assertRaises(sdk.CellphoneClientError):
+                server.answers["/tasks/t2"] = REFUSED
+                phone.work("x").done()
+
+    def test_the_same_in_asyncio(self):
+        async def program(url, server):
+            async with await sdk.AsyncPhone.connect(url=url, key="agent_x") as phone:
+                server.answers["/tasks/t1"] = REFUSED
+                with self.assertRaises(KeyError):
+                    async with phone.work("w"):
+                        raise KeyError("the body's own")
+                server.answers["/tasks/t2"] = REFUSED
+                async with phone.work("x"):
+                    pass
+
+        with fake_server() as server:
+            asyncio.run(program(server.url, server))
+
+
 def in_child(program):
     """Forks, runs the program in the child up to its very end, and returns what it tells."""
     reading, writing = os.pipe()
@@ -154,6 +194,7 @@ class Forks(unittest.TestCase):
                     except sdk.CellphoneClientError as error:
                         codes.append((error.code, error.remedy))
                 work.progress(0.5)
+                work.__exit__(None, None, None)
                 phone.close()
                 return codes
 
