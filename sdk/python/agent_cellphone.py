@@ -309,6 +309,23 @@ _Context = collections.namedtuple("_Context", "traceparent conversation_id task_
 _NO_CONTEXT = _Context(None, None, None)
 
 
+def _enter(inside):
+    token = _context.set(inside)
+    return token, inside
+
+
+def _leave(entered):
+    """Back to what was around. A generator's block may end in another Context than it began in (a
+    framework iterates it in a pool of threads, the loop finalises it): what is there stays, unless
+    it is what was entered, copied."""
+    token, inside = entered
+    try:
+        _context.reset(token)
+    except ValueError:
+        if _context.get() is inside:
+            _context.set(None if token.old_value is token.MISSING else token.old_value)
+
+
 def _message_body(to, type, payload, priority, dedupe_key, ordering_key, task, expect_reply,
                   reply_to_id, conversation_id, traceparent):
     """The body of POST /api/v1/messages."""
@@ -1151,7 +1168,7 @@ class Span:
             parentSpanId=None if above is None else above.span_id,
             context=context,
         )
-        self._token = None
+        self._entered = None
         self._error = None
         self._started = None
         self._ended = False
@@ -1166,19 +1183,22 @@ class Span:
 
     def __enter__(self):
         outer = _context.get() or _NO_CONTEXT
-        self._token = _context.set(outer._replace(traceparent=self.traceparent))
+        self._entered = _enter(outer._replace(traceparent=self.traceparent))
         self._started = (time.time(), time.perf_counter())
         return self
 
     def __exit__(self, kind, error, traceback):
-        if self._token is not None:
-            _context.reset(self._token)
-            self._token = None
         if error is not None:
             self.fail(error)
-        if self._ended or self._started is None:
-            return False
-        self._ended = True
+        if not self._ended and self._started is not None:
+            self._ended = True
+            self._record()
+        if self._entered is not None:
+            _leave(self._entered)
+            self._entered = None
+        return False
+
+    def _record(self):
         began, tick = self._started
         self._courier.finished(
             dict(
@@ -1191,7 +1211,6 @@ class Span:
                 **_given(error=self._error),
             )
         )
-        return False
 
 
 # Calls to services --------------------------------------------------------------------------------
@@ -1780,7 +1799,7 @@ class Work:
         self._path = f"/api/v1/tasks/{_quoted(task['id'])}"
         self._reporter = _Reporter(phone._courier, self._report)
         self._lock = threading.Lock()
-        self._context_token = None
+        self._entered = None
         self.id = task["id"]
         self.title = task["title"]
         self.ended = False
@@ -1813,13 +1832,13 @@ class Work:
 
     def __enter__(self):
         outer = _context.get() or _NO_CONTEXT
-        self._context_token = _context.set(outer._replace(task_id=self.id))
+        self._entered = _enter(outer._replace(task_id=self.id))
         return self
 
     def __exit__(self, kind, error, traceback):
-        if self._context_token is not None:
-            _context.reset(self._context_token)
-            self._context_token = None
+        if self._entered is not None:
+            _leave(self._entered)
+            self._entered = None
         try:
             if kind is None:
                 self.done()
@@ -2046,7 +2065,7 @@ class _Inbox:
         handler = self._handlers.get(wire["type"]) or self._handlers.get("*")
         if handler is None:
             return self._unhandled(wire)
-        token = _context.set(
+        entered = _enter(
             _Context(wire["traceparent"], wire["conversationId"], delivery.task_id)
         )
         try:
@@ -2068,7 +2087,7 @@ class _Inbox:
             )
             return "retry", {"note": f"{type(error).__name__}: {error}"[:_NOTE_LENGTH_MAX]}
         finally:
-            _context.reset(token)
+            _leave(entered)
 
     def _unhandled(self, wire):
         """Answers and notices nobody asked for are taken note of; anything else is set aside."""
@@ -2762,7 +2781,7 @@ class _AsyncWork:
         self._phone = phone
         self._start = (title, expect, parent)
         self._work = None
-        self._context_token = None
+        self._entered = None
 
     def __await__(self):
         return self._begin().__await__()
@@ -2795,13 +2814,13 @@ class _AsyncWork:
     async def __aenter__(self):
         await self._begin()
         outer = _context.get() or _NO_CONTEXT
-        self._context_token = _context.set(outer._replace(task_id=self.id))
+        self._entered = _enter(outer._replace(task_id=self.id))
         return self
 
     async def __aexit__(self, kind, error, traceback):
-        if self._context_token is not None:
-            _context.reset(self._context_token)
-            self._context_token = None
+        if self._entered is not None:
+            _leave(self._entered)
+            self._entered = None
         try:
             if kind is None:
                 await self.done()

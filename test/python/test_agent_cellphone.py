@@ -1,6 +1,7 @@
 """The Python SDK's parts that need no control plane; run with `python3 -m unittest`."""
 
 import contextlib
+import contextvars
 import http.server
 import json
 import logging
@@ -474,6 +475,31 @@ class Spans(unittest.TestCase):
             told.fail("wrong answer")
         self.assertEqual([span["error"] for span in self.finished], ["'x'", "wrong answer"])
         self.assertEqual([span["ok"] for span in self.finished], [False, False])
+
+    def test_ends_in_whatever_context_it_is_left(self):
+        def stream():
+            with self.span("stream"):
+                yield 1
+                yield 2
+
+        steps = stream()
+        # As web frameworks iterate a generator: every step in a thread, in a context copied anew.
+        for expected in (1, 2):
+            self.assertEqual(contextvars.copy_context().run(next, steps), expected)
+        with self.assertRaises(StopIteration):
+            contextvars.copy_context().run(next, steps)
+        self.assertEqual([span["name"] for span in self.finished], ["stream"])
+
+        span = self.span("entered here, left there")
+        span.__enter__()
+
+        def leave():
+            span.__exit__(None, None, None)
+            return sdk._context.get().traceparent
+
+        around = contextvars.copy_context().run(leave)
+        self.assertEqual(around, f"00-{TRACE}-b7ad6b7169203331-01")
+        self.assertEqual(len(self.finished), 2)
 
     def test_an_explicit_parent_wins(self):
         with self.span("parent") as parent:

@@ -135,6 +135,30 @@ class WorkOfOnesOwn(unittest.TestCase):
                 server.answers["/tasks/t2"] = REFUSED
                 phone.work("x").done()
 
+    def test_may_end_in_another_context_than_it_began(self):
+        def steps(phone):
+            with phone.work("w"):
+                yield
+
+        async def asynchronous_steps(phone):
+            async with phone.work("w"):
+                yield
+
+        async def program(url):
+            async with await sdk.AsyncPhone.connect(url=url, key="agent_x") as phone:
+                going = asynchronous_steps(phone)
+                await asyncio.create_task(going.__anext__())
+                await asyncio.create_task(going.aclose())
+
+        with online() as (phone, server):
+            going = steps(phone)
+            contextvars.copy_context().run(next, going)
+            self.assertEqual(contextvars.copy_context().run(list, going), [])
+            server.wait_for("/tasks/t1", lambda body: body["state"] == "completed")
+        with fake_server() as server:
+            asyncio.run(program(server.url))
+            self.assertEqual(len(server.heard("/tasks/t1")), 1)
+
     def test_the_same_in_asyncio(self):
         async def program(url, server):
             async with await sdk.AsyncPhone.connect(url=url, key="agent_x") as phone:
