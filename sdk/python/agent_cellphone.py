@@ -1523,7 +1523,9 @@ class _CpuTree:
             parent["children"].append(node["id"])
         return node
 
-    def to_json(self, samples, deltas, start, end):
+    def to_json(self, samples, weights, start):
+        """A viewer gives a sample the time until the next one is taken, the last one until the
+        end; what a sample weighs is therefore the delta of the one after it."""
         for node in self.nodes:
             ticks = node["positionTicks"]
             node["positionTicks"] = [
@@ -1532,9 +1534,9 @@ class _CpuTree:
         return {
             "nodes": self.nodes,
             "startTime": start,
-            "endTime": end,
+            "endTime": start + sum(weights),
             "samples": samples,
-            "timeDeltas": deltas,
+            "timeDeltas": ([0] + weights)[: len(weights)],
         }
 
 
@@ -1563,7 +1565,7 @@ class _CpuSamples:
     def __init__(self):
         self._tree = _CpuTree()
         self._samples = []
-        self._deltas = []
+        self._weights = []
         self._counted = {}  # CPU time of each thread that stands under some stack already
         self._last_met = {}
         self._idle = 0
@@ -1609,8 +1611,7 @@ class _CpuSamples:
         for thread_id, (name, stack, used) in self._last_met.items():
             if used > self._counted[thread_id]:
                 self._add(name, stack, used - self._counted[thread_id])
-        end = self._start + sum(self._deltas)
-        return self._tree.to_json(self._samples, self._deltas, self._start, end)
+        return self._tree.to_json(self._samples, self._weights, self._start)
 
     def _add(self, name, stack, weight):
         self._idle -= weight
@@ -1619,7 +1620,7 @@ class _CpuSamples:
     def _append(self, node, weight):
         node["hitCount"] += 1
         self._samples.append(node["id"])
-        self._deltas.append(weight)
+        self._weights.append(weight)
 
 
 def _stack_of(frame):

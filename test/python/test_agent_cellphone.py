@@ -1,5 +1,6 @@
 """The Python SDK's parts that need no control plane; run with `python3 -m unittest`."""
 
+import collections
 import contextlib
 import contextvars
 import http.server
@@ -518,7 +519,31 @@ def burn(seconds):
     return total
 
 
+def times_of(profile):
+    """Time of each function as DevTools and speedscope count it: until the next sample is taken."""
+    names = {node["id"]: node["callFrame"]["functionName"] for node in profile["nodes"]}
+    instants, instant = [], profile["startTime"]
+    for delta in profile["timeDeltas"]:
+        instant += delta
+        instants.append(instant)
+    time_of = collections.Counter()
+    for node, begin, end in zip(profile["samples"], instants, instants[1:] + [profile["endTime"]]):
+        time_of[names[node]] += end - begin
+    return dict(time_of)
+
+
 class Profiles(unittest.TestCase):
+    def test_a_sample_of_a_cpu_profile_lasts_until_the_next(self):
+        samples = sdk._CpuSamples()
+        for name, weight in (("(idle)", 7), ("heavy", 100), ("(idle)", 30), ("light", 5)):
+            samples._append(samples._tree._node(samples._tree.root, name, "", -1), weight)
+        profile = samples.to_json()
+        self.assertEqual(times_of(profile), {"(idle)": 37, "heavy": 100, "light": 5})
+        self.assertEqual(profile["timeDeltas"], [0, 7, 100, 30])
+        self.assertEqual(profile["endTime"] - profile["startTime"], 142)
+        nothing = sdk._CpuSamples().to_json()
+        self.assertEqual((nothing["samples"], nothing["timeDeltas"]), ([], []))
+
     def test_a_cpu_profile_names_the_function_that_computes(self):
         worker = threading.Thread(target=burn, args=(1.5,), name="burner")
         idle = threading.Event()
@@ -530,10 +555,7 @@ class Profiles(unittest.TestCase):
         worker.join()
         sleeper.join()
         nodes = {node["id"]: node for node in profile["nodes"]}
-        time_of = {}
-        for node, delta in zip(profile["samples"], profile["timeDeltas"]):
-            name = nodes[node]["callFrame"]["functionName"]
-            time_of[name] = time_of.get(name, 0) + delta
+        time_of = times_of(profile)
         self.assertEqual(len(profile["samples"]), len(profile["timeDeltas"]))
         # How much it gets depends on who else wants the processor.
         time_of.pop("(idle)", None)
