@@ -1685,7 +1685,15 @@ def _sample_heap(seconds, stop):
                 node["children"].append(child)
             node = child
         node["selfSize"] += statistic.size
-        samples.append({"size": statistic.size, "nodeId": node["id"], "ordinal": len(samples) + 1})
+        # One for all objects of one stack, where V8 has one for each; hence `count`, our own field.
+        samples.append(
+            {
+                "size": statistic.size,
+                "count": statistic.count,
+                "nodeId": node["id"],
+                "ordinal": len(samples) + 1,
+            }
+        )
     return {"head": head, "samples": samples}
 
 

@@ -579,6 +579,7 @@ class Profiles(unittest.TestCase):
         def allocate():
             time.sleep(0.2)
             kept.append(bytearray(4_000_000))
+            kept.extend(bytearray(100) for _ in range(5000))
             stop.set()
 
         thread = threading.Thread(target=allocate)
@@ -594,7 +595,15 @@ class Profiles(unittest.TestCase):
         largest = max(flat(profile["head"]), key=lambda node: node["selfSize"])
         self.assertGreaterEqual(largest["selfSize"], 4_000_000)
         self.assertIn("test_agent_cellphone.py", largest["callFrame"]["url"])
-        self.assertGreaterEqual(sum(s["size"] for s in profile["samples"]), 4_000_000)
+        self.assertGreaterEqual(sum(s["size"] for s in profile["samples"]), 4_500_000)
+        # What is read as one allocation of V8 stands for `count` objects here.
+        counts = {}
+        for sample in profile["samples"]:
+            counts[sample["nodeId"]] = counts.get(sample["nodeId"], 0) + sample["count"]
+        many = max(flat(profile["head"]), key=lambda node: counts.get(node["id"], 0))
+        self.assertGreaterEqual(counts[many["id"]], 5000)
+        self.assertLess(counts[largest["id"]], 100)
+        self.assertTrue(all(isinstance(sample["count"], int) for sample in profile["samples"]))
 
     def test_one_at_a_time_and_what_goes_wrong_is_told(self):
         received = []
