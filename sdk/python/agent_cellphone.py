@@ -303,9 +303,11 @@ class _Remembered:
         return key in self._ids
 
 
-# The conversation a handler is part of; what it sends belongs to it.
+# What a handler is part of (what it sends belongs to its conversation), and what it handles.
 _context = contextvars.ContextVar("agent_cellphone_context", default=None)
-_Context = collections.namedtuple("_Context", "traceparent conversation_id task_id")
+_Context = collections.namedtuple(
+    "_Context", "traceparent conversation_id task_id delivery", defaults=(None,)
+)
 _NO_CONTEXT = _Context(None, None, None)
 
 
@@ -1945,6 +1947,11 @@ class _Inbox:
             )
             self._thread.start()
 
+    def runs(self, delivery):
+        """Whether a delivery's handler runs here and now."""
+        with self._changed:
+            return delivery is not None and self._running.get(delivery.id) is delivery
+
     def held(self):
         """Tokens of the leases held, and the shortest of these leases in seconds."""
         with self._changed:
@@ -2075,7 +2082,7 @@ class _Inbox:
         if handler is None:
             return self._unhandled(wire)
         entered = _enter(
-            _Context(wire["traceparent"], wire["conversationId"], delivery.task_id)
+            _Context(wire["traceparent"], wire["conversationId"], delivery.task_id, delivery)
         )
         try:
             result = self._invoke(handler, wire, delivery)
@@ -2462,7 +2469,7 @@ class Phone:
         line is the parent's."""
         if self._pid != os.getpid():
             return
-        if threading.current_thread().name.startswith(_HANDLER_THREAD):
+        if self._in_handler():
             self._close_aside(drain)
             return
         with self._close_lock:
@@ -2546,8 +2553,16 @@ class Phone:
         # run() closes; without it nobody would. Not in this thread: it is one that close() joins.
         self._close_aside(0)
 
-    def _close_aside(self, drain):
-        threading.Thread(target=self.close, args=(drain,), name="cellphone-close").start()
+    def _in_handler(self):
+        """Whether one of this phone's handlers is calling, in its thread or as its coroutine."""
+        return self._inbox.runs((_context.get() or _NO_CONTEXT).delivery)
+
+    def _close_aside(self, drain, then=lambda: None):
+        def close():
+            self.close(drain)
+            then()
+
+        threading.Thread(target=close, name="cellphone-close").start()
 
     def _tell_pause(self, paused):
         for listener in list(self._pause_listeners):
@@ -2721,6 +2736,11 @@ class AsyncPhone:
             raise self._phone._lost
 
     async def close(self, drain: Duration = "10s") -> None:
+        """As Phone.close: a handler that awaits it goes on at once, and the phone closes when the
+        handlers have ended."""
+        if self._phone._in_handler():
+            self._phone._close_aside(drain, lambda: self._executor.shutdown(wait=False))
+            return
         # Not on the phone's executor: its threads may all wait for replies.
         await asyncio.get_running_loop().run_in_executor(None, self._phone.close, drain)
         self._executor.shutdown(wait=False)

@@ -89,6 +89,9 @@ class FakeServer:
             return 200, {"agents": []}
         if path == "/api/v1/tasks":
             return 201, {"id": f"t{len(self.heard('/tasks'))}", "title": body["title"]}
+        if path == "/api/v1/messages":
+            accepted = {"messageId": "m", "deliveryId": "d", "duplicate": False}
+            return 201, dict(accepted, recipientOnline=True)
         if path in ("/api/v1/metrics", "/api/v1/spans"):
             return 202, {"accepted": 1, "rejected": []}
         return 200, {}

@@ -12,6 +12,7 @@ import pathlib
 import signal
 import sys
 import threading
+import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../../sdk/python"))
@@ -172,6 +173,73 @@ class WorkOfOnesOwn(unittest.TestCase):
 
         with fake_server() as server:
             asyncio.run(program(server.url, server))
+
+
+class Closing(unittest.TestCase):
+    def test_a_coroutine_that_handles_a_message_may_close_the_phone(self):
+        took = []
+
+        async def program(url):
+            phone = await sdk.AsyncPhone.connect(url=url, key="agent_x")
+
+            @phone.on("task_assignment")
+            async def handle(message):
+                begun = time.monotonic()
+                async with phone.work("the last"):
+                    await phone.close(drain="20s")
+                took.append(time.monotonic() - begun)
+                await phone.send("b", "direct", "the phone waits for its handler")
+                return "closed"
+
+            await phone.run(drain="20s")
+            with self.assertRaises(RuntimeError):
+                phone._executor.submit(print)
+
+        with fake_server() as server:
+            server.post(1)
+            asyncio.run(program(server.url))
+            settled = [(path, body) for _, path, body, _ in server.calls if "/leases/" in path]
+            self.assertEqual(
+                settled, [("/api/v1/leases/done", {"token": "token1", "result": "closed"})]
+            )
+            self.assertEqual(len(server.heard("/messages")), 1)
+        self.assertLess(took[0], 10)
+
+    def test_what_a_handler_has_started_waits_once_the_handler_has_ended(self):
+        async def program(url, server):
+            phone = await sdk.AsyncPhone.connect(url=url, key="agent_x")
+            closed = asyncio.get_running_loop().create_future()
+
+            async def close_later():
+                await asyncio.get_running_loop().run_in_executor(None, server.wait_for, "/leases/done")
+                while phone._phone._inbox.held()[0]:  # its answer may still be on its way
+                    await asyncio.sleep(0.005)
+                await phone.close()
+                closed.set_result(len(server.heard("/heartbeat", lambda body: body.get("left"))))
+
+            tasks = []
+            phone.on("task_assignment",
+                     lambda message: tasks.append(asyncio.ensure_future(close_later())))
+            phone.start()
+            self.assertEqual(await closed, 1)
+
+        with fake_server() as server:
+            server.post(1)
+            asyncio.run(program(server.url, server))
+
+    def test_a_handler_of_one_phone_closes_another_as_anybody_would(self):
+        with online() as (phone, server), online() as (other, others_server):
+            left = []
+
+            @phone.on("task_assignment")
+            def handle(message):
+                other.close()
+                left.extend(others_server.heard("/heartbeat", lambda body: body.get("left")))
+
+            phone.start()
+            server.post(1)
+            server.wait_for("/leases/done")
+            self.assertEqual(len(left), 1)
 
 
 def in_child(program):
