@@ -644,14 +644,14 @@ class _Session:
     """Enrols, registers, heartbeats; comes back by itself after the server was away, and stops
     when another process took the name over."""
 
-    def __init__(self, claim, description, transport, held, on_pause, on_restart, on_profile,
-                 on_lost):
+    def __init__(self, claim, description, transport, held, on_pause, restart_listeners,
+                 on_profile, on_lost):
         self._claim = claim
         self._description = description
         self._transport = transport
         self._held = held
         self._on_pause = on_pause
-        self._on_restart = on_restart
+        self._restart_listeners = restart_listeners
         self._on_profile = on_profile
         self._on_lost = on_lost
         # Under `cellphone run` the wrapper measures the whole process tree; do not overwrite it.
@@ -848,12 +848,15 @@ class _Session:
                 "quarantined": self.quarantined,
                 "commands": self._left_to_others,
             }
-        path = f"/api/v1/agents/{_quoted(self.agent_id)}/heartbeat"
         reply = self._transport.call(
-            "POST", path, body, timeout=wait + 10, retry_for=retry_for, stop=stop
+            "POST", self._heartbeat_path, body, timeout=wait + 10, retry_for=retry_for, stop=stop
         )
         self._acknowledged = [each for each in self._acknowledged if each not in acknowledged]
         return self._obey(reply)
+
+    @property
+    def _heartbeat_path(self):
+        return f"/api/v1/agents/{_quoted(self.agent_id)}/heartbeat"
 
     def _obey(self, reply):
         self._interval = reply["intervalMs"] / 1000
@@ -864,10 +867,11 @@ class _Session:
             if command["id"] in self._acknowledged:
                 continue
             news = news or command["id"] not in self._left_to_others
-            if self._carry_out(command):
-                self._acknowledged.append(command["id"])
-            else:
+            if command["kind"] == "restart" and not self._restart_listeners:
                 left.append(command["id"])
+                continue
+            self._acknowledged.append(command["id"])
+            self._carry_out(command)
         self._left_to_others = left
         self.quarantined = quarantined
         if self.paused != reply["paused"]:
@@ -876,12 +880,27 @@ class _Session:
         return news
 
     def _carry_out(self, command):
-        """False when it is left to others: a restart nobody listens for, to the wrapper."""
-        if command["kind"] == "restart":
-            return self._on_restart()
         if command["kind"] == "profile":
             self._on_profile(command["profile"])
-        return True
+        elif command["kind"] == "restart":
+            self._acknowledge()
+            for listener in list(self._restart_listeners):
+                try:
+                    listener()
+                except Exception:
+                    _log.exception("A listener for restarts failed")
+
+    def _acknowledge(self):
+        """At once, because what comes next may end this process: its successor would find the
+        same order and end as well. What cannot be told now goes with the next heartbeat."""
+        told = list(self._acknowledged)
+        body = {"instanceId": self._instance["id"], "ackCommands": told}
+        try:
+            self._transport.call("POST", self._heartbeat_path, body, timeout=5, retry_for=0)
+        except CellphoneClientError as error:
+            _log.debug("Not acknowledged yet: %s", error)
+            return
+        self._acknowledged = [each for each in self._acknowledged if each not in told]
 
     def _beat_all(self):
         """Keeps one heartbeat open, so that orders arrive at once; each counts when it is sent."""
@@ -2217,7 +2236,7 @@ class Phone:
             self._transport,
             self._inbox.held,
             self._tell_pause,
-            self._tell_restart,
+            self._restart_listeners,
             self._profiler.take,
             self._lose,
         )
@@ -2567,11 +2586,6 @@ class Phone:
     def _tell_pause(self, paused):
         for listener in list(self._pause_listeners):
             listener(paused)
-
-    def _tell_restart(self):
-        for listener in list(self._restart_listeners):
-            listener()
-        return bool(self._restart_listeners)
 
 
 def _request_failed(message_id, delivery):

@@ -242,6 +242,54 @@ class Closing(unittest.TestCase):
             self.assertEqual(len(left), 1)
 
 
+class Restarts(unittest.TestCase):
+    def test_is_acknowledged_before_its_listener_may_end_the_process(self):
+        with online() as (phone, server):
+            told = threading.Event()
+            seen = []
+
+            @phone.on_restart
+            def restart():
+                seen.append(list(server.commands))  # what another start would find
+                told.set()
+
+            server.order("restart")
+            self.assertTrue(told.wait(20))
+            self.assertEqual(seen, [[]])
+
+    def test_a_good_bye_carries_what_could_not_be_acknowledged(self):
+        with online() as (phone, server):
+            alone = lambda body: "ackCommands" in body and not body.get("left")  # noqa: E731
+            server.answers["/heartbeat"] = lambda body: (
+                (409, {"code": "x", "detail": "not now"}) if alone(body) else None
+            )
+            phone.on_restart(phone.close)
+            server.order("restart")
+            left = server.wait_for("/heartbeat", lambda body: body.get("left"))
+            self.assertEqual(len(left[0]["ackCommands"]), 1)
+
+    def test_a_listener_that_raises_is_called_once_and_harms_nobody(self):
+        with online() as (phone, server):
+            calls = []
+
+            @phone.on_restart
+            def restart():
+                calls.append(1)
+                raise RuntimeError("cannot")
+
+            server.order("restart")
+            server.wait_for("/heartbeat", lambda body: "ackCommands" in body)
+            more = len(server.heard("/heartbeat"))
+            server.wait_for("/heartbeat", count=more + 2)
+            self.assertEqual(len(calls), 1)
+
+    def test_without_a_listener_it_is_left_to_the_wrapper(self):
+        with online() as (phone, server):
+            server.order("restart")
+            server.wait_for("/heartbeat", lambda body: body.get("knows", {}).get("commands"))
+            self.assertEqual(len(server.commands), 1)
+
+
 def in_child(program):
     """Forks, runs the program in the child up to its very end, and returns what it tells."""
     reading, writing = os.pipe()
