@@ -398,12 +398,14 @@ class _Transport:
         self.closing = threading.Event()
 
     def call(self, method, path, body=None, timeout=30.0, retry_for=None, repeatable=True, key=None,
-             stop=None, gzipped=None, encoded=None):
+             stop=None, gzipped=None, encoded=None, traceparent=None):
         """Returns the answer's JSON, None for 204. `stop` (an Event) ends the call when set and
         `interrupt()` is called. `gzipped` and `encoded` are bodies that are bytes already."""
         until = time.monotonic() + (self._retry_for if retry_for is None else retry_for)
         data = (gzipped or encoded) if body is None else _encode(body)
         headers = {} if gzipped is None else {"content-encoding": "gzip"}
+        if traceparent is not None:
+            headers["traceparent"] = traceparent
         failures = 0
         while True:
             try:
@@ -1822,9 +1824,11 @@ class Delivery:
 
 class Work:
     """A piece of work the agent gives itself. As a context manager it completes when the block
-    ends and fails when the block raises; a server that cannot be told is no error of the block."""
+    ends and fails when the block raises; a server that cannot be told is no error of the block.
+    What is sent, called and timed in it is one trace, which goes on in `traceparent`: that of the
+    message being handled or the step around it, or a new one."""
 
-    def __init__(self, phone, task):
+    def __init__(self, phone, task, traceparent):
         self._phone = phone
         self._path = f"/api/v1/tasks/{_quoted(task['id'])}"
         self._reporter = _Reporter(phone._courier, self._report)
@@ -1832,6 +1836,7 @@ class Work:
         self._entered = None
         self.id = task["id"]
         self.title = task["title"]
+        self.traceparent = traceparent
         self.ended = False
 
     def progress(self, progress: Optional[float] = None, note: Optional[str] = None) -> None:
@@ -1854,15 +1859,29 @@ class Work:
         self, name: str, kind: str = "scope", context: Optional[Dict[str, Json]] = None
     ) -> Span:
         """A timed step of this work; see `Phone.span`."""
-        return self._phone.span(name, kind, context)
+        return self._within(self._phone.span, name, kind, context)
 
     def fetch(self, path: str, **options: Any) -> GatewayResponse:
         """Calls a service; see `Phone.fetch`."""
-        return self._phone.fetch(path, **options)
+        return self._within(self._phone.fetch, path, **options)
+
+    def _context(self):
+        outer = _context.get() or _NO_CONTEXT
+        return outer._replace(task_id=self.id, traceparent=self.traceparent)
+
+    def _within(self, call, *arguments, **options):
+        """In the work's trace, also where no block of it is around the call."""
+        here = _parse_traceparent((_context.get() or _NO_CONTEXT).traceparent)
+        if here is not None and here.trace_id == _parse_traceparent(self.traceparent).trace_id:
+            return call(*arguments, **options)
+        entered = _enter(self._context())
+        try:
+            return call(*arguments, **options)
+        finally:
+            _leave(entered)
 
     def __enter__(self):
-        outer = _context.get() or _NO_CONTEXT
-        self._entered = _enter(outer._replace(task_id=self.id))
+        self._entered = _enter(self._context())
         return self
 
     def __exit__(self, kind, error, traceback):
@@ -2427,12 +2446,17 @@ class Phone:
         self, title: str, expect: Optional[Duration] = None, parent: Optional[str] = None
     ) -> Work:
         """Starts a piece of work that shows on the dashboard; use it with `with`."""
-        parent = parent or (_context.get() or _NO_CONTEXT).task_id
+        context = _context.get() or _NO_CONTEXT
+        traceparent = _next_traceparent(context.traceparent)
+        parent = parent or context.task_id
         expect_ms = None if expect is None else _ms(expect)
         body = _given(title=title, parentId=parent, expectMs=expect_ms)
         body["agentId"] = self.agent_id
+        start = functools.partial(
+            self.call, "POST", "/api/v1/tasks", body, repeatable=False, traceparent=traceparent
+        )
         try:
-            task = self.call("POST", "/api/v1/tasks", body, repeatable=False)
+            task = start()
         except CellphoneClientError as error:
             if error.code != "client.unreachable" or error.not_sent:
                 raise
@@ -2443,10 +2467,9 @@ class Phone:
                 task for task in listed["tasks"]
                 if task["title"] == title and task["id"] not in self._open_work
             ]
-            task = orphans[0] if orphans else self.call("POST", "/api/v1/tasks", body,
-                                                        repeatable=False)
+            task = orphans[0] if orphans else start()
         self._open_work.add(task["id"])
-        return Work(self, task)
+        return Work(self, task, traceparent)
 
     def status(self, status: str, note: Optional[str] = None) -> None:
         """Says how the agent is: online, busy, idle, error, maintenance, offline."""
@@ -2842,6 +2865,10 @@ class _AsyncWork:
     def ended(self):
         return self._work.ended
 
+    @property
+    def traceparent(self):
+        return self._work.traceparent
+
     def progress(self, progress: Optional[float] = None, note: Optional[str] = None) -> None:
         self._work.progress(progress, note)
 
@@ -2856,8 +2883,7 @@ class _AsyncWork:
 
     async def __aenter__(self):
         await self._begin()
-        outer = _context.get() or _NO_CONTEXT
-        self._entered = _enter(outer._replace(task_id=self.id))
+        self._entered = _enter(self._work._context())
         return self
 
     async def __aexit__(self, kind, error, traceback):

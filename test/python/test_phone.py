@@ -136,6 +136,84 @@ class WorkOfOnesOwn(unittest.TestCase):
                 server.answers["/tasks/t2"] = REFUSED
                 phone.work("x").done()
 
+    def traces(self, server):
+        """The traceparents of what was started, sent, called and timed, by name."""
+        found = {}
+        for _, path, body, headers in server.calls:
+            if path == "/api/v1/tasks":
+                found[body["title"]] = headers["traceparent"]
+            elif path == "/api/v1/messages":
+                found["message"] = body["traceparent"]
+            elif path.startswith("/v1/"):
+                found[path] = headers["traceparent"]
+            elif path == "/api/v1/spans":
+                for span in body["spans"]:
+                    found[span["name"]] = f"00-{span['traceId']}-{span['spanId']}-01"
+        return found
+
+    def test_all_that_is_done_in_it_is_one_trace(self):
+        with online() as (phone, server):
+            phone._session.gateway_url = server.url
+            with phone.work("outer") as outer:
+                with phone.span("step") as step:
+                    phone.fetch("/v1/in-step").close()
+                phone.send("b", "direct")
+                with phone.work("inner"):
+                    phone.fetch("/v1/in-inner").close()
+                phone.record("m", 1)
+            with phone.work("another"):
+                pass
+            server.wait_for("/spans")
+            (body,) = server.wait_for("/metrics")
+            traces = self.traces(server)
+            another = traces.pop("another")
+            self.assertEqual({trace[3:35] for trace in traces.values()}, {step.trace_id}, traces)
+            self.assertNotEqual(another[3:35], step.trace_id)
+            self.assertEqual(traces["outer"], outer.traceparent)
+            self.assertEqual(traces["/v1/in-step"], step.traceparent)
+            self.assertEqual(traces["/v1/in-inner"], traces["inner"])
+            self.assertEqual(len({traces["outer"], traces["step"], traces["inner"]}), 3)
+            span = server.heard("/spans")[0]["spans"][0]
+            self.assertEqual(span["parentSpanId"], outer.traceparent[36:52])
+            self.assertEqual(body["samples"][0]["metadata"], {"traceId": step.trace_id})
+
+    def test_its_own_spans_and_calls_are_in_its_trace_without_a_block_too(self):
+        with online() as (phone, server):
+            phone._session.gateway_url = server.url
+            work = phone.work("w")
+            with work.span("step") as step:
+                work.fetch("/v1/x").close()
+            work.fetch("/v1/y").close()
+            work.done()
+            server.wait_for("/spans")
+            traces = self.traces(server)
+            self.assertEqual({trace[3:35] for trace in traces.values()}, {work.traceparent[3:35]})
+            self.assertEqual(traces["/v1/x"], step.traceparent)
+            self.assertEqual(traces["/v1/y"], work.traceparent)
+
+    def test_goes_on_in_the_trace_of_the_message_that_is_handled(self):
+        around = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+        async def program(url, server):
+            async with await sdk.AsyncPhone.connect(url=url, key="agent_x") as phone:
+
+                @phone.on("task_assignment")
+                async def handle(message):
+                    async with phone.work("w"):
+                        await phone.send("b", "direct")
+
+                phone.start()
+                await asyncio.get_running_loop().run_in_executor(
+                    None, server.wait_for, "/leases/done"
+                )
+
+        with fake_server() as server:
+            server.post(1, traceparent=around)
+            asyncio.run(program(server.url, server))
+            traces = self.traces(server)
+        self.assertEqual({trace[3:35] for trace in traces.values()}, {around[3:35]})
+        self.assertEqual(len({around, *traces.values()}), 3)
+
     def test_may_end_in_another_context_than_it_began(self):
         def steps(phone):
             with phone.work("w"):
