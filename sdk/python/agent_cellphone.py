@@ -260,6 +260,11 @@ def _given(**fields):
     return {name: value for name, value in fields.items() if value is not None}
 
 
+def _copied(fields):
+    """As they are now: they are sent later, and are their owner's to change meanwhile."""
+    return None if fields is None else dict(fields)
+
+
 def _quoted(text):
     return urllib.parse.quote(text, safe="")
 
@@ -1072,9 +1077,10 @@ class _Courier:
         if not isinstance(value, (int, float)) or not math.isfinite(value):
             raise ValueError(f'Metric "{metric}" takes a finite number, not {value}')
         trace = _parse_traceparent((_context.get() or _NO_CONTEXT).traceparent)
+        metadata = _copied(metadata)
         if trace is not None:
             metadata = dict({"traceId": trace.trace_id}, **(metadata or {}))
-        sample = _given(metric=metric, value=value, context=context, metadata=metadata)
+        sample = _given(metric=metric, value=value, context=_copied(context), metadata=metadata)
         sample["atMs"] = round(time.time() * 1000)
         self.samples.add(sample)
         self._ensure_thread()
@@ -1189,7 +1195,7 @@ class Span:
             name=name[:256],
             kind=str(kind)[:64],
             parentSpanId=None if above is None else above.span_id,
-            context=context,
+            context=_copied(context),
         )
         self._entered = None
         self._error = None
@@ -2127,8 +2133,6 @@ class _Inbox:
             body = _given(result=result)
             if wire["expectsReply"] and not delivery.replied:
                 body["reply"] = result
-            _encode(body)  # what is no JSON is the handler's failure
-            return "done", body
         except DeadLetter as error:
             return "dead-letter", {"note": _note(error)}
         except RetryLater as error:
@@ -2140,8 +2144,20 @@ class _Inbox:
                 exc_info=_log.isEnabledFor(logging.DEBUG),
             )
             return "retry", {"note": f"{type(error).__name__}: {error}"[:_NOTE_LENGTH_MAX]}
+        else:
+            return self._checked(wire, body)
         finally:
             _leave(entered)
+
+    def _checked(self, wire, body):
+        """A result that is no JSON would be none the next time either: the work is not repeated."""
+        try:
+            _encode(body)
+            return "done", body
+        except Exception as error:
+            note = f'what the handler of "{wire["type"]}" returned is no JSON: {_note(error)}'
+            _log.warning("Message %s became a dead letter: %s", wire["id"], note)
+            return "dead-letter", {"note": note[:_NOTE_LENGTH_MAX]}
 
     def _unhandled(self, wire):
         """Answers and notices nobody asked for are taken note of; anything else is set aside."""
@@ -2150,6 +2166,8 @@ class _Inbox:
             return "done", {}
         if wire["replyToId"] is not None:
             return "done", {}
+        if wire["recipientId"] is None and not wire["expectsReply"]:
+            return "done", {"result": {"note": "no handler"}}  # a broadcast is for whom it concerns
         note = f'agent {self._phone.agent_id} has no handler for "{wire["type"]}"'
         _log.warning("Message %s became a dead letter: %s", wire["id"], note)
         return "dead-letter", {"note": note}

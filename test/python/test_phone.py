@@ -68,6 +68,18 @@ class Telemetry(unittest.TestCase):
             told = collections.Counter(line.split(" cannot")[0] for line in logs.output)
             self.assertEqual(sorted(told.values()), [1, 1], logs.output)
 
+    def test_keeps_what_it_was_given_as_it_was_then(self):
+        with online() as (phone, server):
+            labels, metadata, context = {"n": 0}, {"n": 0}, {"n": 0}
+            phone.record("m", 1, labels, metadata)
+            with phone.span("s", context=context):
+                labels["n"] = metadata["n"] = context["n"] = 1
+            (body,) = server.wait_for("/metrics")
+            sample = body["samples"][0]
+            self.assertEqual((sample["context"], sample["metadata"]), ({"n": 0}, {"n": 0}))
+            (body,) = server.wait_for("/spans")
+            self.assertEqual(body["spans"][0]["context"], {"n": 0})
+
     def test_goes_on_after_an_answer_nobody_understands(self):
         with online() as (phone, server):
             server.answers["/metrics"] = lambda body: (
@@ -91,6 +103,43 @@ class Telemetry(unittest.TestCase):
 
 
 class Mail(unittest.TestCase):
+    def test_a_result_that_is_no_json_is_set_aside_with_its_reason(self):
+        with online() as (phone, server):
+            runs = []
+
+            @phone.on("task_assignment")
+            def handle(message):
+                runs.append(1)
+                return {1, 2}
+
+            phone.start()
+            server.post(1)
+            (body,) = server.wait_for("/leases/dead-letter")
+            self.assertEqual(body["note"], 'what the handler of "task_assignment" returned is no '
+                             "JSON: Object of type set is not JSON serializable")
+            self.assertEqual((runs, server.heard("/leases/retry")), ([1], []))
+
+    def test_a_type_error_of_the_handler_itself_is_tried_again(self):
+        with online() as (phone, server):
+            phone.on("task_assignment", lambda message: None + 1)
+            phone.start()
+            server.post(1)
+            (body,) = server.wait_for("/leases/retry")
+            self.assertIn("TypeError", body["note"])
+
+    def test_a_broadcast_without_a_handler_is_done_and_direct_mail_is_set_aside(self):
+        with online() as (phone, server):
+            phone.on("something_else", print)
+            phone.start()
+            server.post(1, "news", recipientId=None)
+            server.post(2, "news")
+            server.post(3, "news", recipientId=None, expectsReply=True)
+            (body,) = server.wait_for("/leases/done")
+            self.assertEqual(body, {"token": "token1", "result": {"note": "no handler"}})
+            dead = server.wait_for("/leases/dead-letter", count=2)
+            self.assertEqual([body["token"] for body in dead], ["token2", "token3"])
+            self.assertIn('no handler for "news"', dead[0]["note"])
+
     def test_one_malformed_message_does_not_take_the_others_with_it(self):
         with online(concurrency=2) as (phone, server):
             server.hand_out({"deliveryId": "d0"})
