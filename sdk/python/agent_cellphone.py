@@ -463,6 +463,7 @@ class _Transport:
                 with self._lock:
                     self._waiting[connection] = stop
                 if stop.is_set():
+                    connection.close()
                     raise _closed("The call was cancelled")
             sent = True
             headers = dict(self.headers, **more)

@@ -297,6 +297,25 @@ class Transports(unittest.TestCase):
             release.set()
             transport.close()
 
+    def test_a_call_cancelled_before_it_is_made_leaves_no_connection_behind(self):
+        class Stop:
+            """Set by the time the connection is there."""
+
+            asked = 0
+
+            def is_set(self):
+                self.asked += 1
+                return self.asked > 1
+
+        with serving(lambda handler, body: respond(handler, 200, {})) as url:
+            transport = sdk._Transport(url, 0)
+            transport.call("GET", "/")
+            (connection, _), = transport._idle
+            with self.assertRaises(sdk.CellphoneClientError):
+                transport.call("GET", "/", stop=Stop())
+            self.assertIsNone(connection.sock)
+            transport.close()
+
     def test_says_so_when_something_else_answers(self):
         with serving(lambda handler, body: respond(handler, 404, b"<html>")) as url:
             transport = sdk._Transport(url, 60)
