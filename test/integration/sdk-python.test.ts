@@ -50,15 +50,18 @@ function pythonAgent(
 const ready = (started: PythonAgent): Promise<unknown> =>
   until("the Python agent", () => started.told.find((line) => "ready" in line));
 
-test("the Python client's own parts", async (t) => {
-  const python = requireDebian(t, "python3");
-  if (python === undefined) return;
-  for (const file of ["test_agent_cellphone.py", "test_phone.py"]) {
+for (const [name, file] of [
+  ["the Python client's own parts", "test_agent_cellphone.py"],
+  ["the whole Python phone, on a control plane that does as it is told", "test_phone.py"],
+] as const) {
+  test(name, async (t) => {
+    const python = requireDebian(t, "python3");
+    if (python === undefined) return;
     const child = spawn(python, [path.join(ROOT, "test/python", file)]);
     const [output, [code]] = await Promise.all([text(child.stderr), once(child, "exit")]);
     assert.equal(code, 0, output);
-  }
-});
+  });
+}
 
 test("Phone (Python) enrols, registers with what it says, heartbeats, and leaves on SIGTERM", async (t) => {
   const server = await startServer(t);
