@@ -45,35 +45,55 @@ type CpuProfile = z.output<typeof cpuProfileSchema>;
 const IDLE = "(idle)";
 
 /**
- * Reads a .cpuprofile. A sample counts for the time since the one before it.
+ * Reads a .cpuprofile. A sample stands for the time until the next one, the last for the rest, as
+ * in DevTools and speedscope; the time before the first is nobody's.
  * @throws ProfilerError `profiler.data_invalid`.
  */
 export function readCpuProfile(json: unknown): CallTree {
   const parsed = cpuProfileSchema.safeParse(json);
   if (!parsed.success) throw schemaError("a .cpuprofile", parsed.error);
   const profile = parsed.data;
-  if (profile.samples.length !== profile.timeDeltas.length) {
-    throw invalid(
-      `it has ${profile.samples.length} samples and ${profile.timeDeltas.length} time deltas`,
-    );
+  const { samples, timeDeltas } = profile;
+  if (samples.length !== timeDeltas.length) {
+    throw invalid(`it has ${samples.length} samples and ${timeDeltas.length} time deltas`);
   }
   const { nodes, indexOf } = callersFirst(profile.nodes);
-  let idleUs = 0;
-  for (let at = 0; at < profile.samples.length; at++) {
-    const sample = profile.samples[at] ?? -1;
+  const durationUs = shareOut(profile, (at, elapsedUs) => {
+    const sample = samples[at] ?? -1;
     const node = nodes[indexOf.get(sample) ?? -1];
     if (node === undefined) throw invalid(`sample ${at} is of node ${sample}, which is not there`);
-    // V8's clock may step back a little between two samples.
-    const elapsedUs = Math.max(0, profile.timeDeltas[at] ?? 0);
-    if (node.name === IDLE) {
-      idleUs += elapsedUs;
-    } else {
-      node.count += 1;
-      node.amount += elapsedUs;
-    }
+    node.count += 1;
+    node.amount += elapsedUs;
+  });
+  let idleUs = 0;
+  for (const node of nodes) {
+    if (node.name !== IDLE) continue;
+    idleUs += node.amount;
+    Object.assign(node, { count: 0, amount: 0 });
   }
-  const durationUs = Math.max(0, profile.endTime - profile.startTime);
-  return { kind: "cpu", nodes, samples: profile.samples.length, durationUs, idleUs };
+  return { kind: "cpu", nodes, samples: samples.length, durationUs, idleUs };
+}
+
+/**
+ * Gives each sample its microseconds.
+ * @returns microseconds from start to end, or to the last sample of a writer whose end is earlier.
+ */
+function shareOut(
+  { startTime, endTime, timeDeltas }: CpuProfile,
+  give: (at: number, elapsedUs: number) => void,
+): number {
+  const endUs = Math.max(0, endTime - startTime);
+  const [firstUs = 0] = timeDeltas;
+  let readUs = firstUs;
+  let atUs = Math.max(0, firstUs);
+  for (let at = 0; at < timeDeltas.length; at++) {
+    readUs += timeDeltas[at + 1] ?? 0;
+    // V8's clock may step back a little between two samples.
+    const nextUs = Math.max(atUs, at === timeDeltas.length - 1 ? endUs : readUs);
+    give(at, nextUs - atUs);
+    atUs = nextUs;
+  }
+  return Math.max(endUs, atUs);
 }
 
 /** The nodes as a tree, each after its caller; iterative, because depth is not to be trusted. */

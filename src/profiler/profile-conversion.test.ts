@@ -83,17 +83,47 @@ function decode(bytes: Uint8Array): {
 }
 
 describe("readCpuProfile()", () => {
-  test("gives each frame the time since the sample before, and idle time to none", () => {
+  test("gives each frame the time until the next sample or the end, and idle time to none", () => {
     const tree = readCpuProfile(CPU);
     const used = tree.nodes.map(({ name, count, amount }) => [name, count, amount]);
     assert.deepEqual(used.sort((a, b) => Number(b[2]) - Number(a[2])).slice(0, 3), [
-      ["parse", 1, 2000],
+      ["parse", 1, 5000],
+      ["main", 1, 2000],
       ["parse", 2, 1500],
-      ["main", 1, 1000],
     ]);
-    assert.equal(tree.idleUs, 5000);
+    assert.equal(tree.idleUs, 1500);
     assert.equal(tree.samples, 5);
     assert.equal(tree.durationUs, 11_000);
+  });
+
+  test("gives out the time from the first sample to the end, whatever the clock did", () => {
+    const deltas = fc.array(fc.integer({ min: -500, max: 5000 }), {
+      minLength: 1,
+      maxLength: 50,
+    });
+    fc.assert(
+      fc.property(deltas, fc.nat(3), (timeDeltas, node) => {
+        const samples = timeDeltas.map((_, at) => 2 + ((at + node) % 5));
+        const [firstUs = 0] = timeDeltas;
+        const { nodes, idleUs, durationUs } = readCpuProfile({
+          ...CPU,
+          samples,
+          timeDeltas,
+          endTime: CPU.startTime + timeDeltas.reduce((sum, delta) => sum + Math.max(0, delta), 0),
+        });
+        const usedUs = nodes.reduce((sum, { amount }) => sum + amount, idleUs);
+        assert.equal(usedUs, durationUs - Math.max(0, firstUs));
+      }),
+    );
+  });
+
+  test("has a duration no shorter than what its frames took, when the end is said too early", () => {
+    const { nodes, idleUs, durationUs } = readCpuProfile({ ...CPU, endTime: CPU.startTime });
+    assert.equal(durationUs, 9500);
+    assert.equal(
+      nodes.reduce((sum, { amount }) => sum + amount, idleUs),
+      8500,
+    );
   });
 
   const root = { id: 1, callFrame: frame("(root)"), children: [2] };
@@ -216,7 +246,8 @@ describe("encodePprof()", () => {
     assert.deepEqual(
       samples.toSorted((a, b) => Number(b.values[1]) - Number(a.values[1])),
       [
-        { stack: ["parse /app/parse.js:1", "main /app/main.js:10"], values: [1, 2_000_000] },
+        { stack: ["parse /app/parse.js:1", "main /app/main.js:10"], values: [1, 5_000_000] },
+        { stack: ["main /app/main.js:10"], values: [1, 2_000_000] },
         {
           stack: [
             "parse /app/parse.js:1",
@@ -225,7 +256,6 @@ describe("encodePprof()", () => {
           ],
           values: [2, 1_500_000],
         },
-        { stack: ["main /app/main.js:10"], values: [1, 1_000_000] },
       ],
     );
     assert.equal(profile.stringTable.strings[0], "");
@@ -247,9 +277,9 @@ test("encodeFolded() writes one line a stack, largest first, separators kept out
   Object.assign(odd.nodes[1] ?? {}, { callFrame: frame("ma;in\nloop", "file:///app/main.js", 9) });
   assert.equal(
     encodeFolded(readCpuProfile(odd)),
-    "ma:in loop (/app/main.js:10);parse (/app/parse.js:1) 2000\n" +
-      "ma:in loop (/app/main.js:10);(anonymous) (node:internal/render:42);parse (/app/parse.js:1) 1500\n" +
-      "ma:in loop (/app/main.js:10) 1000\n",
+    "ma:in loop (/app/main.js:10);parse (/app/parse.js:1) 5000\n" +
+      "ma:in loop (/app/main.js:10) 2000\n" +
+      "ma:in loop (/app/main.js:10);(anonymous) (node:internal/render:42);parse (/app/parse.js:1) 1500\n",
   );
 });
 
@@ -258,14 +288,14 @@ describe("flameTree()", () => {
     const { root, unit, total, idle } = flameTree(readCpuProfile(CPU));
     assert.deepEqual(
       [unit, total, idle, root.total, root.self],
-      ["microseconds", 4500, 5000, 4500, 0],
+      ["microseconds", 8500, 1500, 8500, 0],
     );
     const [main] = root.children;
-    assert.deepEqual([main?.name, main?.line, main?.self, main?.total], ["main", 10, 1000, 4500]);
+    assert.deepEqual([main?.name, main?.line, main?.self, main?.total], ["main", 10, 2000, 8500]);
     assert.deepEqual(
       main?.children.map((one) => [one.name, one.total]),
       [
-        ["parse", 2000],
+        ["parse", 5000],
         ["(anonymous)", 1500],
       ],
     );
@@ -319,7 +349,7 @@ describe("inlineConversion", () => {
       assert.deepEqual(JSON.parse(Buffer.from(back).toString()), CPU);
       const folded = await inlineConversion.convert("cpu", data, "folded", START);
       assert.match(Buffer.from(folded).toString(), /main .*;parse/);
-      assert.equal((await inlineConversion.tree("cpu", data)).root.total, 4500);
+      assert.equal((await inlineConversion.tree("cpu", data)).root.total, 8500);
     }
   });
 

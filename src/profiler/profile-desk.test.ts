@@ -18,7 +18,7 @@ const PROFILE = Buffer.from(
     startTime: 0,
     endTime: 3000,
     samples: [2, 2, 2],
-    timeDeltas: [1000, 1000, 1000],
+    timeDeltas: [0, 1000, 1000],
   }),
 );
 const WANTED = { agentId: "worker-1", kind: "cpu", seconds: 10, by: "admin" } as const;
