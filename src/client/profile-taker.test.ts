@@ -71,6 +71,20 @@ async function taker(url: string, retryForMs?: number): Promise<ProfileTaker> {
   return new ProfileTaker({ transport, runtime: await detectRuntime(), log: SILENT, ...patience });
 }
 
+interface HeapNode {
+  readonly callFrame: { readonly functionName: string };
+  readonly selfSize: number;
+  readonly children: readonly HeapNode[];
+}
+
+/** Bytes of the functions of this name with everything they called. */
+function bytesOf(node: HeapNode, name: string, isInside = false): number {
+  const isHere = isInside || node.callFrame.functionName === name;
+  let bytes = isHere ? node.selfSize : 0;
+  for (const child of node.children) bytes += bytesOf(child, name, isHere);
+  return bytes;
+}
+
 /** The reason of a failure as it was told. */
 function reasonOf({ body }: Call): string {
   return JSON.parse(body.toString()).reason;
@@ -122,19 +136,33 @@ test("ProfileTaker.take() finds the function that blocks the whole event loop", 
   assert.equal(busiest, "neverLetsGo");
 });
 
-test("ProfileTaker.take() samples where memory is allocated", async (t) => {
+/** Leaves garbage behind. */
+function litters(): number {
+  let sum = 0;
+  for (let index = 0; index < 200; index++) {
+    sum += JSON.stringify(Array.from({ length: 2000 }, (_, at) => ({ at }))).length;
+  }
+  return sum;
+}
+
+test("ProfileTaker.take() samples who holds memory, not who makes garbage", async (t) => {
   const plane = await controlPlane(t);
   const profiles = await taker(plane.url);
   profiles.take({ profileId: "h", kind: "heap", seconds: 0.5 });
   await plane.call("/started");
   const kept: unknown[] = [];
-  function allocates(): void {
+  function holds(): void {
     for (let index = 0; index < 100_000; index++) kept.push({ index, text: `n${index}` });
   }
-  allocates();
+  holds();
+  litters();
   const { body } = await plane.call("/data");
+  assert.equal(kept.length, 100_000);
   const { head } = JSON.parse(gunzipSync(body).toString());
-  assert.match(JSON.stringify(head), /"functionName":"allocates"/);
+  const [held, littered] = [bytesOf(head, "holds"), bytesOf(head, "litters")];
+  // 100,000 objects of two fields, a string each, and their places in the list.
+  assert.ok(held > 4_000_000, `${held} bytes held`);
+  assert.ok(littered < held / 10, `${littered} bytes of garbage, ${held} held`);
 });
 
 test("ProfileTaker.take() refuses a second profile, and close() breaks off the first", async (t) => {

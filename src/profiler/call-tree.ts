@@ -11,7 +11,7 @@ export interface CallNode {
   readonly line: number | null;
   /** Index of the caller; -1 for the root. Callers stand before what they call. */
   readonly parent: number;
-  /** Samples (CPU) or objects (heap) of the frame itself. */
+  /** Samples or objects of the frame itself; see {@link CallTree.counts}. */
   count: number;
   /** Microseconds (CPU) or bytes (heap) of the frame itself. */
   amount: number;
@@ -22,7 +22,9 @@ export interface CallTree {
   readonly kind: ProfileKind;
   /** The root first, every other node after its caller. */
   readonly nodes: readonly CallNode[];
-  /** Samples taken (CPU) or sampled allocations (heap). */
+  /** What the nodes' counts are of: objects only where the profile tells them. */
+  readonly counts: "samples" | "objects";
+  /** Samples taken (CPU) or sampled allocations still in use (heap). */
   readonly samples: number;
   /** Microseconds between beginning and end; 0 for heap profiles. */
   readonly durationUs: number;

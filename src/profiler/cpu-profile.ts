@@ -71,7 +71,7 @@ export function readCpuProfile(json: unknown): CallTree {
     idleUs += node.amount;
     Object.assign(node, { count: 0, amount: 0 });
   }
-  return { kind: "cpu", nodes, samples: samples.length, durationUs, idleUs };
+  return { kind: "cpu", nodes, counts: "samples", samples: samples.length, durationUs, idleUs };
 }
 
 /**

@@ -1,6 +1,10 @@
 // Reads V8's sampling heap profile (HeapProfiler.SamplingHeapProfile of the Chrome DevTools
 // Protocol, https://chromedevtools.github.io/devtools-protocol/v8/HeapProfiler/): memory that was
 // allocated while it ran and is still in use.
+//
+// V8 scales the bytes of each sample up to what was really allocated, and does not say to how many
+// objects: a million small ones are a thousand samples. Other writers count all objects; theirs add
+// a `count` to each sample, and only then objects can be told.
 
 import { z } from "zod";
 
@@ -21,14 +25,13 @@ const heapNodeSchema = z.object({
 const heapProfileSchema = z.object({
   head: z.unknown(),
   samples: z
-    .array(z.object({ size: z.number().nonnegative(), nodeId: id }))
+    .array(z.object({ nodeId: id, count: z.number().int().nonnegative().optional() }))
     .max(profilerLimits.profileSamples.value)
     .optional(),
 });
 
 /**
- * Reads a sampling heap profile. V8 scales bytes up to what was really allocated; objects are
- * scaled with them, by the size of those that were sampled.
+ * Reads a sampling heap profile: bytes still in use, with objects where every sample counts them.
  * @throws ProfilerError `profiler.data_invalid`.
  */
 export function readHeapProfile(json: unknown): CallTree {
@@ -54,26 +57,11 @@ export function readHeapProfile(json: unknown): CallTree {
     nodes.push({ ...frameOf(callFrame), parent: next.parent, count: 0, amount: selfSize });
     for (const child of children) open.push({ value: child, parent, depth: next.depth + 1 });
   }
-  countObjects(nodes, indexOf, samples);
-  return { kind: "heap", nodes, samples: samples.length, durationUs: 0, idleUs: 0 };
-}
-
-function countObjects(
-  nodes: readonly CallNode[],
-  indexOf: ReadonlyMap<number, number>,
-  samples: readonly { readonly size: number; readonly nodeId: number }[],
-): void {
-  const sampledBytes = new Float64Array(nodes.length);
-  for (const { size, nodeId } of samples) {
-    const index = indexOf.get(nodeId);
+  const counts = samples.some(({ count }) => count === undefined) ? "samples" : "objects";
+  for (const { nodeId, count = 1 } of samples) {
+    const node = nodes[indexOf.get(nodeId) ?? -1];
     // V8 drops nodes whose objects have all been collected, before their samples.
-    const node = index === undefined ? undefined : nodes[index];
-    if (index === undefined || node === undefined) continue;
-    node.count += 1;
-    sampledBytes[index] = (sampledBytes[index] ?? 0) + size;
+    if (node !== undefined) node.count += counts === "objects" ? count : 1;
   }
-  for (const [index, node] of nodes.entries()) {
-    const bytes = sampledBytes[index] ?? 0;
-    if (bytes > 0) node.count = Math.max(1, Math.round((node.count * node.amount) / bytes));
-  }
+  return { kind: "heap", nodes, counts, samples: samples.length, durationUs: 0, idleUs: 0 };
 }

@@ -73,7 +73,7 @@ export interface ProfileRecord {
   readonly runtime: string | null;
   /** Why it failed, in words. */
   readonly reason: string | null;
-  /** Samples taken (CPU) or sampled allocations (heap). */
+  /** Samples taken (CPU) or sampled allocations still in use (heap). */
   readonly samples: number;
   /** Bytes stored. */
   readonly bytes: number;

@@ -19,8 +19,9 @@ export interface PprofTimes {
 }
 
 /**
- * Encodes a profile for pprof. CPU: samples/count and cpu/nanoseconds; heap: inuse_objects/count and
- * inuse_space/bytes. The lines are those on which the functions begin.
+ * Encodes a profile for pprof. CPU: samples/count and cpu/nanoseconds; heap: inuse_space/bytes after
+ * inuse_objects/count, or samples/count where V8 does not tell objects. The lines are those on which
+ * the functions begin.
  */
 export async function encodePprof(tree: CallTree, times: PprofTimes): Promise<Uint8Array> {
   const strings = new StringTable();
@@ -30,9 +31,8 @@ export async function encodePprof(tree: CallTree, times: PprofTimes): Promise<Ui
   });
   const isCpu = tree.kind === "cpu";
   const amountType = isCpu ? valueType("cpu", "nanoseconds") : valueType("inuse_space", "bytes");
-  const sampleType = isCpu
-    ? [valueType("samples", "count"), amountType]
-    : [valueType("inuse_objects", "count"), amountType];
+  const countOf = tree.counts === "objects" ? "inuse_objects" : "samples";
+  const sampleType = [valueType(countOf, "count"), amountType];
   const { sample, location, functions } = stacks(tree, strings);
   const profile = new Profile({
     sampleType,

@@ -215,16 +215,29 @@ describe("readCpuProfile()", () => {
 });
 
 describe("readHeapProfile()", () => {
-  test("has the bytes V8 says and as many objects as they are sampled ones", () => {
+  test("has the bytes V8 says, and samples: V8 does not tell to how many objects it scaled", () => {
     const tree = readHeapProfile(HEAP);
     assert.deepEqual(
       tree.nodes.map(({ name, file, line, count, amount }) => [name, file, line, count, amount]),
       [
         ["(root)", null, null, 0, 0],
-        ["load", "/a b.js", 3, 8, 8192],
+        ["load", "/a b.js", 3, 2, 8192],
       ],
     );
     assert.equal(tree.samples, 3);
+    assert.equal(tree.counts, "samples");
+  });
+
+  test("has the objects of a writer that counts them, and none when one sample does not", () => {
+    const counted = HEAP.samples.map((sample, at) => ({ ...sample, count: at * 10 }));
+    const tree = readHeapProfile({ ...HEAP, samples: counted });
+    assert.deepEqual([tree.counts, tree.nodes[1]?.count], ["objects", 10]);
+    const partly = readHeapProfile({ ...HEAP, samples: [...counted, HEAP.samples[0]] });
+    assert.deepEqual([partly.counts, partly.nodes[1]?.count], ["samples", 3]);
+    for (const count of [-1, 0.5, "7"]) {
+      const wrong = { ...HEAP, samples: [{ ...HEAP.samples[0], count }] };
+      assert.throws(() => readHeapProfile(wrong), { code: "profiler.data_invalid" });
+    }
   });
 
   test("refuses what is none, however deep it is", () => {
@@ -265,10 +278,15 @@ describe("encodePprof()", () => {
     assert.ok(profile.location.every((one) => Number(one.id) > 0));
   });
 
-  test("writes heap as objects and bytes in use", async () => {
+  test("writes heap as samples and bytes in use, of a writer that counts as objects", async () => {
     const { types, samples } = decode(await encodePprof(readHeapProfile(HEAP), START));
-    assert.deepEqual(types, ["inuse_objects/count", "inuse_space/bytes"]);
-    assert.deepEqual(samples, [{ stack: ["load /a b.js:3"], values: [8, 8192] }]);
+    assert.deepEqual(types, ["samples/count", "inuse_space/bytes"]);
+    assert.deepEqual(samples, [{ stack: ["load /a b.js:3"], values: [2, 8192] }]);
+    const counted = HEAP.samples.map((sample) => ({ ...sample, count: 500 }));
+    const objects = readHeapProfile({ ...HEAP, samples: counted });
+    const written = decode(await encodePprof(objects, START));
+    assert.deepEqual(written.types, ["inuse_objects/count", "inuse_space/bytes"]);
+    assert.deepEqual(written.samples, [{ stack: ["load /a b.js:3"], values: [1000, 8192] }]);
   });
 });
 
@@ -316,7 +334,14 @@ describe("flameTree()", () => {
           count: 1,
           amount,
         }));
-        const tree = { kind: "cpu" as const, nodes, samples: 1, durationUs: 1, idleUs: 0 };
+        const tree = {
+          kind: "cpu" as const,
+          nodes,
+          counts: "samples" as const,
+          samples: 1,
+          durationUs: 1,
+          idleUs: 0,
+        };
         const { root, total } = flameTree(tree, most);
         assert.equal(
           total,

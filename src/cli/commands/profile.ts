@@ -46,7 +46,7 @@ export function registerProfile(program: Command, context: CliContext): void {
         "for pprof (.pb.gz) and for V8's tools (.cpuprofile, .heapprofile), and prints the top.",
     )
     .option("-s, --seconds <n>", `how long to sample, 1 to ${SECONDS_MAX}`, count, 10)
-    .option("--heap", "sample allocations instead of CPU time")
+    .option("--heap", "sample the memory it keeps instead of CPU time")
     .option("--server", "of the server itself")
     .option("-o, --out <name>", "write to <name>.pb.gz and <name>.cpuprofile")
     .action(async (agent: string | undefined, options: ProfileOptions) =>
@@ -54,7 +54,7 @@ export function registerProfile(program: Command, context: CliContext): void {
     );
   examples(profile, [
     ["profile worker-1 --seconds 10", "its CPU time"],
-    ["profile worker-1 --heap -o leak", "what allocates"],
+    ["profile worker-1 --heap -o leak", "who holds the memory"],
     ["profile --server", "the server's own"],
   ]);
   connectionOptions(program.command("profiles"))
@@ -164,10 +164,9 @@ function printTop(
 ): void {
   const who = out.style("strong", profile.agentId ?? "server");
   const runtime = profile.runtime === null ? "" : `, ${harmless(profile.runtime)}`;
-  const what = profile.kind === "heap" ? "sampled allocations" : "samples";
-  out.line(`${who}  ${formatNumber(profile.samples)} ${what} in ${profile.seconds} s${runtime}`);
+  out.line(`${who}  ${formatNumber(profile.samples)} samples in ${profile.seconds} s${runtime}`);
   if (top.length === 0) {
-    const did = profile.kind === "heap" ? "was allocated" : "ran";
+    const did = profile.kind === "heap" ? "was kept" : "ran";
     return out.line(`  Nothing ${did} while it was sampled.`);
   }
   out.line();

@@ -3,7 +3,7 @@
 import { formatBytes, formatSeconds } from "../../model/format.ts";
 import type { ProfileRecord } from "../../model/wire.ts";
 
-/** A value of a profile in its unit: microseconds of CPU, or bytes allocated. */
+/** A value of a profile in its unit: microseconds of CPU, or bytes in use. */
 export function profileValue(value: number, unit: string): string {
   return unit === "bytes" ? formatBytes(value) : formatSeconds(value / 1e6);
 }
