@@ -18,28 +18,41 @@ export const callFrameSchema = z.object({
   lineNumber: z.number().int().min(-1),
 });
 
-/** Millions of numbers: checked in one loop, a schema for each takes seconds. */
-function numbers(): z.ZodType<readonly number[]> {
-  const most = profilerLimits.profileSamples.value;
-  return z.custom<readonly number[]>(
-    (value) =>
-      Array.isArray(value) && value.length <= most && value.every((one) => typeof one === "number"),
-    `is no list of at most ${most} numbers`,
+/**
+ * A list that is checked by hand, its length first. A schema for each element takes seconds for
+ * millions of them, and keeps what is wrong with each: a few kilobytes sent would fill the memory.
+ */
+export function listOf<Item>(
+  what: string,
+  most: number,
+  isItem: (value: unknown) => value is Item,
+): z.ZodType<readonly Item[]> {
+  return z.custom<readonly Item[]>(
+    (value) => Array.isArray(value) && value.length <= most && value.every(isItem),
+    `is no list of at most ${most} ${what}`,
   );
 }
 
+const nodesMax = profilerLimits.profileNodes.value;
+const samplesMax = profilerLimits.profileSamples.value;
+
 const cpuProfileSchema = z.object({
-  nodes: z
-    .array(z.object({ id, callFrame: callFrameSchema, children: z.array(id).optional() }))
-    .min(1)
-    .max(profilerLimits.profileNodes.value),
+  nodes: listOf("nodes", nodesMax, isObject),
   startTime: z.number(),
   endTime: z.number(),
-  samples: numbers(),
-  timeDeltas: numbers(),
+  samples: listOf("numbers", samplesMax, isFinite),
+  timeDeltas: listOf("numbers", samplesMax, isFinite),
 });
 
 type CpuProfile = z.output<typeof cpuProfileSchema>;
+
+const cpuNodeSchema = z.object({
+  id,
+  callFrame: callFrameSchema,
+  children: listOf("ids", nodesMax, isFinite).default([]),
+});
+
+type CpuNode = z.output<typeof cpuNodeSchema>;
 
 /** What V8 calls time in which nothing ran: it is no use of the CPU. */
 const IDLE = "(idle)";
@@ -57,7 +70,7 @@ export function readCpuProfile(json: unknown): CallTree {
   if (samples.length !== timeDeltas.length) {
     throw invalid(`it has ${samples.length} samples and ${timeDeltas.length} time deltas`);
   }
-  const { nodes, indexOf } = callersFirst(profile.nodes);
+  const { nodes, indexOf } = callersFirst(checkedNodes(profile.nodes));
   const durationUs = shareOut(profile, (at, elapsedUs) => {
     const sample = samples[at] ?? -1;
     const node = nodes[indexOf.get(sample) ?? -1];
@@ -96,14 +109,26 @@ function shareOut(
   return Math.max(endUs, atUs);
 }
 
+/** One by one, so that the first that is wrong is the last that is looked at. */
+function checkedNodes(given: readonly object[]): CpuNode[] {
+  let children = 0;
+  return given.map((value, at) => {
+    const node = cpuNodeSchema.safeParse(value);
+    if (!node.success) throw schemaError(`a .cpuprofile at node ${at}`, node.error);
+    children += node.data.children.length;
+    if (children > nodesMax) throw invalid(`its nodes call more than ${nodesMax} others`);
+    return node.data;
+  });
+}
+
 /** The nodes as a tree, each after its caller; iterative, because depth is not to be trusted. */
-function callersFirst(given: CpuProfile["nodes"]): {
+function callersFirst(given: readonly CpuNode[]): {
   nodes: CallNode[];
   indexOf: Map<number, number>;
 } {
   const byId = new Map(given.map((node) => [node.id, node]));
   if (byId.size !== given.length) throw invalid("two of its nodes have one id");
-  const called = new Set(given.flatMap((node) => node.children ?? []));
+  const called = new Set(given.flatMap((node) => node.children));
   const roots = given.filter((node) => !called.has(node.id));
   const [root] = roots;
   if (root === undefined || roots.length > 1)
@@ -119,7 +144,7 @@ function callersFirst(given: CpuProfile["nodes"]): {
     indexOf.set(node.id, nodes.length);
     const parent = nodes.length;
     nodes.push({ ...frameOf(node.callFrame), parent: next.parent, count: 0, amount: 0 });
-    for (const child of node.children ?? []) {
+    for (const child of node.children) {
       open.push({ id: child, parent, depth: next.depth + 1 });
     }
   }
@@ -154,6 +179,15 @@ export function schemaError(what: string, error: z.ZodError): ProfilerError {
   const [issue] = error.issues;
   const place = issue === undefined || issue.path.length === 0 ? "" : ` at ${issue.path.join(".")}`;
   return invalid(`it is no ${what.replace(/^an? /, "")}${place}: ${issue?.message ?? "unknown"}`);
+}
+
+/** JSON has numbers such as 1e999, which are read as Infinity. */
+function isFinite(value: unknown): value is number {
+  return Number.isFinite(value);
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
 }
 
 function fileOf(url: string): string {

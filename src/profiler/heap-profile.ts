@@ -9,26 +9,36 @@
 import { z } from "zod";
 
 import type { CallNode, CallTree } from "./call-tree.ts";
-import { callFrameSchema, checkDepth, frameOf, invalid, schemaError } from "./cpu-profile.ts";
+import {
+  callFrameSchema,
+  checkDepth,
+  frameOf,
+  invalid,
+  listOf,
+  schemaError,
+} from "./cpu-profile.ts";
 import { profilerLimits } from "./limits.ts";
 
-const id = z.number().int().nonnegative();
+const nodesMax = profilerLimits.profileNodes.value;
 
 /** Children are checked one by one: a schema that calls itself would follow any depth. */
 const heapNodeSchema = z.object({
   callFrame: callFrameSchema,
   selfSize: z.number().nonnegative(),
-  id,
-  children: z.array(z.unknown()).max(profilerLimits.profileNodes.value),
+  id: z.number().int().nonnegative(),
+  children: listOf("nodes", nodesMax, (value): value is unknown => value !== undefined),
 });
 
 const heapProfileSchema = z.object({
   head: z.unknown(),
-  samples: z
-    .array(z.object({ nodeId: id, count: z.number().int().nonnegative().optional() }))
-    .max(profilerLimits.profileSamples.value)
-    .optional(),
+  samples: listOf("samples", profilerLimits.profileSamples.value, isHeapSample).default([]),
 });
+
+interface HeapSample {
+  readonly nodeId: number;
+  /** Objects that the sample stands for. */
+  readonly count?: number;
+}
 
 /**
  * Reads a sampling heap profile: bytes still in use, with objects where every sample counts them.
@@ -37,7 +47,7 @@ const heapProfileSchema = z.object({
 export function readHeapProfile(json: unknown): CallTree {
   const parsed = heapProfileSchema.safeParse(json);
   if (!parsed.success) throw schemaError("a sampling heap profile", parsed.error);
-  const { head, samples = [] } = parsed.data;
+  const { head, samples } = parsed.data;
   const nodes: CallNode[] = [];
   const indexOf = new Map<number, number>();
   const open: { readonly value: unknown; readonly parent: number; readonly depth: number }[] = [
@@ -48,8 +58,8 @@ export function readHeapProfile(json: unknown): CallTree {
     if (!node.success) throw schemaError("node of a sampling heap profile", node.error);
     const { callFrame, selfSize, children } = node.data;
     checkDepth(next.depth);
-    if (nodes.length >= profilerLimits.profileNodes.value) {
-      throw invalid(`it has more than ${profilerLimits.profileNodes.value} nodes`);
+    if (nodes.length + open.length + children.length >= nodesMax) {
+      throw invalid(`it has more than ${nodesMax} nodes`);
     }
     if (indexOf.has(node.data.id)) throw invalid(`two of its nodes have the id ${node.data.id}`);
     indexOf.set(node.data.id, nodes.length);
@@ -57,11 +67,20 @@ export function readHeapProfile(json: unknown): CallTree {
     nodes.push({ ...frameOf(callFrame), parent: next.parent, count: 0, amount: selfSize });
     for (const child of children) open.push({ value: child, parent, depth: next.depth + 1 });
   }
-  const counts = samples.some(({ count }) => count === undefined) ? "samples" : "objects";
+  const isCounted = samples.length > 0 && samples.every(({ count }) => count !== undefined);
+  const counts = isCounted ? "objects" : "samples";
   for (const { nodeId, count = 1 } of samples) {
     const node = nodes[indexOf.get(nodeId) ?? -1];
     // V8 drops nodes whose objects have all been collected, before their samples.
-    if (node !== undefined) node.count += counts === "objects" ? count : 1;
+    if (node !== undefined) node.count += isCounted ? count : 1;
   }
   return { kind: "heap", nodes, counts, samples: samples.length, durationUs: 0, idleUs: 0 };
+}
+
+function isHeapSample(value: unknown): value is HeapSample {
+  if (typeof value !== "object" || value === null || !("nodeId" in value)) return false;
+  const { nodeId } = value;
+  if (!Number.isSafeInteger(nodeId)) return false;
+  const count = "count" in value ? value.count : undefined;
+  return count === undefined || (Number.isSafeInteger(count) && Number(count) >= 0);
 }

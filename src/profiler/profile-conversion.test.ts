@@ -132,6 +132,10 @@ describe("readCpuProfile()", () => {
     "no nodes": { ...CPU, nodes: [] },
     "no samples": { ...CPU, samples: undefined },
     "a sample of no node": { ...CPU, samples: [2, 3, 6, 5, 99] },
+    "a time delta that is no number a clock can show": {
+      ...CPU,
+      timeDeltas: [1, 2, 3, 4, Number.POSITIVE_INFINITY],
+    },
     "fewer deltas than samples": { ...CPU, timeDeltas: [1] },
     "two nodes of one id": { ...CPU, nodes: [root, { ...root, id: 2, children: [] }, root] },
     "a circle beside the root": {
@@ -179,6 +183,24 @@ describe("readCpuProfile()", () => {
       });
     });
   }
+
+  test("refuses lists beyond every bound by their length, not by what stands in them", () => {
+    const many = Array.from({ length: 10_000_000 }, () => "");
+    for (const field of ["nodes", "samples", "timeDeltas"]) {
+      assert.throws(() => readCpuProfile({ ...CPU, [field]: many }), {
+        code: "profiler.data_invalid",
+        message: /is no list of at most \d+ (nodes|numbers)$/,
+      });
+    }
+    const nodes = [{ ...root, children: many }];
+    assert.throws(() => readCpuProfile({ ...CPU, nodes }), /at children: is no list of at most/);
+    const callers = Array.from({ length: 2000 }, (_, index) => ({
+      ...root,
+      id: index,
+      children: Array.from({ length: 101 }, (_none, at) => index + at),
+    }));
+    assert.throws(() => readCpuProfile({ ...CPU, nodes: callers }), /call more than 200000 others/);
+  });
 
   test("never fails in another way, whatever the JSON is", () => {
     const tree = fc.array(fc.nat(), { minLength: 1, maxLength: 20 }).map((drawn) => ({
@@ -238,6 +260,16 @@ describe("readHeapProfile()", () => {
       const wrong = { ...HEAP, samples: [{ ...HEAP.samples[0], count }] };
       assert.throws(() => readHeapProfile(wrong), { code: "profiler.data_invalid" });
     }
+  });
+
+  test("refuses lists beyond every bound by their length, not by what stands in them", () => {
+    const many = Array.from({ length: 10_000_000 }, () => "");
+    const wide = { ...HEAP.head, children: many };
+    assert.throws(() => readHeapProfile({ head: wide }), /at children: is no list of at most/);
+    assert.throws(() => readHeapProfile({ ...HEAP, samples: many }), /at samples: is no list/);
+    const half: unknown[] = many.slice(0, 150_000);
+    const nested = { ...HEAP.head, children: [...half, { ...HEAP.head, id: 2, children: half }] };
+    assert.throws(() => readHeapProfile({ head: nested }), /more than 200000 nodes/);
   });
 
   test("refuses what is none, however deep it is", () => {
