@@ -92,6 +92,18 @@ export const profilerErrors = {
     meaning: "The profile is larger than is taken",
     remedy: "Profile for fewer seconds or with a longer sampling interval.",
   },
+  "profiler.conversion_failed": {
+    status: 500,
+    retryable: false,
+    meaning: "Working on a profile's data took too long, or more memory than there is for it",
+    remedy: "Profile for fewer seconds. When small profiles fail too, look at the server's load.",
+  },
+  "profiler.conversion_unavailable": {
+    status: 503,
+    retryable: true,
+    meaning: "Profiles' data are not worked on now: too many wait, or the server is stopping",
+    remedy: "Try again in a moment.",
+  },
   "profiler.capture_failed": {
     status: 500,
     retryable: true,

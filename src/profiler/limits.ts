@@ -100,6 +100,18 @@ export const profilerLimits = {
     reason: "120 s at ten times the usual rate of one sample a millisecond.",
     atLimit: "The profile is refused.",
   },
+  conversionMs: {
+    value: 30_000,
+    unit: "ms",
+    reason: "A profile of 32 MiB takes a few seconds; what takes longer holds up everybody else's.",
+    atLimit: "The thread is ended, the profile fails, and those that wait go to a new thread.",
+  },
+  waitingConversions: {
+    value: 64,
+    unit: "items",
+    reason: "Each one waits with its data, up to 32 MiB.",
+    atLimit: "A further one is refused with profiler.conversion_unavailable.",
+  },
   profileDepth: {
     value: 1024,
     unit: "items",

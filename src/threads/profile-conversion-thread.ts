@@ -5,7 +5,7 @@
 
 import { Worker } from "node:worker_threads";
 
-import { ProfilerError, profilerErrors } from "../profiler/index.ts";
+import { ProfilerError, profilerErrors, profilerLimits } from "../profiler/index.ts";
 import type {
   CheckedProfile,
   FlameTree,
@@ -17,38 +17,39 @@ import { systemClock } from "../core/index.ts";
 import type { Clock } from "../core/index.ts";
 
 const IDLE_MS = 30_000;
-/** A profile of the largest size allowed takes about half of it. */
-const HEAP_MEGABYTES = 1024;
+
+/** How a {@link ProfileConversionThread} works. */
+export interface ProfileConversionThreadOptions {
+  /**
+   * Heap of the thread, in MiB; a profile of the largest size allowed takes about half of it.
+   * @default 1024
+   */
+  readonly heapMegabytes?: number;
+}
 
 type Times = Parameters<ProfileConversion["convert"]>[3];
 
-/** What the thread is to do. */
-export type ProfileOrder = { readonly kind: ProfileKind; readonly bytes: Uint8Array } & (
+/** What the thread is to do, one at a time. */
+export type ProfileOrderMessage = { readonly kind: ProfileKind; readonly bytes: Uint8Array } & (
   | { readonly name: "check" | "tree" }
   | { readonly name: "convert"; readonly format: ProfileFormat; readonly times: Times }
 );
 
-/** An order with its number. */
-export interface ProfileOrderMessage {
-  readonly id: number;
-  readonly order: ProfileOrder;
-}
-
 /** What came of it. */
 export type ProfileAnswerMessage =
-  | { readonly id: number; readonly value: CheckedProfile | Uint8Array | FlameTree }
-  | {
-      readonly id: number;
-      readonly error: { readonly code: string | null; readonly text: string };
-    };
+  | { readonly value: CheckedProfile | Uint8Array | FlameTree }
+  | { readonly error: { readonly code: string | null; readonly text: string } };
 
-interface Waiting {
+/** An order with who waits for it. */
+interface Job {
+  readonly order: ProfileOrderMessage;
   readonly resolve: (value: never) => void;
   readonly reject: (error: Error) => void;
 }
 
 /**
- * A {@link ProfileConversion} in a worker thread.
+ * A {@link ProfileConversion} in a worker thread. Orders wait here, not in the thread: the one at
+ * which it dies or stays is the only one that fails.
  *
  * @example
  * await using conversion = new ProfileConversionThread();
@@ -56,13 +57,17 @@ interface Waiting {
  */
 export class ProfileConversionThread implements ProfileConversion, AsyncDisposable {
   readonly #clock: Clock;
-  readonly #waiting = new Map<number, Waiting>();
+  readonly #heapMegabytes: number;
+  readonly #waiting: Job[] = [];
+  #current: Job | undefined;
   #worker: Worker | undefined;
-  #idle: Disposable | undefined;
-  #lastId = 0;
+  /** Of the current order, or of being idle. */
+  #timer: Disposable | undefined;
+  #isClosed = false;
 
-  constructor(clock: Clock = systemClock) {
+  constructor(clock: Clock = systemClock, options: ProfileConversionThreadOptions = {}) {
     this.#clock = clock;
+    this.#heapMegabytes = options.heapMegabytes ?? 1024;
   }
 
   /** Whether the thread runs now. */
@@ -70,6 +75,7 @@ export class ProfileConversionThread implements ProfileConversion, AsyncDisposab
     return this.#worker !== undefined;
   }
 
+  /** @throws ProfilerError also `profiler.conversion_failed`, `profiler.conversion_unavailable`. */
   check(kind: ProfileKind, bytes: Uint8Array): Promise<CheckedProfile> {
     return this.#order({ name: "check", kind, bytes });
   }
@@ -87,12 +93,13 @@ export class ProfileConversionThread implements ProfileConversion, AsyncDisposab
     return this.#order({ name: "tree", kind, bytes });
   }
 
-  /** Ends the thread; what waits fails. */
+  /** Ends the thread; what waits fails, and what is ordered later. */
   async close(): Promise<void> {
-    this.#idle?.[Symbol.dispose]();
-    const worker = this.#worker;
-    this.#end(worker, "it was closed");
-    await worker?.terminate();
+    this.#isClosed = true;
+    const jobs = [this.#current, ...this.#waiting.splice(0)];
+    this.#current = undefined;
+    for (const job of jobs) job?.reject(unavailable("the thread for it was closed"));
+    await this.#dismiss();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -100,50 +107,83 @@ export class ProfileConversionThread implements ProfileConversion, AsyncDisposab
   }
 
   /** The answer is of the order's own type: both are given above, side by side. */
-  #order<Answer>(order: ProfileOrder): Promise<Answer> {
-    this.#idle?.[Symbol.dispose]();
+  #order<Answer>(order: ProfileOrderMessage): Promise<Answer> {
+    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+    const most = profilerLimits.waitingConversions.value;
+    if (this.#isClosed) {
+      reject(unavailable("the thread for it was closed"));
+    } else if (this.#waiting.length >= most) {
+      reject(unavailable(`${most} profiles wait for it already`));
+    } else {
+      this.#waiting.push({ order, resolve, reject });
+      this.#next();
+    }
+    return promise;
+  }
+
+  #next(): void {
+    if (this.#current !== undefined) return;
+    this.#timer?.[Symbol.dispose]();
+    this.#current = this.#waiting.shift();
+    if (this.#current === undefined) {
+      // What nobody waits for does not keep the process alive.
+      this.#worker?.unref();
+      this.#timer = this.#clock.after(IDLE_MS, () => void this.#dismiss());
+      return;
+    }
     const worker = this.#worker ?? this.#start();
-    const id = ++this.#lastId;
     worker.ref();
-    return new Promise<Answer>((resolve, reject) => {
-      this.#waiting.set(id, { resolve, reject });
-      worker.postMessage({ id, order } satisfies ProfileOrderMessage);
+    worker.postMessage(this.#current.order);
+    const mostMs = profilerLimits.conversionMs.value;
+    this.#timer = this.#clock.after(mostMs, () => {
+      this.#lose(worker, `it took more than ${mostMs / 1000} s`);
+      void worker.terminate();
     });
   }
 
   #start(): Worker {
     const ending = import.meta.url.slice(import.meta.url.lastIndexOf("."));
     const entry = new URL(`./profile-conversion${ending}`, import.meta.url);
-    const resourceLimits = { maxOldGenerationSizeMb: HEAP_MEGABYTES };
+    const resourceLimits = { maxOldGenerationSizeMb: this.#heapMegabytes };
     const worker = new Worker(entry, { name: "profiles", resourceLimits });
     this.#worker = worker;
     worker.on("message", (answer: ProfileAnswerMessage) => this.#receive(worker, answer));
-    worker.once("error", (error) => this.#end(worker, error.message));
-    worker.once("exit", () => this.#end(worker, "it ended"));
+    worker.once("error", (error) => this.#lose(worker, error.message));
+    worker.once("exit", () => this.#lose(worker, "its thread ended"));
     return worker;
   }
 
   #receive(worker: Worker, answer: ProfileAnswerMessage): void {
-    const waiting = this.#waiting.get(answer.id);
-    this.#waiting.delete(answer.id);
+    if (this.#worker !== worker) return;
+    const job = this.#current;
+    this.#current = undefined;
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the order says which it is
-    if ("value" in answer) waiting?.resolve(answer.value as never);
-    else waiting?.reject(toError(answer.error));
-    if (this.#waiting.size > 0) return;
-    // What nobody waits for does not keep the process alive.
-    worker.unref();
-    this.#idle = this.#clock.after(IDLE_MS, () => void this.close());
+    if ("value" in answer) job?.resolve(answer.value as never);
+    else job?.reject(toError(answer.error));
+    this.#next();
   }
 
-  /** The next order starts a new thread. */
-  #end(worker: Worker | undefined, reason: string): void {
-    if (worker === undefined || this.#worker !== worker) return;
+  /** What the thread was at fails; the others go to a new one. */
+  #lose(worker: Worker, reason: string): void {
+    if (this.#worker !== worker) return;
     this.#worker = undefined;
     const message = `The profile could not be worked on: ${reason}`;
-    const waiting = [...this.#waiting.values()];
-    this.#waiting.clear();
-    for (const { reject } of waiting) reject(new ProfilerError("profiler.data_invalid", message));
+    this.#current?.reject(new ProfilerError("profiler.conversion_failed", message));
+    this.#current = undefined;
+    this.#next();
   }
+
+  async #dismiss(): Promise<void> {
+    this.#timer?.[Symbol.dispose]();
+    const worker = this.#worker;
+    this.#worker = undefined;
+    await worker?.terminate();
+  }
+}
+
+function unavailable(reason: string): ProfilerError {
+  const message = `The profile cannot be worked on now: ${reason}`;
+  return new ProfilerError("profiler.conversion_unavailable", message);
 }
 
 function toError({ code, text }: { readonly code: string | null; readonly text: string }): Error {
