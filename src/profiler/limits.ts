@@ -64,6 +64,13 @@ export const profilerLimits = {
     reason: "When the store is slow or fails, spans wait in memory, about 0.3 kB each.",
     atLimit: "The oldest waiting are shed and counted in statistics().shedSpans.",
   },
+  storeRetryMs: {
+    value: 30_000,
+    unit: "ms",
+    reason:
+      "A store that fails is asked again less and less often, and still soon after it is back.",
+    atLimit: "The next attempt comes after this time at the latest.",
+  },
   flushSpans: {
     value: 2000,
     unit: "items",

@@ -167,11 +167,16 @@ export class PerformanceProfiler implements AsyncDisposable {
     this.#timers.start();
   }
 
-  /** Stops the timers and writes what waits. @throws ProfilerError `profiler.store_unavailable`. */
+  /**
+   * Stops the timers and writes what waits, for the last time: spans that the store does not take
+   * now, and those that end later, are shed.
+   * @throws ProfilerError `profiler.store_unavailable`.
+   */
   async stop(): Promise<void> {
     this.#timers.stop();
     if (this.#ownsHost) this.#host[Symbol.dispose]();
-    await this.flush();
+    this.#durations?.flush();
+    await this.#outbox?.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

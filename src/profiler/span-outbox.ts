@@ -26,7 +26,13 @@ export class SpanOutbox {
   readonly #parts: SpanOutboxParts;
   readonly #log: ComponentLog;
   #timer: Disposable | undefined;
-  #flush: Promise<void> | undefined;
+  /** The batch on its way: one at a time, so that what is written is a beginning of the ring. */
+  #writing: Promise<void> | undefined;
+  /** Spans written or shed, counted from the first. */
+  #doneUntil = 0;
+  /** Until the next attempt, while the store fails. */
+  #retryMs: number | undefined;
+  #isClosed = false;
   failures = 0;
 
   constructor(parts: SpanOutboxParts) {
@@ -36,47 +42,76 @@ export class SpanOutbox {
 
   /** Says that the ring has a span for the store. */
   announce(): void {
-    if (this.#timer === undefined) this.#schedule();
+    if (this.#isClosed) this.#parts.ring.shedPending();
+    else if (this.#timer === undefined) this.#schedule(this.#parts.flushIntervalMs);
   }
 
   /**
-   * Writes everything that waits.
+   * Writes what waits now; what ends meanwhile is for the next time, because under load there is
+   * always more.
    * @throws ProfilerError `profiler.store_unavailable`; the spans wait on.
    */
-  flush(): Promise<void> {
-    this.#flush ??= this.#writeAll().finally(() => {
-      this.#flush = undefined;
-    });
-    return this.#flush;
-  }
-
-  async #writeAll(): Promise<void> {
-    const { namespace, store, ring, toRecord } = this.#parts;
+  async flush(): Promise<void> {
+    const until = this.#parts.ring.pushed;
     this.#timer?.[Symbol.dispose]();
     this.#timer = undefined;
-    while (ring.pendingCount > 0) {
-      const batch = ring.takePending(profilerLimits.flushSpans.value);
-      try {
-        await store.appendSpans(namespace, batch.map(toRecord));
-      } catch (error) {
-        this.failures += 1;
-        ring.returnPending(batch.length);
-        this.#schedule();
-        throw storeError("take spans", error);
-      }
+    while (this.#doneUntil < until) {
+      this.#writing ??= this.#write(until).finally(() => {
+        this.#writing = undefined;
+      });
+      await this.#writing;
     }
   }
 
-  #schedule(): void {
-    const { clock, flushIntervalMs, ring } = this.#parts;
-    this.#timer ??= clock.after(flushIntervalMs, () => {
+  /**
+   * Writes what waits, for the last time. What the store does not take is shed, now and later.
+   * @throws ProfilerError `profiler.store_unavailable`.
+   */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    try {
+      await this.flush();
+    } finally {
+      this.#parts.ring.shedPending();
+    }
+  }
+
+  async #write(until: number): Promise<void> {
+    const { namespace, store, ring, toRecord } = this.#parts;
+    const most = Math.min(profilerLimits.flushSpans.value, until - ring.taken);
+    const batch = ring.takePending(Math.max(0, most));
+    const doneUntil = ring.taken;
+    try {
+      if (batch.length > 0) await store.appendSpans(namespace, batch.map(toRecord));
+    } catch (error) {
+      this.failures += 1;
+      ring.returnPending(batch.length);
+      this.#backOff(error);
+      throw storeError("take spans", error);
+    }
+    this.#doneUntil = doneUntil;
+    if (batch.length === 0) return;
+    if (this.#retryMs !== undefined) this.#log.info("profiler.spans_stored_again");
+    this.#retryMs = undefined;
+  }
+
+  #backOff(error: unknown): void {
+    const { flushIntervalMs, ring } = this.#parts;
+    if (this.#retryMs === undefined) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#log.warn("profiler.spans_not_stored", { waiting: ring.pendingCount, reason });
+    }
+    const longestMs = Math.max(flushIntervalMs, profilerLimits.storeRetryMs.value);
+    this.#retryMs = Math.min(2 * (this.#retryMs ?? flushIntervalMs / 2), longestMs);
+    if (this.#isClosed) ring.shedPending();
+    else this.#schedule(this.#retryMs);
+  }
+
+  #schedule(delayMs: number): void {
+    this.#timer ??= this.#parts.clock.after(delayMs, () => {
       this.#timer = undefined;
-      this.flush().catch((error: unknown) => {
-        this.#log.warn("profiler.spans_not_stored", {
-          waiting: ring.pendingCount,
-          reason: error instanceof Error ? error.message : String(error),
-        });
-      });
+      // Whether the store failed is said when that changes.
+      this.flush().catch(() => undefined);
     });
   }
 }

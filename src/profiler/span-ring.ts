@@ -85,6 +85,16 @@ export class SpanRing {
     return this.#maxPending === 0 ? 0 : this.#head - this.#flushed;
   }
 
+  /** Spans so far. */
+  get pushed(): number {
+    return this.#head;
+  }
+
+  /** How many of them wait no longer, from the first. */
+  get taken(): number {
+    return this.#flushed;
+  }
+
   push(span: Span): void {
     const head = this.#head;
     if (head >= this.#capacity) this.#makeRoom();
@@ -124,6 +134,12 @@ export class SpanRing {
     const from = Math.max(this.#flushed - count, this.#head - this.#maxPending);
     this.shed += Math.max(0, from - (this.#flushed - count));
     this.#flushed = Math.min(this.#flushed, from);
+  }
+
+  /** Gives up everything that waits. */
+  shedPending(): void {
+    this.shed += this.pendingCount;
+    this.#flushed = this.#head;
   }
 
   #evict(index: number): void {
