@@ -26,7 +26,8 @@ export const profilerLimits = {
     value: 8192,
     unit: "bytes",
     reason: "A context says which call this was; it is kept with every call in memory.",
-    atLimit: "The span or metric is refused.",
+    atLimit:
+      "A metric or an agent's span is refused; in your own process, the context is left out.",
   },
   spanBatch: {
     value: 1000,

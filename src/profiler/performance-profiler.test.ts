@@ -184,6 +184,51 @@ describe("PerformanceProfiler.profile()", () => {
     assert.equal(span?.name, "odd");
     assert.match(JSON.stringify(span?.context), /leftOut/);
   });
+
+  test("keeps a context within 8 kB, and nothing of it that its caller makes grow", async () => {
+    const long = "x".repeat(4000);
+    const tooLarge = { prompt: long, answer: long, system: long };
+    const nested = { messages: Array.from({ length: 3 }, () => ({ role: "user", text: long })) };
+    const growing = { messages: ["a"], at: 7, left: undefined as unknown as null };
+    profiler.profile("long", tooLarge, () => 1);
+    profiler.profile("nested", nested, () => 1);
+    profiler.profile("growing", growing, () => growing.messages.push("b"));
+    growing.messages.push(long, long, long);
+    let deep: JsonObject = {};
+    for (let depth = 0; depth < 100_000; depth++) deep = { deep };
+    profiler.profile("deep", deep, () => 1);
+    const throwing = Object.defineProperty({}, "at", {
+      enumerable: true,
+      get: () => assert.fail("not to be read"),
+    });
+    profiler.profile("throwing", { throwing }, () => 1);
+    profiler.profile("fits", { long, at: 1 }, () => 1);
+    const contexts = (await profiler.getSpans()).map(({ name, context }) => [name, context]);
+    const leftOut = { leftOut: "more than 8192 characters" };
+    assert.deepEqual(Object.fromEntries(contexts), {
+      long: leftOut,
+      nested: leftOut,
+      growing: { messages: ["a", "b"], at: 7 },
+      deep: leftOut,
+      throwing: { leftOut: "AssertionError: not to be read" },
+      fits: { long, at: 1 },
+    });
+  });
+
+  test("holds no memory of contexts that are too large", async () => {
+    setFlagsFromString("--expose-gc");
+    const collect: () => void = runInNewContext("gc");
+    collect();
+    const before = process.memoryUsage().heapUsed;
+    for (let call = 0; call < 500; call++) {
+      const prompt = Array.from({ length: 2000 }, (_, word) => ({ word: `${call} ${word}` }));
+      profiler.profile("call", { prompt }, () => 1);
+    }
+    collect();
+    const held = process.memoryUsage().heapUsed - before;
+    assert.ok(held < 10_000_000, `${held} bytes for 500 calls`);
+    assert.equal((await profiler.getSpans({ limit: 1000 })).length, 500);
+  });
 });
 
 describe("PerformanceProfiler.startProfile() and endProfile()", () => {

@@ -9,7 +9,7 @@ import { SpanIds } from "./span-ids.ts";
 import type { SpanKey } from "./span-ids.ts";
 import type { SpanOutbox } from "./span-outbox.ts";
 import type { SpanRing } from "./span-ring.ts";
-import { errorText, Span, toSpanRecord } from "./span.ts";
+import { boundedContext, errorText, Span, toSpanRecord } from "./span.ts";
 import type { SpanParent } from "./span.ts";
 
 /** The wall clock may be set; starts follow it within this time. */
@@ -99,6 +99,7 @@ export class SpanRecorder {
     if (!enabled) return;
     this.recorded += 1;
     if (!span.ok) this.failed += 1;
+    if (span.context !== undefined) span.context = boundedContext(span.context);
     ring.push(span);
     durations?.record(span.batch, span.durationMs, span.ok);
     outbox?.announce();

@@ -20,7 +20,7 @@ export class Span implements SpanParent {
   readonly parentKey: SpanKey | null;
   readonly batch: DurationBatch;
   readonly kind: string;
-  readonly context: JsonObject | undefined;
+  context: JsonObject | undefined;
   /** Milliseconds since the Unix epoch. */
   readonly startMs: number;
   readonly startMonotonicMs: number;
@@ -85,6 +85,40 @@ function textOf(error: unknown): string {
   } catch {
     return "an error that cannot be shown";
   }
+}
+
+/**
+ * A context that may be kept as long as its span: within contextBytes, and with nothing in it that
+ * its caller holds on to, and makes grow. Plain values, the usual case, are kept as they are.
+ */
+export function boundedContext(context: JsonObject): JsonObject {
+  const most = profilerLimits.contextBytes.value;
+  try {
+    if (sizeOf(context, most) > most) return { leftOut: `more than ${most} characters` };
+    return Object.values(context).every(isPlain) ? context : plainContext(context);
+  } catch (error) {
+    // A getter of the caller's threw: nothing of that may reach the code that is timed.
+    return { leftOut: errorText(error) };
+  }
+}
+
+/** Characters of a value as JSON, about; counting ends where there are more than `most`. */
+function sizeOf(value: unknown, most: number): number {
+  if (typeof value === "string") return value.length;
+  if (typeof value !== "object" || value === null) return 8;
+  // As much as an empty object takes in memory; what is nested in a circle comes to its end, too.
+  let size = 16;
+  for (const key in value) {
+    if (size > most) break;
+    if (!Object.hasOwn(value, key)) continue;
+    size += key.length;
+    size += sizeOf(Reflect.get(value, key), most - size);
+  }
+  return size;
+}
+
+function isPlain(value: unknown): boolean {
+  return (typeof value !== "object" || value === null) && typeof value !== "function";
 }
 
 /** A context as JSON has it. One that is none must not keep the spans beside it from the store. */
