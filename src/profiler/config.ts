@@ -8,7 +8,7 @@ import { countOption, durationOption, flagOption } from "../core/index.ts";
 export const profilerConfigSchema = z.object({
   profilingEnabled: flagOption(
     true,
-    "Whether functions and scopes are timed and metrics of the host recorded; when off, a profiled function is the function itself.",
+    "Whether functions and scopes of this process are timed and metrics of the host recorded; when off, a profiled function is the function itself. Agents' steps are kept in any case.",
   ),
   snapshotInterval: durationOption(
     "s",

@@ -580,6 +580,23 @@ test("PerformanceProfiler records nothing when profilingEnabled is false, and st
   assert.deepEqual([functions, metrics, log.written], [[], [], []]);
 });
 
+test("PerformanceProfiler keeps agents' spans when profilingEnabled is false", async () => {
+  const log = new TelemetryLog();
+  const store = new VolatileProfileStore();
+  const { telemetry } = log;
+  profiler = new PerformanceProfiler({ profilingEnabled: false }, { clock, telemetry, store });
+  const step = { name: "step", startMs: clock.now(), durationMs: 5 };
+  assert.equal(profiler.recordSpans([step], { agentId: "worker-1" }).accepted, 1);
+  profiler.recordSpan({ ...step, agentId: "worker-2" });
+  const found = await profiler.getSpans();
+  assert.deepEqual(
+    found.map(({ agentId }) => agentId),
+    ["worker-2", "worker-1"],
+  );
+  await profiler.stop();
+  assert.deepEqual(log.values("profile_duration", "worker-1"), [0.005]);
+});
+
 test("PerformanceProfiler refuses a namespace that is no name and options out of range", () => {
   assert.throws(() => new PerformanceProfiler({}, { namespace: "a b" }), RangeError);
   assert.throws(() => new PerformanceProfiler({ maxHistory: 0 }), { name: "ZodError" });

@@ -19,7 +19,7 @@ const WALL_CLOCK_CHECK_MS = 1000;
 export interface SpanRecorderParts {
   readonly namespace: string;
   readonly clock: Clock;
-  /** When false, spans are measured and kept nowhere. */
+  /** When false, spans of this process are measured and kept nowhere. */
   readonly enabled: boolean;
   readonly ring: SpanRing;
   /** Undefined where nobody reads durations. */
@@ -90,13 +90,12 @@ export class SpanRecorder {
   /** Ends a span whose duration was measured elsewhere. */
   endAfter(span: Span, durationMs: number): void {
     span.durationMs = durationMs;
-    this.keep(span);
+    if (this.#parts.enabled) this.keep(span);
   }
 
-  /** Puts a finished span where it is looked for. */
+  /** Puts a finished span where it is looked for; one that was timed elsewhere in any case. */
   keep(span: Span): void {
-    const { enabled, ring, durations, outbox } = this.#parts;
-    if (!enabled) return;
+    const { ring, durations, outbox } = this.#parts;
     this.recorded += 1;
     if (!span.ok) this.failed += 1;
     if (span.context !== undefined) span.context = boundedContext(span.context);
