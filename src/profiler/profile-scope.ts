@@ -1,6 +1,7 @@
 // A stretch of code that is timed from its making to its disposal.
 
 import type { JsonObject } from "../core/index.ts";
+import { whenSettled } from "./settled-promise.ts";
 import type { SpanRecorder } from "./span-recorder.ts";
 import type { Span } from "./span.ts";
 
@@ -80,18 +81,15 @@ export function runScope<Result>(
     scope[Symbol.dispose]();
     return result;
   }
-  const settled: Promise<unknown> = result.then(
-    (value: unknown) => {
-      scope[Symbol.dispose]();
-      return value;
-    },
-    (error: unknown) => {
+  const settled: Promise<unknown> = whenSettled(
+    result,
+    () => scope[Symbol.dispose](),
+    (error) => {
       scope.fail(error);
       scope[Symbol.dispose]();
-      throw error;
     },
   );
-  // The promise of the same value, settled a moment later.
+  // The promise of the same value.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return settled as Result;
 }

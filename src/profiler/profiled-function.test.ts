@@ -154,6 +154,64 @@ describe("profileFunction() as a plain wrapper", () => {
     assert.equal(profiler.statistics().spans, 1);
   });
 
+  test("keeps properties of the function, statics of a class, and those that it inherits", () => {
+    const { profiler } = bench();
+    const secret = Symbol("secret");
+    const tool = Object.assign(async () => 1, { schema: { type: "object" }, [secret]: 5 });
+    Object.defineProperty(tool, "hidden", { value: 7, configurable: true });
+    const timed = profiler.profileFunction("tool")(tool);
+    assert.equal(timed.schema, tool.schema);
+    assert.equal(timed[secret], 5);
+    assert.equal(Reflect.get(timed, "hidden"), 7);
+    assert.deepEqual(Object.keys(timed), ["schema"]);
+    class Shape {
+      readonly sides = 0;
+      static made = 7;
+      static create(): Shape {
+        return new this();
+      }
+    }
+    class Circle extends Shape {}
+    const TimedCircle = untyped(profiler.profileFunction("Circle"), Circle);
+    assert.equal(TimedCircle.made, 7);
+    assert.ok(TimedCircle.create() instanceof Circle);
+    const old = new Function("a", "return a") as (a: number) => number;
+    assert.equal(profiler.profileFunction("old")(old)(3), 3);
+  });
+
+  test("gives back the very promise when it is of a class of its own, timed", async () => {
+    const { clock, profiler } = bench();
+    class ApiPromise<Value> extends Promise<Value> {
+      static override get [Symbol.species]() {
+        return Promise;
+      }
+      withResponse(): string {
+        return "raw";
+      }
+    }
+    const slow = gate();
+    const made = new ApiPromise<void>((resolve, reject) => slow.promise.then(resolve, reject));
+    const returned = profiler.profileFunction("create")(() => made)();
+    assert.equal(returned, made);
+    assert.equal(returned.withResponse(), "raw");
+    const scoped = profiler.profile("scope", undefined, () => made);
+    assert.equal(scoped, made);
+    clock.advance(30);
+    slow.open();
+    await returned;
+    for (const name of ["create", "scope"]) {
+      assert.equal((await summaryOf(profiler, name)).totalMs, 30);
+    }
+    const failing = gate();
+    const rejected = new ApiPromise<void>((resolve, reject) =>
+      failing.promise.then(resolve, reject),
+    );
+    const failed = profiler.profileFunction("fail")(() => rejected)();
+    failing.fail(new Error("refused"));
+    await assert.rejects(failed, /refused/);
+    assert.equal((await summaryOf(profiler, "fail")).failed, 1);
+  });
+
   test("refuses what is no function", () => {
     const { profiler } = bench();
     assert.throws(() => untyped(profiler.profileFunction("seven"), 7), TypeError);

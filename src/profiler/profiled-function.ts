@@ -1,12 +1,12 @@
 // Wraps a function so that each call is timed, in whatever way the function works: plain, async,
-// generator, async generator. `this`, arguments, result, errors, name and length stay.
+// generator, async generator. `this`, arguments, result, errors and the function's properties stay.
 
 import { types } from "node:util";
 
 import type { DurationBatch } from "./duration-telemetry.ts";
 import { profiledAsyncGenerator, profiledGenerator } from "./profiled-generator.ts";
+import { whenSettled } from "./settled-promise.ts";
 import type { SpanRecorder } from "./span-recorder.ts";
-import type { Span } from "./span.ts";
 
 /** Any function; its parameters are whatever they are. */
 export type AnyFunction = (...values: never[]) => unknown;
@@ -20,17 +20,28 @@ export function profiledFunction<Wrapped extends AnyFunction>(
   const profiled = types.isGeneratorFunction(fn)
     ? generatorFunction(fn, batch, recorder)
     : plainFunction(fn, batch, recorder);
-  for (const property of ["name", "length"] as const) {
-    Object.defineProperty(profiled, property, { value: fn[property], configurable: true });
-  }
-  const prototype = Object.getOwnPropertyDescriptor(fn, "prototype");
-  // So that `new` and `instanceof` work on the wrapper of a constructor and of a generator.
-  if (prototype !== undefined) {
-    Object.defineProperty(profiled, "prototype", { value: prototype.value });
-  }
+  keepProperties(fn, profiled);
   // It is called as the function it wraps and answers the same.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return profiled as unknown as Wrapped;
+}
+
+/** Name, length, statics, and what programs hang on functions, such as a tool's schema. */
+function keepProperties(fn: AnyFunction, profiled: AnyFunction): void {
+  const { prototype, ...others } = Object.getOwnPropertyDescriptors(fn);
+  for (const key of Reflect.ownKeys(others)) {
+    const descriptor = Reflect.get(others, key);
+    // The wrapper cannot have what engines give to functions of old, `arguments` and `caller`.
+    if (descriptor.configurable === true) Object.defineProperty(profiled, key, descriptor);
+  }
+  // Not configurable: only its value can be taken over. So that `new` and `instanceof` work on the
+  // wrapper of a constructor and of a generator.
+  if (prototype !== undefined) {
+    Object.defineProperty(profiled, "prototype", { value: prototype.value });
+  }
+  // Statics of a class that extends another come from there.
+  const parent: unknown = Object.getPrototypeOf(fn);
+  if (typeof parent === "function") Object.setPrototypeOf(profiled, parent);
 }
 
 function plainFunction(fn: AnyFunction, batch: DurationBatch, recorder: SpanRecorder): AnyFunction {
@@ -67,21 +78,12 @@ function plainFunction(fn: AnyFunction, batch: DurationBatch, recorder: SpanReco
       return result;
     }
     returned = "promises";
-    return settled(result, span, recorder);
+    return whenSettled(
+      result,
+      () => recorder.end(span),
+      (error) => recorder.fail(span, error),
+    );
   };
-}
-
-function settled(result: Promise<unknown>, span: Span, recorder: SpanRecorder): Promise<unknown> {
-  return result.then(
-    (value) => {
-      recorder.end(span);
-      return value;
-    },
-    (error: unknown) => {
-      recorder.fail(span, error);
-      throw error;
-    },
-  );
 }
 
 function generatorFunction(
