@@ -57,6 +57,6 @@ export type {
   SpanRecord,
   SpansTaken,
 } from "./model.ts";
-export type { ProfileRetention, ProfileStore, SpanCursor, SpanPageQuery } from "./store.ts";
+export type { ProfileRetention, ProfileStore, SpanPage } from "./store.ts";
 export { VolatileProfileStore } from "./volatile-profile-store.ts";
 export type { VolatileProfileStoreOptions } from "./volatile-profile-store.ts";

@@ -8,7 +8,7 @@ import { WholeFileError, writeWholeFile } from "../files/index.ts";
 import { ProfilerError } from "./errors.ts";
 import { profilerLimits } from "./limits.ts";
 import type { ProfilingMetric, ProfilingSummary, SpanRecord } from "./model.ts";
-import type { ProfileStore, SpanCursor } from "./store.ts";
+import type { ProfileStore } from "./store.ts";
 import type { ProbeReading } from "./system-probe.ts";
 
 /** What every export begins with. */
@@ -85,12 +85,10 @@ export async function* storedSpans(
   namespace: string,
   pageSize: number = profilerLimits.queryLimit.value,
 ): AsyncGenerator<SpanRecord> {
-  let after: SpanCursor | undefined;
-  for (;;) {
-    const place = after === undefined ? {} : { after };
-    const page = await store.spans(namespace, { ...place, limit: pageSize });
-    yield* page;
-    after = page.at(-1);
-    if (after === undefined || page.length < pageSize) return;
-  }
+  let after: string | undefined;
+  do {
+    const page = await store.spanPage(namespace, { limit: pageSize }, after);
+    yield* page.spans;
+    after = page.next ?? undefined;
+  } while (after !== undefined);
 }

@@ -155,33 +155,47 @@ function spanTests(current: () => ProfileStore): void {
     assert.equal((await current().spans("default", { limit: 5000 })).length, 123);
   });
 
-  test("spans() after a span gives what follows it, also among those that started at once", async () => {
+  test("spanPage() walks what spans() gives, each once, whatever starts and ids they share", async () => {
     const spans = Array.from({ length: 23 }, (_, index) =>
-      spanOf(index, { startMs: START_MS + (index < 17 ? 0 : index), traceId: hex(index % 2, 32) }),
+      spanOf(index, {
+        startMs: START_MS + (index < 17 ? 0.125 : index),
+        spanId: hex(1 + Math.floor(index / 12), 16),
+        traceId: hex(index % 2, 32),
+        durationMs: index,
+      }),
     );
     await current().appendSpans("default", spans);
     for (const filter of [{}, { traceId: hex(1, 32) }, { name: "sort" }, { toMs: START_MS + 20 }]) {
       const whole = await current().spans("default", filter);
-      const walked: SpanRecord[] = [];
-      for (let page = await current().spans("default", { ...filter, limit: 4 }); ;) {
-        const after = page.at(-1);
-        if (after === undefined) break;
-        walked.push(...page);
-        page = await current().spans("default", { ...filter, after, limit: 4 });
+      for (const limit of [1, 4, 23, 100]) {
+        const walked: SpanRecord[] = [];
+        let pages = 0;
+        let after: string | undefined;
+        do {
+          const page = await current().spanPage("default", { ...filter, limit }, after);
+          walked.push(...page.spans);
+          after = page.next ?? undefined;
+        } while (after !== undefined && ++pages < 30);
+        assert.deepEqual(walked, whole, `${JSON.stringify(filter)} by ${limit}`);
       }
-      assert.deepEqual(walked, whole);
     }
+    assert.deepEqual(await current().spanPage("nobody", {}), { spans: [], next: null });
   });
 
-  test("spans() after a span that is gone gives what started before it", async () => {
-    await current().appendSpans(
-      "default",
-      [0, 1, 2].map((index) => spanOf(index)),
-    );
-    const gone = { startMs: START_MS + 1.5, traceId: hex(7, 32), spanId: hex(7, 16) };
-    const found = await current().spans("default", { after: gone });
+  test("spanPage() goes on where a page ended, also when its spans are gone", async () => {
+    const spans = [0, 1, 2, 3].map((index) => spanOf(index, { durationMs: 10 - 3 * index }));
+    await current().appendSpans("default", spans);
+    const first = await current().spanPage("default", { limit: 2 });
     assert.deepEqual(
-      found.map((span) => span.startMs - START_MS),
+      first.spans.map(({ startMs }) => startMs - START_MS),
+      [3, 2],
+    );
+    // Those of the first page have ended before, those that are to come have not.
+    await current().pruneProfiles("default", { ...KEEP_ALL, spansBeforeMs: START_MS + 8 });
+    await current().appendSpans("default", [spanOf(9)]);
+    const second = await current().spanPage("default", { limit: 2 }, first.next ?? "");
+    assert.deepEqual(
+      second.spans.map(({ startMs }) => startMs - START_MS),
       [1, 0],
     );
   });

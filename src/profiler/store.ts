@@ -14,16 +14,14 @@ export interface ProfileRetention {
   readonly profileBytes: number;
 }
 
-/** Names a span of a page. */
-export type SpanCursor = Pick<SpanRecord, "startMs" | "traceId" | "spanId">;
-
-/** A query of stored spans, page by page. */
-export interface SpanPageQuery extends SpanQuery {
+/** A part of the stored spans. */
+export interface SpanPage {
+  readonly spans: readonly SpanRecord[];
   /**
-   * The last span of the page before: only what follows it in the order is given. Once it is
-   * pruned, what started before it.
+   * Where the next page begins, null after the last one. Only the store that gave it can read it:
+   * ids of spans come from agents, who may give one id to many.
    */
-  readonly after?: SpanCursor;
+  readonly next: string | null;
 }
 
 /** Storage of spans and profiles. */
@@ -31,7 +29,12 @@ export interface ProfileStore {
   /** Resolves when the spans are kept. */
   appendSpans(namespace: string, spans: readonly SpanRecord[]): Promise<void>;
   /** The newest by start, newest first; of equal starts the later appended first. */
-  spans(namespace: string, query: SpanPageQuery): Promise<readonly SpanRecord[]>;
+  spans(namespace: string, query: SpanQuery): Promise<readonly SpanRecord[]>;
+  /**
+   * The same page by page, for exports: what was appended before the first page is given once.
+   * @param after `next` of the page before.
+   */
+  spanPage(namespace: string, query: SpanQuery, after?: string): Promise<SpanPage>;
   /**
    * Writes or replaces a profile's row.
    * @param data gzipped JSON as V8's inspector gives it (`.cpuprofile`, or a sampling heap

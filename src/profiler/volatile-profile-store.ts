@@ -1,9 +1,9 @@
 // The profile store of library mode and of tests: in memory, bounded, gone with the process. It
 // passes the same contract suite as the durable one.
 
-import type { ProfileQuery, ProfileRecord, SpanRecord } from "./model.ts";
+import type { ProfileQuery, ProfileRecord, SpanQuery, SpanRecord } from "./model.ts";
 import { spanMatches } from "./span-filter.ts";
-import type { ProfileRetention, ProfileStore, SpanCursor, SpanPageQuery } from "./store.ts";
+import type { ProfileRetention, ProfileStore, SpanPage } from "./store.ts";
 
 /** How much a {@link VolatileProfileStore} keeps, per namespace; the oldest go first. */
 export interface VolatileProfileStoreOptions {
@@ -18,8 +18,14 @@ interface StoredProfile {
   readonly data: Uint8Array | undefined;
 }
 
+interface StoredSpan {
+  readonly span: SpanRecord;
+  /** Spans are numbered as they are appended. */
+  readonly sequence: number;
+}
+
 interface NamespaceProfiles {
-  spans: SpanRecord[];
+  spans: StoredSpan[];
   readonly profiles: Map<string, StoredProfile>;
 }
 
@@ -34,6 +40,7 @@ interface NamespaceProfiles {
 export class VolatileProfileStore implements ProfileStore {
   readonly #maxSpans: number;
   readonly #maxProfileBytes: number;
+  #lastSequence = 0;
   readonly #namespaces = new Map<string, NamespaceProfiles>();
 
   constructor(options: VolatileProfileStoreOptions = {}) {
@@ -43,19 +50,29 @@ export class VolatileProfileStore implements ProfileStore {
 
   async appendSpans(namespace: string, spans: readonly SpanRecord[]): Promise<void> {
     const kept = this.#namespace(namespace);
-    for (const span of spans) kept.spans.push(span);
+    for (const span of spans) kept.spans.push({ span, sequence: ++this.#lastSequence });
     // A tenth of slack makes shifting the array rare.
     if (kept.spans.length > this.#maxSpans * 1.1) kept.spans = newest(kept.spans, this.#maxSpans);
   }
 
-  async spans(namespace: string, query: SpanPageQuery): Promise<readonly SpanRecord[]> {
-    const kept = this.#namespaces.get(namespace);
-    if (kept === undefined) return [];
-    // Reversed first: the sort is stable, so the later of two equal instants comes first.
-    const found = kept.spans.filter((span) => spanMatches(span, query)).toReversed();
-    found.sort((a, b) => b.startMs - a.startMs);
-    const rest = query.after === undefined ? found : following(found, query.after);
-    return rest.slice(0, query.limit ?? 100);
+  async spans(namespace: string, query: SpanQuery): Promise<readonly SpanRecord[]> {
+    return (await this.spanPage(namespace, query)).spans;
+  }
+
+  async spanPage(namespace: string, query: SpanQuery, after?: string): Promise<SpanPage> {
+    let found = (this.#namespaces.get(namespace)?.spans ?? [])
+      .filter(({ span }) => spanMatches(span, query))
+      .sort((a, b) => order(placeOf(a), placeOf(b)));
+    if (after !== undefined) {
+      const [startMs = 0, sequence = 0] = after.split(":").map(Number);
+      found = found.filter((one) => order(placeOf(one), [startMs, sequence]) > 0);
+    }
+    const page = found.slice(0, query.limit ?? 100);
+    const last = page.length < found.length ? page.at(-1) : undefined;
+    return {
+      spans: page.map(({ span }) => span),
+      next: last === undefined ? null : placeOf(last).join(":"),
+    };
   }
 
   async putProfile(record: ProfileRecord, data?: Uint8Array): Promise<void> {
@@ -92,7 +109,7 @@ export class VolatileProfileStore implements ProfileStore {
     if (kept === undefined) return { spans: 0, profiles: 0 };
     const before = { spans: kept.spans.length, profiles: kept.profiles.size };
     const young = kept.spans.filter(
-      (one) => one.startMs + one.durationMs >= retention.spansBeforeMs,
+      ({ span }) => span.startMs + span.durationMs >= retention.spansBeforeMs,
     );
     kept.spans = newest(young, retention.keepSpans);
     for (const [id, { record }] of kept.profiles) {
@@ -119,17 +136,22 @@ export class VolatileProfileStore implements ProfileStore {
   }
 }
 
-/** What follows a span among spans that are newest first. */
-function following(spans: readonly SpanRecord[], { traceId, spanId, startMs }: SpanCursor) {
-  const at = spans.findIndex((span) => span.spanId === spanId && span.traceId === traceId);
-  return at === -1 ? spans.filter((span) => span.startMs < startMs) : spans.slice(at + 1);
+/** The place of a span in the order of queries: its start, and its number among equal ones. */
+type Place = readonly [startMs: number, sequence: number];
+
+function placeOf({ span, sequence }: StoredSpan): Place {
+  return [span.startMs, sequence];
 }
 
-/** The newest by start, in the order they were appended. */
-function newest(spans: readonly SpanRecord[], most: number): SpanRecord[] {
+/** Newest first; of equal starts the later appended first. */
+function order([startMs, sequence]: Place, [otherStartMs, otherSequence]: Place): number {
+  return otherStartMs - startMs || otherSequence - sequence;
+}
+
+/** The newest by start. */
+function newest(spans: readonly StoredSpan[], most: number): StoredSpan[] {
   if (spans.length <= most) return [...spans];
-  const byStart = spans.toSorted((a, b) => a.startMs - b.startMs);
-  return most === 0 ? [] : byStart.slice(-most);
+  return spans.toSorted((a, b) => order(placeOf(a), placeOf(b))).slice(0, most);
 }
 
 /** Removes the profiles asked for first until the rest is no larger than `maxBytes`. */

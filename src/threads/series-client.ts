@@ -7,6 +7,7 @@ import type {
   ProfileRecord,
   ProfileRetention,
   ProfileStore,
+  SpanPage,
   SpanQuery,
   SpanRecord,
 } from "../profiler/index.ts";
@@ -163,6 +164,10 @@ export class SeriesClient implements SeriesStore, CallStore, ProfileStore {
 
   spans(namespace: string, query: SpanQuery): Promise<readonly SpanRecord[]> {
     return this.#readers.call("spans", namespace, query);
+  }
+
+  spanPage(namespace: string, query: SpanQuery, after?: string): Promise<SpanPage> {
+    return this.#readers.call("spanPage", namespace, query, after);
   }
 
   /** @throws StorageError storage.overloaded sooner than {@link append}: profiles are shed first. */

@@ -6,6 +6,7 @@ import type {
   ProfileRecord,
   ProfileRetention,
   ProfileStore,
+  SpanPage,
   SpanQuery,
   SpanRecord,
 } from "../../profiler/index.ts";
@@ -195,6 +196,10 @@ export class SqliteProfileStore implements ProfileStore {
 
   async spans(namespace: string, query: SpanQuery): Promise<readonly SpanRecord[]> {
     return this.#tables.spans.spans(namespace, query);
+  }
+
+  async spanPage(namespace: string, query: SpanQuery, after?: string): Promise<SpanPage> {
+    return this.#tables.spans.page(namespace, query, after);
   }
 
   async putProfile(record: ProfileRecord, data?: Uint8Array): Promise<void> {

@@ -1,12 +1,6 @@
 // Synchronous access to timed spans in series.db.
 
-import type {
-  ProfileRetention,
-  SpanCursor,
-  SpanPageQuery,
-  SpanQuery,
-  SpanRecord,
-} from "../../profiler/index.ts";
+import type { ProfileRetention, SpanPage, SpanQuery, SpanRecord } from "../../profiler/index.ts";
 import { storageLimits } from "../limits.ts";
 import { deleteSteps } from "./communication-maintenance.ts";
 import type { Steps } from "./communication-maintenance.ts";
@@ -63,10 +57,14 @@ export class SpanTables {
     }
   }
 
-  spans(namespace: string, query: SpanPageQuery): readonly SpanRecord[] {
+  spans(namespace: string, query: SpanQuery): readonly SpanRecord[] {
+    return this.page(namespace, query).spans;
+  }
+
+  /** @param after `next` of the page before: start and row of its last span. */
+  page(namespace: string, query: SpanQuery, after?: string): SpanPage {
     const limit = pageSize(query.limit, 100, storageLimits.listedSpans.value);
-    const found: SpanRecord[] = [];
-    if (limit === 0) return found;
+    if (limit === 0) return { spans: [], next: null };
     const conditions = ["namespace = ?"];
     const values: (string | number | null)[] = [namespace];
     for (const [condition, value] of [
@@ -80,34 +78,24 @@ export class SpanTables {
       conditions.push(condition);
       values.push(value);
     }
+    if (after !== undefined) {
+      const [start = 0, row = 0] = after.split(":").map(Number);
+      conditions.push("(start, row_id) < (?, ?)");
+      values.push(start, row);
+    }
+    const statement = this.#database.prepare(
+      `SELECT * FROM spans INDEXED BY ${leadingIndex(query)} WHERE ${conditions.join(" AND ")}
+       ORDER BY start DESC, row_id DESC`,
+    );
     const deadline = new Deadline();
-    this.#database.snapshot(() => {
-      if (query.after !== undefined) {
-        conditions.push("(start, row_id) < (?, ?)");
-        values.push(query.after.startMs, this.#rowOf(namespace, query.after));
-      }
-      const statement = this.#database.prepare(
-        `SELECT * FROM spans INDEXED BY ${leadingIndex(query)} WHERE ${conditions.join(" AND ")}
-         ORDER BY start DESC, row_id DESC`,
-      );
-      for (const row of statement.iterate(...values)) {
-        deadline.row();
-        found.push(spanOf(row));
-        if (found.length >= limit) break;
-      }
-    });
-    return found;
-  }
-
-  /** The span's row; one that is gone leaves nothing of its instant to come. */
-  #rowOf(namespace: string, { traceId, spanId, startMs }: SpanCursor): number {
-    const row = this.#database
-      .prepare(
-        `SELECT row_id FROM spans INDEXED BY spans_by_trace
-         WHERE namespace = ? AND trace_id = ? AND start = ? AND span_id = ?`,
-      )
-      .get(namespace, traceId, startMs, spanId);
-    return row === undefined ? 0 : Number(row["row_id"]);
+    const spans: SpanRecord[] = [];
+    for (const row of statement.iterate(...values)) {
+      deadline.row();
+      spans.push(spanOf(row));
+      if (spans.length < limit) continue;
+      return { spans, next: `${String(row["start"])}:${String(row["row_id"])}` };
+    }
+    return { spans, next: null };
   }
 
   *prune(

@@ -175,6 +175,8 @@ export function seriesReader(database: Database) {
     call: (namespace: string, id: string) => calls.call(namespace, id),
     lastCallSequence: (namespace: string) => calls.lastSequence(namespace),
     spans: (namespace: string, query: SpanQuery) => profiles.spans.spans(namespace, query),
+    spanPage: (namespace: string, query: SpanQuery, after?: string) =>
+      profiles.spans.page(namespace, query, after),
     profile: (namespace: string, id: string) => profiles.profile(namespace, id),
     profileData: (namespace: string, id: string) => profiles.data(namespace, id),
     profiles: (namespace: string, query: ProfileQuery) => profiles.profiles(namespace, query),
