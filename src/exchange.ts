@@ -107,18 +107,15 @@ export class Exchange implements FleetNamespace {
       host: probe,
       sampler,
     });
-    this.profiles = new ProfileDesk(
-      {
-        namespace: name,
-        store: stores.profiles,
-        log,
-        sampler,
-        conversion: services.conversion,
-        tell: (agentId, order) => this.communication.requestProfile(agentId, order),
-        isAlive: (agentId) => this.communication.view(agentId)?.presence.state !== "down",
-      },
-      config.profiler,
-    );
+    this.profiles = new ProfileDesk(config.profiler, {
+      namespace: name,
+      store: stores.profiles,
+      log,
+      sampler,
+      conversion: services.conversion,
+      tell: (agentId, order) => this.communication.requestProfile(agentId, order),
+      isAlive: (agentId) => this.communication.view(agentId)?.presence.state !== "down",
+    });
     this.dashboard = new PerformanceDashboard(config.dashboard, {
       ...common,
       agentManager: this.communication,

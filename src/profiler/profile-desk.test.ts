@@ -30,15 +30,18 @@ let told: { readonly agentId: string; readonly order: ProfileOrder }[];
 let desk: ProfileDesk;
 
 function open(tell?: () => Promise<void>): ProfileDesk {
-  return new ProfileDesk({
-    store,
-    clock,
-    tell: async (agentId, order) => {
-      await tell?.();
-      told.push({ agentId, order });
+  return new ProfileDesk(
+    {},
+    {
+      store,
+      clock,
+      tell: async (agentId, order) => {
+        await tell?.();
+        told.push({ agentId, order });
+      },
+      isAlive: (agentId) => alive.has(agentId),
     },
-    isAlive: (agentId) => alive.has(agentId),
-  });
+  );
 }
 
 async function stateOf(id: string): Promise<string> {
@@ -190,19 +193,22 @@ describe("ProfileDesk fails a profile, in words,", () => {
 
   test("but not one that is being checked when its time is over", async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
-    desk = new ProfileDesk({
-      store,
-      clock,
-      tell: async () => undefined,
-      isAlive: (agentId) => alive.has(agentId),
-      conversion: {
-        ...inlineConversion,
-        check: async (kind, bytes) => {
-          await promise;
-          return inlineConversion.check(kind, bytes);
+    desk = new ProfileDesk(
+      {},
+      {
+        store,
+        clock,
+        tell: async () => undefined,
+        isAlive: (agentId) => alive.has(agentId),
+        conversion: {
+          ...inlineConversion,
+          check: async (kind, bytes) => {
+            await promise;
+            return inlineConversion.check(kind, bytes);
+          },
         },
       },
-    });
+    );
     const { id } = await desk.request(WANTED);
     const taking = desk.take(id, "worker-1", PROFILE);
     await nextTurn();
@@ -333,7 +339,7 @@ describe("ProfileDesk", () => {
   });
 
   test("profiles this very process for agentId null", async () => {
-    desk = new ProfileDesk({ store, tell: async () => undefined, isAlive: () => false });
+    desk = new ProfileDesk({}, { store, tell: async () => undefined, isAlive: () => false });
     const { id } = await desk.request({ ...WANTED, agentId: null, seconds: 1 });
     await assert.rejects(desk.request({ ...WANTED, agentId: null }), {
       code: "profiler.busy",

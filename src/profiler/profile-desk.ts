@@ -57,7 +57,7 @@ export interface ProfileDeskDependencies {
  * profile of an agent at a time.
  *
  * @example
- * const desk = new ProfileDesk({ tell: async () => undefined, isAlive: () => true });
+ * const desk = new ProfileDesk({}, { tell: async () => undefined, isAlive: () => true });
  * const { id } = await desk.request({ agentId: null, kind: "cpu", seconds: 1, by: "admin" });
  * const profile = await desk.get(id, { waitMs: 5000 });
  * const { root } = await desk.tree(id);
@@ -79,7 +79,7 @@ export class ProfileDesk implements AsyncDisposable {
   #look: Disposable | undefined;
 
   /** @throws ZodError when an option is out of range. */
-  constructor(dependencies: ProfileDeskDependencies, options: ProfilerOptions = {}) {
+  constructor(options: ProfilerOptions, dependencies: ProfileDeskDependencies) {
     this.#settings = profilerConfigSchema.parse(options);
     this.namespace = dependencies.namespace ?? DEFAULT_NAMESPACE;
     this.#clock = dependencies.clock ?? systemClock;

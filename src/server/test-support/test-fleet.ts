@@ -53,16 +53,19 @@ export class TestNamespace implements FleetNamespace {
       identify === undefined ? { namespace: name } : { namespace: name, identify },
     );
     this.profiler = new PerformanceProfiler({}, { namespace: name });
-    this.profiles = new ProfileDesk({
-      namespace: name,
-      store: new VolatileProfileStore(),
-      clock: systemClock,
-      log: noComponentLog,
-      tell: async (agentId, order) => {
-        await this.communication.requestProfile(agentId, order);
+    this.profiles = new ProfileDesk(
+      {},
+      {
+        namespace: name,
+        store: new VolatileProfileStore(),
+        clock: systemClock,
+        log: noComponentLog,
+        tell: async (agentId, order) => {
+          await this.communication.requestProfile(agentId, order);
+        },
+        isAlive: (agentId) => this.communication.view(agentId)?.presence.state !== "down",
       },
-      isAlive: (agentId) => this.communication.view(agentId)?.presence.state !== "down",
-    });
+    );
     this.dashboard = new PerformanceDashboard(
       { refreshInterval: 3600 },
       {
