@@ -48,6 +48,12 @@ export const profilerConfigSchema = z.object({
     "Bytes of sampled profiles kept, compressed; the oldest go first.",
     { min: 1_048_576, max: Number.MAX_SAFE_INTEGER },
   ),
+  maxProfiles: countOption(
+    "items",
+    10_000,
+    "Sampled profiles kept, failed ones included; the oldest that are done or failed go first. Without a store, memory keeps 1000 unless this says otherwise.",
+    { min: 1, max: 1_000_000 },
+  ),
   profileTimeout: durationOption(
     "s",
     15,

@@ -41,7 +41,7 @@ import type {
 } from "./profiling-export.ts";
 import { summarize } from "./profiling-summary.ts";
 import type { TimeRange } from "./profiling-summary.ts";
-import { matchingSpans } from "./span-filter.ts";
+import { matchingSpans, spanLimit } from "./span-filter.ts";
 import { parseTraceParent } from "./span-ids.ts";
 import type { TraceParent } from "./span-ids.ts";
 import { checkScopeName, SpanIntake } from "./span-input.ts";
@@ -332,11 +332,7 @@ export class PerformanceProfiler implements AsyncDisposable {
    * @throws ProfilerError `profiler.range_invalid`, `profiler.store_unavailable`.
    */
   async getSpans(query: SpanQuery = {}): Promise<readonly SpanRecord[]> {
-    const { limit = 100 } = query;
-    if (!Number.isInteger(limit) || limit < 0) {
-      throw new ProfilerError("profiler.range_invalid", `${limit} is no number of spans`);
-    }
-    const most = Math.min(limit, profilerLimits.queryLimit.value);
+    const most = spanLimit(query.limit);
     if (this.#store === undefined) return matchingSpans(this.#kept(), query).slice(0, most);
     await this.#outbox?.flush();
     try {

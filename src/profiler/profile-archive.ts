@@ -1,9 +1,12 @@
 // Sampled profiles that are kept: their rows, and their data in the format that is wanted.
 
+import type { Clock, ComponentLog } from "../core/index.ts";
+import type { ProfilerSettings } from "./config.ts";
 import { ProfilerError } from "./errors.ts";
 import type { FlameTree } from "./flame-tree.ts";
 import type { ProfileQuery, ProfileRecord } from "./model.ts";
 import type { ProfileConversion, ProfileFormat } from "./profile-conversion.ts";
+import { profileRetention } from "./profile-retention.ts";
 import { storeError } from "./span-outbox.ts";
 import type { ProfileStore } from "./store.ts";
 
@@ -23,16 +26,29 @@ const CONTENT_TYPES: Readonly<Record<ProfileFormat, string>> = {
   folded: "text/plain; charset=utf-8",
 };
 
+/** What a {@link ProfileArchive} works with. */
+export interface ProfileArchiveParts {
+  readonly namespace: string;
+  readonly store: ProfileStore;
+  readonly conversion: ProfileConversion;
+  readonly settings: ProfilerSettings;
+  readonly clock: Clock;
+  readonly log: ComponentLog;
+}
+
 /** The profiles of one namespace in a store. */
 export class ProfileArchive {
+  readonly #parts: ProfileArchiveParts;
   readonly #namespace: string;
   readonly #store: ProfileStore;
   readonly #conversion: ProfileConversion;
+  #pruning: Promise<void> | undefined;
 
-  constructor(namespace: string, store: ProfileStore, conversion: ProfileConversion) {
-    this.#namespace = namespace;
-    this.#store = store;
-    this.#conversion = conversion;
+  constructor(parts: ProfileArchiveParts) {
+    this.#parts = parts;
+    this.#namespace = parts.namespace;
+    this.#store = parts.store;
+    this.#conversion = parts.conversion;
   }
 
   put(record: ProfileRecord, data?: Uint8Array): Promise<void> {
@@ -50,6 +66,31 @@ export class ProfileArchive {
 
   delete(id: string): Promise<boolean> {
     return guard("remove a profile", () => this.#store.deleteProfile(this.#namespace, id));
+  }
+
+  /**
+   * Lets old profiles go: where no server runs, nobody else looks after the store. What is put
+   * meanwhile counts the next time.
+   */
+  prune(): void {
+    this.#pruning ??= this.#prune().finally(() => {
+      this.#pruning = undefined;
+    });
+  }
+
+  /** Resolves when no old profile is being let go. */
+  async pruned(): Promise<void> {
+    await this.#pruning;
+  }
+
+  async #prune(): Promise<void> {
+    const { settings, clock, log } = this.#parts;
+    try {
+      const retention = profileRetention(settings, clock.now());
+      await this.#store.pruneProfiles(this.#namespace, retention);
+    } catch (error) {
+      log.warn("profiler.not_pruned", { reason: String(error) });
+    }
   }
 
   /** @param record a profile that is done. @throws ProfilerError `profiler.not_done`. */

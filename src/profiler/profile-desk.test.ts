@@ -338,6 +338,26 @@ describe("ProfileDesk", () => {
     assert.equal(await stateOf(id), "done");
   });
 
+  test("keeps no more than maxProfiles, in memory and in a store that is its own", async () => {
+    const failed = async (count: number): Promise<number> => {
+      for (let index = 0; index < count; index++) {
+        const { id } = await desk.request(WANTED);
+        await desk.fail(id, "worker-1", "no profiler");
+        clock.advance(1);
+      }
+      await desk.stop();
+      return (await desk.list({ limit: 1000 })).length;
+    };
+    const dependencies = { clock, tell: async () => undefined, isAlive: () => true };
+    desk = new ProfileDesk({ maxProfiles: 5 }, dependencies);
+    assert.equal(await failed(12), 5);
+    desk = new ProfileDesk({ maxProfiles: 5 }, { ...dependencies, store });
+    assert.equal(await failed(12), 5);
+    desk = new ProfileDesk({ maxProfiles: 5, profileRetentionDays: 1 }, { ...dependencies, store });
+    clock.advance(90_000_000);
+    assert.equal(await failed(1), 1);
+  });
+
   test("profiles this very process for agentId null", async () => {
     desk = new ProfileDesk({}, { store, tell: async () => undefined, isAlive: () => false });
     const { id } = await desk.request({ ...WANTED, agentId: null, seconds: 1 });

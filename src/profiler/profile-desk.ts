@@ -88,10 +88,18 @@ export class ProfileDesk implements AsyncDisposable {
     this.#tell = dependencies.tell;
     this.#isAlive = dependencies.isAlive;
     this.#sampler = dependencies.sampler ?? new ProfileSampler(this.#clock);
-    const { maxProfileBytes } = this.#settings;
-    const store = dependencies.store ?? new VolatileProfileStore({ maxProfileBytes });
+    const { maxProfileBytes, maxProfiles } = this.#settings;
+    const bounds = options.maxProfiles === undefined ? {} : { maxProfiles };
+    const store = dependencies.store ?? new VolatileProfileStore({ maxProfileBytes, ...bounds });
     this.#conversion = dependencies.conversion ?? inlineConversion;
-    this.#archive = new ProfileArchive(this.namespace, store, this.#conversion);
+    this.#archive = new ProfileArchive({
+      namespace: this.namespace,
+      store,
+      conversion: this.#conversion,
+      settings: this.#settings,
+      clock: this.#clock,
+      log: this.#log,
+    });
   }
 
   /** Marks as failed what an earlier start of the server left unfinished. */
@@ -115,6 +123,7 @@ export class ProfileDesk implements AsyncDisposable {
     this.#look?.[Symbol.dispose]();
     const reason = "The server was stopped before the profile was done";
     await Promise.all([...this.#open.values()].map((one) => this.#giveUp(one, reason)));
+    await this.#archive.pruned();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -309,6 +318,7 @@ export class ProfileDesk implements AsyncDisposable {
       const record = { ...open.record, startedAtMs, endedAtMs, samples, bytes: data.length };
       await this.#archive.put({ ...record, state: "done" }, data);
       this.#settle(open, { ...record, state: "done" });
+      this.#archive.prune();
     } catch (error) {
       open.isTaking = false;
       // Nothing is wrong with the data when the store does not take it: the agent may try again.
@@ -334,6 +344,7 @@ export class ProfileDesk implements AsyncDisposable {
       // It is found unfinished, and failed then, when the server starts again.
       this.#log.warn("profiler.profile_not_stored", { reason: String(error) });
     }
+    this.#archive.prune();
   }
 
   #settle(open: OpenProfile, record: ProfileRecord): void {

@@ -4,6 +4,7 @@
 import type { Clock, ComponentLog } from "../core/index.ts";
 import type { ProfilerSettings } from "./config.ts";
 import type { HostRecorder } from "./host-recorder.ts";
+import { profileRetention } from "./profile-retention.ts";
 import type { ProfileStore } from "./store.ts";
 import type { SystemProbe } from "./system-probe.ts";
 
@@ -60,10 +61,9 @@ export class ProfilerTimers {
     const nowMs = clock.now();
     try {
       await store?.pruneProfiles(namespace, {
+        ...profileRetention(settings, nowMs),
         spansBeforeMs: nowMs - settings.spanRetentionDays * DAY_MS,
         keepSpans: settings.maxStoredSpans,
-        profilesBeforeMs: nowMs - settings.profileRetentionDays * DAY_MS,
-        profileBytes: settings.maxProfileBytes,
       });
     } catch (error) {
       log.warn("profiler.not_pruned", { reason: String(error) });

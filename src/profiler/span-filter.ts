@@ -1,5 +1,7 @@
 // Which spans a query means; the same in memory as in a store.
 
+import { ProfilerError } from "./errors.ts";
+import { profilerLimits } from "./limits.ts";
 import type { SpanQuery, SpanRecord } from "./model.ts";
 
 /** Whether a query means this span. */
@@ -18,4 +20,14 @@ export function matchingSpans(spans: Iterable<SpanRecord>, query: SpanQuery): Sp
   const found: SpanRecord[] = [];
   for (const span of spans) if (spanMatches(span, query)) found.push(span);
   return found.sort((a, b) => b.startMs - a.startMs);
+}
+
+/**
+ * How many spans to give.
+ * @throws ProfilerError `profiler.range_invalid`.
+ */
+export function spanLimit(limit = 100): number {
+  if (Number.isInteger(limit) && limit >= 0)
+    return Math.min(limit, profilerLimits.queryLimit.value);
+  throw new ProfilerError("profiler.range_invalid", `${limit} is no number of spans`);
 }

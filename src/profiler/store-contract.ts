@@ -5,7 +5,9 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
 
-import type { ProfileRecord, SpanRecord } from "./model.ts";
+import type { SpanRecord } from "./model.ts";
+import { profileStoreForgetting } from "./store-forgetting-contract.ts";
+import { hex, KEEP_ALL, profileOf, spanOf, START_MS } from "./test-support/profile-rows.ts";
 import type { ProfileStore } from "./store.ts";
 
 /** A store under test. */
@@ -15,50 +17,6 @@ export interface ProfileStoreFixture {
   readonly reopen?: () => Promise<ProfileStore>;
   /** Closes the store and removes its data. */
   readonly close?: () => Promise<void> | void;
-}
-
-const START_MS = 1_700_000_000_000;
-
-function hex(value: number, digits: number): string {
-  return value.toString(16).padStart(digits, "0");
-}
-
-function spanOf(index: number, fields: Partial<SpanRecord> = {}): SpanRecord {
-  return {
-    spanId: hex(index + 1, 16),
-    traceId: hex(7, 32),
-    parentSpanId: null,
-    namespace: "default",
-    agentId: "worker-1",
-    name: "sort",
-    kind: "function",
-    startMs: START_MS + index,
-    durationMs: 0.25,
-    ok: true,
-    error: null,
-    context: {},
-    ...fields,
-  };
-}
-
-function profileOf(index: number, fields: Partial<ProfileRecord> = {}): ProfileRecord {
-  return {
-    id: `prof_${index}`,
-    namespace: "default",
-    agentId: "worker-1",
-    kind: "cpu",
-    state: "done",
-    by: "admin",
-    requestedAtMs: START_MS + index,
-    startedAtMs: START_MS + index + 1,
-    endedAtMs: START_MS + index + 2,
-    seconds: 10,
-    runtime: "node 24.21",
-    reason: null,
-    samples: 12,
-    bytes: 100,
-    ...fields,
-  };
 }
 
 function plain(value: unknown): unknown {
@@ -89,7 +47,7 @@ export function profileStoreContract(
 
     spanTests(() => store);
     profileTests(() => store);
-    pruneTests(() => store);
+    profileStoreForgetting(() => store);
 
     if (options.durable !== true) return;
     test("a store that was closed and opened again finds everything", async () => {
@@ -291,62 +249,5 @@ function profileTests(current: () => ProfileStore): void {
     assert.equal(await current().deleteProfile("default", "prof_0"), false);
     assert.equal(await current().profile("default", "prof_0"), undefined);
     assert.equal(await current().profileData("default", "prof_0"), undefined);
-  });
-}
-
-const KEEP_ALL = {
-  spansBeforeMs: 0,
-  keepSpans: 1_000_000,
-  profilesBeforeMs: 0,
-  profileBytes: Number.MAX_SAFE_INTEGER,
-};
-
-function pruneTests(current: () => ProfileStore): void {
-  test("pruneProfiles() removes spans that ended before, then all but the newest", async () => {
-    const spans = Array.from({ length: 10 }, (_, index) => spanOf(index * 10, { durationMs: 15 }));
-    await current().appendSpans("default", spans);
-    const byAge = await current().pruneProfiles("default", {
-      ...KEEP_ALL,
-      spansBeforeMs: START_MS + 35,
-    });
-    assert.deepEqual(byAge, { spans: 2, profiles: 0 });
-    const byCount = await current().pruneProfiles("default", { ...KEEP_ALL, keepSpans: 3 });
-    assert.deepEqual(byCount, { spans: 5, profiles: 0 });
-    const left = (await current().spans("default", {})).map((span) => span.startMs - START_MS);
-    assert.deepEqual(left, [90, 80, 70]);
-    const rest = await current().pruneProfiles("default", { ...KEEP_ALL, keepSpans: 0 });
-    assert.equal(rest.spans, 3);
-  });
-
-  test("pruneProfiles() removes profiles asked for before, then the oldest by bytes", async () => {
-    for (let index = 0; index < 6; index++) {
-      await current().putProfile(profileOf(index, { bytes: 100 }), new Uint8Array(100));
-    }
-    const byAge = await current().pruneProfiles("default", {
-      ...KEEP_ALL,
-      profilesBeforeMs: START_MS + 2,
-    });
-    assert.deepEqual(byAge, { spans: 0, profiles: 2 });
-    const bySize = await current().pruneProfiles("default", { ...KEEP_ALL, profileBytes: 250 });
-    assert.deepEqual(bySize, { spans: 0, profiles: 2 });
-    const left = (await current().profiles("default", {})).map((record) => record.id);
-    assert.deepEqual(left, ["prof_5", "prof_4"]);
-    assert.equal(await current().profileData("default", "prof_3"), undefined);
-    assert.equal((await current().profileData("default", "prof_4"))?.length, 100);
-  });
-
-  test("pruneProfiles() touches its own namespace only, and an unknown one is no error", async () => {
-    await current().appendSpans("default", [spanOf(0)]);
-    await current().putProfile(profileOf(0), Uint8Array.of(1));
-    const everything = {
-      spansBeforeMs: Number.MAX_SAFE_INTEGER,
-      keepSpans: 0,
-      profilesBeforeMs: Number.MAX_SAFE_INTEGER,
-      profileBytes: 0,
-    };
-    const pruned = await current().pruneProfiles("demo", everything);
-    assert.deepEqual(pruned, { spans: 0, profiles: 0 });
-    assert.equal((await current().spans("default", {})).length, 1);
-    assert.equal((await current().profiles("default", {})).length, 1);
   });
 }

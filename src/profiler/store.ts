@@ -2,14 +2,16 @@
 
 import type { ProfileQuery, ProfileRecord, SpanQuery, SpanRecord } from "./model.ts";
 
-/** How much to keep. */
+/** How much to keep; what is not said is no reason to go. */
 export interface ProfileRetention {
   /** Spans that ended before may go. */
-  readonly spansBeforeMs: number;
+  readonly spansBeforeMs?: number;
   /** Newest spans kept. */
-  readonly keepSpans: number;
+  readonly keepSpans?: number;
   /** Profiles that were asked for before may go. */
   readonly profilesBeforeMs: number;
+  /** Profiles kept; the oldest that are done or failed go, never one that is under way. */
+  readonly keepProfiles: number;
   /** Oldest profiles go until the rest takes no more than this. */
   readonly profileBytes: number;
 }

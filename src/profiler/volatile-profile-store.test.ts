@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { profileOf } from "./test-support/profile-rows.ts";
 import { profileStoreContract } from "./store-contract.ts";
 import { VolatileProfileStore } from "./volatile-profile-store.ts";
 import type { ProfileRecord, SpanRecord } from "./model.ts";
@@ -54,4 +55,18 @@ test("VolatileProfileStore.putProfile() drops the oldest beyond maxProfileBytes"
   }
   const left = (await store.profiles("default", {})).map(({ id }) => id);
   assert.deepEqual(left, ["prof_3", "prof_2"]);
+});
+
+test("VolatileProfileStore.putProfile() drops the oldest settled beyond maxProfiles", async () => {
+  const store = new VolatileProfileStore({ maxProfiles: 3 });
+  for (const [index, state] of (
+    ["running", "done", "failed", "done", "failed"] as const
+  ).entries()) {
+    await store.putProfile(profileOf(index, { state }));
+  }
+  const left = (await store.profiles("default", {})).map(({ id }) => id);
+  assert.deepEqual(left, ["prof_4", "prof_3", "prof_0"]);
+  const byDefault = new VolatileProfileStore();
+  for (let index = 0; index < 1100; index++) await byDefault.putProfile(profileOf(index));
+  assert.equal((await byDefault.profiles("default", { limit: 2000 })).length, 1000);
 });

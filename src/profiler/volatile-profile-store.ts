@@ -9,6 +9,8 @@ import type { ProfileRetention, ProfileStore, SpanPage } from "./store.ts";
 export interface VolatileProfileStoreOptions {
   /** @default 5000 */
   readonly maxSpans?: number;
+  /** Profiles; those under way stay. @default 1000 */
+  readonly maxProfiles?: number;
   /** Bytes of profiles' data. @default 64 MiB */
   readonly maxProfileBytes?: number;
 }
@@ -39,12 +41,14 @@ interface NamespaceProfiles {
  */
 export class VolatileProfileStore implements ProfileStore {
   readonly #maxSpans: number;
+  readonly #maxProfiles: number;
   readonly #maxProfileBytes: number;
   #lastSequence = 0;
   readonly #namespaces = new Map<string, NamespaceProfiles>();
 
   constructor(options: VolatileProfileStoreOptions = {}) {
     this.#maxSpans = options.maxSpans ?? 5000;
+    this.#maxProfiles = options.maxProfiles ?? 1000;
     this.#maxProfileBytes = options.maxProfileBytes ?? 64 * 1024 * 1024;
   }
 
@@ -79,7 +83,7 @@ export class VolatileProfileStore implements ProfileStore {
     const { profiles } = this.#namespace(record.namespace);
     const stored = data ?? profiles.get(record.id)?.data;
     profiles.set(record.id, { record, data: stored });
-    dropOldest(profiles, this.#maxProfileBytes);
+    dropOldest(profiles, this.#maxProfiles, this.#maxProfileBytes);
   }
 
   async profile(namespace: string, id: string): Promise<ProfileRecord | undefined> {
@@ -108,14 +112,13 @@ export class VolatileProfileStore implements ProfileStore {
     const kept = this.#namespaces.get(namespace);
     if (kept === undefined) return { spans: 0, profiles: 0 };
     const before = { spans: kept.spans.length, profiles: kept.profiles.size };
-    const young = kept.spans.filter(
-      ({ span }) => span.startMs + span.durationMs >= retention.spansBeforeMs,
-    );
-    kept.spans = newest(young, retention.keepSpans);
+    const { spansBeforeMs = 0, keepSpans = kept.spans.length } = retention;
+    const young = kept.spans.filter(({ span }) => span.startMs + span.durationMs >= spansBeforeMs);
+    kept.spans = newest(young, keepSpans);
     for (const [id, { record }] of kept.profiles) {
       if (record.requestedAtMs < retention.profilesBeforeMs) kept.profiles.delete(id);
     }
-    dropOldest(kept.profiles, retention.profileBytes);
+    dropOldest(kept.profiles, retention.keepProfiles, retention.profileBytes);
     return {
       spans: before.spans - kept.spans.length,
       profiles: before.profiles - kept.profiles.size,
@@ -154,17 +157,18 @@ function newest(spans: readonly StoredSpan[], most: number): StoredSpan[] {
   return spans.toSorted((a, b) => order(placeOf(a), placeOf(b))).slice(0, most);
 }
 
-/** Removes the profiles asked for first until the rest is no larger than `maxBytes`. */
-function dropOldest(profiles: Map<string, StoredProfile>, maxBytes: number): void {
+/** Removes the settled profiles asked for first until there are no more, and no larger ones. */
+function dropOldest(profiles: Map<string, StoredProfile>, most: number, maxBytes: number): void {
   let bytes = 0;
   for (const { record } of profiles.values()) bytes += record.bytes;
-  if (bytes <= maxBytes) return;
-  const oldestFirst = [...profiles.values()]
+  if (profiles.size <= most && bytes <= maxBytes) return;
+  const settled = [...profiles.values()]
     .map(({ record }) => record)
-    .filter((record) => record.bytes > 0)
+    .filter(({ state }) => state === "done" || state === "failed")
     .sort((a, b) => a.requestedAtMs - b.requestedAtMs);
-  for (const record of oldestFirst) {
-    if (bytes <= maxBytes) return;
+  for (const record of settled) {
+    const isOver = bytes > maxBytes && record.bytes > 0;
+    if (profiles.size <= most && !isOver) continue;
     profiles.delete(record.id);
     bytes -= record.bytes;
   }

@@ -5,7 +5,7 @@ import type { ProfileRecord } from "../../profiler/index.ts";
 import { profileStoreContract } from "../../profiler/store-contract.ts";
 import { temporaryDatabase } from "../test-support/temporary-database.ts";
 import { openSeries } from "./open.ts";
-import { SqliteProfileStore } from "./profile-store.ts";
+import { ProfileTables, SqliteProfileStore } from "./profile-store.ts";
 
 profileStoreContract("SqliteProfileStore in memory", () => {
   const database = openSeries(":memory:");
@@ -44,6 +44,7 @@ test("SqliteProfileStore.pruneProfiles() by size leaves profiles that hold no by
     spansBeforeMs: 0,
     keepSpans: 10,
     profilesBeforeMs: 0,
+    keepProfiles: 10,
     profileBytes: 100,
   });
   assert.deepEqual(pruned, { spans: 0, profiles: 1 });
@@ -61,6 +62,22 @@ test("SqliteProfileStore.deleteProfile() and its pruning leave no data behind", 
   assert.equal(stored(), 2);
   await store.deleteNamespace("default");
   assert.equal(stored(), 0);
+});
+
+test("ProfileTables.prune() forgets one profile in each step, and reads no more of them", () => {
+  using database = openSeries(":memory:");
+  const tables = new ProfileTables(database);
+  for (let index = 0; index < 50; index++) {
+    tables.put({ ...PROFILE, id: `prof_${index}`, requestedAtMs: index, state: "failed" });
+  }
+  const left = (): unknown => database.prepare("SELECT count(*) AS n FROM profiles").get()?.["n"];
+  const retention = { profilesBeforeMs: 10, keepProfiles: 20, profileBytes: 1e9 };
+  const steps = tables.prune("default", retention);
+  for (let gone = 1; gone <= 30; gone++) {
+    assert.equal(steps.next().done, false);
+    assert.equal(left(), 50 - gone);
+  }
+  assert.deepEqual(steps.next(), { done: true, value: { spans: 0, profiles: 30 } });
 });
 
 test("SqliteProfileStore.spans() answers from an index, without sorting", async () => {

@@ -119,54 +119,69 @@ export class ProfileTables {
     retention: ProfileRetention,
   ): Steps<{ readonly spans: number; readonly profiles: number }> {
     const spans = yield* this.spans.prune(namespace, retention);
-    let profiles = yield* this.#forgetOldest(namespace, ({ requestedAtMs }) =>
-      requestedAtMs < retention.profilesBeforeMs ? true : undefined,
+    let profiles = yield* this.#forgetOldest(
+      namespace,
+      "TRUE",
+      ({ requestedAtMs }) => requestedAtMs < retention.profilesBeforeMs,
     );
-    const held = this.#database
-      .prepare("SELECT sum(bytes) AS bytes FROM profiles WHERE namespace = ?")
-      .get(namespace);
-    let excess = Number(held?.["bytes"] ?? 0) - retention.profileBytes;
-    // One that has no data yet (asked for, running, failed) makes no room by going.
-    profiles += yield* this.#forgetOldest(namespace, ({ bytes }) => {
-      if (excess <= 0) return undefined;
-      if (bytes > 0) excess -= bytes;
-      return bytes > 0;
+    let over = this.#sum(namespace, "count(*)") - retention.keepProfiles;
+    profiles += yield* this.#forgetOldest(
+      namespace,
+      "state IN ('done', 'failed')",
+      () => over-- > 0,
+    );
+    let excess = this.#sum(namespace, "sum(bytes)") - retention.profileBytes;
+    // One that has no data (asked for, running, failed) makes no room by going.
+    profiles += yield* this.#forgetOldest(namespace, "bytes > 0", ({ bytes }) => {
+      const goes = excess > 0;
+      excess -= bytes;
+      return goes;
     });
     return { spans, profiles };
   }
 
   *delete(namespace: string): Steps<undefined> {
     yield* this.spans.delete(namespace);
-    yield* this.#forgetOldest(namespace, () => true);
+    yield* this.#forgetOldest(namespace, "TRUE", () => true);
     return undefined;
   }
 
+  #sum(namespace: string, what: "count(*)" | "sum(bytes)"): number {
+    const row = this.#database
+      .prepare(`SELECT ${what} AS total FROM profiles WHERE namespace = ?`)
+      .get(namespace);
+    return Number(row?.["total"] ?? 0);
+  }
+
   /**
-   * Walks the profiles, oldest first, each that goes in a step of its own: its data may be large.
-   * @param goes undefined ends the walk.
+   * Walks profiles, oldest first, each in a step of its own: its data may be large.
+   * @param condition which are looked at.
+   * @param goes false ends the walk.
    */
   *#forgetOldest(
     namespace: string,
-    goes: (profile: { requestedAtMs: number; bytes: number }) => boolean | undefined,
+    condition: string,
+    goes: (profile: { requestedAtMs: number; bytes: number }) => boolean,
   ): Steps<number> {
-    const oldest = this.#database
-      .prepare(
-        `SELECT row_id AS rowId, requested_at AS requestedAtMs, bytes
-         FROM profiles INDEXED BY profiles_by_time
-         WHERE namespace = ? ORDER BY requested_at, row_id`,
-      )
-      .all(namespace);
+    const oldest = this.#database.prepare(
+      `SELECT row_id AS rowId, requested_at AS requestedAtMs, bytes
+       FROM profiles INDEXED BY profiles_by_time
+       WHERE namespace = ? AND (requested_at, row_id) > (?, ?) AND ${condition}
+       ORDER BY requested_at, row_id LIMIT 1`,
+    );
     const remove = this.#database.prepare("DELETE FROM profiles WHERE row_id = ?");
     let profiles = 0;
-    for (const row of oldest) {
-      const { rowId, ...profile } = trusted<{ rowId: number } & Parameters<typeof goes>[0]>(row);
-      const going = goes(profile);
-      if (going === undefined) break;
-      if (!going) continue;
-      profiles += Number(remove.run(rowId).changes);
+    // What was passed is not looked at again.
+    let last = { requestedAtMs: -Number.MAX_VALUE, rowId: 0 };
+    for (;;) {
+      const found = oldest.get(namespace, last.requestedAtMs, last.rowId);
+      if (found === undefined) return profiles;
+      const row = trusted<typeof last & { bytes: number }>(found);
+      if (!goes(row)) return profiles;
+      profiles += Number(remove.run(row.rowId).changes);
+      last = row;
       yield;
     }
-    return profiles;
   }
 }
 

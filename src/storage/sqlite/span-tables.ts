@@ -102,11 +102,15 @@ export class SpanTables {
     namespace: string,
     { spansBeforeMs, keepSpans }: Pick<ProfileRetention, "spansBeforeMs" | "keepSpans">,
   ): Steps<number> {
-    let spans = yield* this.#forget(
-      `namespace = ?1 AND start < ?2 AND start + duration < ?2`,
-      namespace,
-      spansBeforeMs,
-    );
+    let spans = 0;
+    if (spansBeforeMs !== undefined) {
+      spans += yield* this.#forget(
+        `namespace = ?1 AND start < ?2 AND start + duration < ?2`,
+        namespace,
+        spansBeforeMs,
+      );
+    }
+    if (keepSpans === undefined) return spans;
     const cut = this.#database
       .prepare(
         `SELECT start, row_id FROM spans INDEXED BY spans_by_time WHERE namespace = ?

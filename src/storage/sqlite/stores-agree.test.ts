@@ -220,6 +220,7 @@ test("SqliteProfileStore.spans() and pruneProfiles() agree with VolatileProfileS
     spansBeforeMs: instant,
     keepSpans: fc.integer({ min: 0, max: 40 }),
     profilesBeforeMs: fc.constant(0),
+    keepProfiles: fc.constant(0),
     profileBytes: fc.constant(0),
   });
   await fc.assert(
