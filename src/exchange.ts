@@ -167,6 +167,7 @@ export class Exchange implements FleetNamespace {
       namespace: this.name,
       now: () => systemClock.now(),
       messages: (query) => this.communication.getMessages(query),
+      tasks: (query) => this.communication.getTasks(query),
       calls: (query) => this.gateway.getCalls(query),
       spans: (query) => this.profiler.getSpans(query),
       alerts: (query) => this.dashboard.getAlerts(query),

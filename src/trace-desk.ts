@@ -1,7 +1,12 @@
 // Gathers what one trace id ties together over all components of a namespace: the message that
-// began it, the calls and spans of its work, the alerts it raised and the changes it caused.
+// began it, the tasks, calls and spans of its work, the alerts it raised and the changes it caused.
 
-import type { MessageQuery, MessageWithDeliveries } from "./communication/index.ts";
+import type {
+  MessageQuery,
+  MessageWithDeliveries,
+  Task,
+  TaskQuery,
+} from "./communication/index.ts";
 import type { Alert, AlertQuery } from "./dashboard/index.ts";
 import type { CallQuery, CallRecord } from "./gateway/index.ts";
 import type { SpanQuery, SpanRecord } from "./profiler/index.ts";
@@ -14,6 +19,7 @@ export interface TraceSources {
   readonly namespace: string;
   readonly now: () => number;
   messages(query: MessageQuery): Promise<readonly MessageWithDeliveries[]>;
+  tasks(query: TaskQuery): Promise<readonly Task[]>;
   calls(query: CallQuery): Promise<readonly CallRecord[]>;
   spans(query: SpanQuery): Promise<readonly SpanRecord[]>;
   alerts(query: AlertQuery): Promise<readonly Alert[]>;
@@ -30,14 +36,15 @@ export async function gatherTrace(
 ): Promise<TraceView | undefined> {
   const { namespace } = sources;
   const query = { traceId, limit: MOST_PARTS };
-  const [messages, calls, spans, alerts, audit] = await Promise.all([
+  const [messages, tasks, calls, spans, alerts, audit] = await Promise.all([
     sources.messages(query),
+    sources.tasks(query),
     sources.calls(query),
     sources.spans(query),
     sources.alerts(query),
     sources.audit({ ...query, namespace }),
   ]);
-  const bars = waterfall({ messages, calls, spans });
+  const bars = waterfall({ messages, tasks, calls, spans });
   const instants = [
     ...bars.map(({ fromMs }) => fromMs),
     ...alerts.map(({ startsAtMs }) => startsAtMs),

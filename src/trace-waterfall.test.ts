@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import type { Delivery, Message, MessageWithDeliveries } from "./communication/index.ts";
+import type { Delivery, Message, MessageWithDeliveries, Task } from "./communication/index.ts";
 import type { CallRecord } from "./gateway/index.ts";
 import type { SpanRecord } from "./profiler/index.ts";
 import { waterfall } from "./trace-waterfall.ts";
@@ -96,8 +96,30 @@ function spanOf(fields: Partial<SpanRecord>): SpanRecord {
   };
 }
 
+function taskOf(fields: Partial<Task>): Task {
+  return {
+    id: "task_1",
+    namespace: "default",
+    agentId: "worker",
+    title: "index",
+    parentId: null,
+    messageId: null,
+    state: "completed",
+    attempt: 1,
+    progress: null,
+    note: null,
+    result: null,
+    expectMs: null,
+    traceparent: `00-${TRACE}-b000000000000001-01`,
+    createdAtMs: 20,
+    updatedAtMs: 60,
+    endedAtMs: 60,
+    ...fields,
+  };
+}
+
 function outline(parts: Partial<Parameters<typeof waterfall>[0]>): string[] {
-  const bars = waterfall({ messages: [], calls: [], spans: [], ...parts });
+  const bars = waterfall({ messages: [], tasks: [], calls: [], spans: [], ...parts });
   const depthOf = (id: string | null): number =>
     id === null ? 0 : 1 + depthOf(bars.find((bar) => bar.id === id)?.parentId ?? null);
   return bars.map(
@@ -167,4 +189,86 @@ test("waterfall() keeps what belongs to nobody known at the top, and calls that 
     spans: [spanOf({ parentSpanId: "eeeeeeeeeeeeeeee", kind: "anything", ok: false })],
   });
   assert.deepEqual(lines, ["scope 30-60 false", "call 40-50 false"]);
+});
+
+test("waterfall() shows work that an agent began itself, with what names its span below it", () => {
+  const message = messageOf(
+    { id: "m1", senderId: "boss", recipientId: "worker" },
+    { state: "done", deliveredAtMs: 10, settledAtMs: 100 },
+  );
+  const parts = {
+    messages: [message],
+    tasks: [
+      // Made of the message, which has its bar; the one below it names it as its parent.
+      taskOf({ id: "task_0", messageId: "m1", traceparent: message.message.traceparent }),
+      taskOf({ id: "task_1", parentId: "task_0" }),
+      taskOf({
+        id: "task_2",
+        parentId: "task_1",
+        traceparent: `00-${TRACE}-b000000000000002-01`,
+        state: "failed",
+        createdAtMs: 30,
+        endedAtMs: 35,
+      }),
+    ],
+    spans: [spanOf({ parentSpanId: "b000000000000001", startMs: 40, durationMs: 5 })],
+    calls: [callOf({ parentSpanId: "b000000000000002", atMs: 31, durationMs: 2 })],
+  };
+  assert.deepEqual(outline(parts), [
+    "inbox 0-10 true",
+    "task 10-100 true",
+    "  task 20-60 true",
+    "    task 30-35 false",
+    "      call 31-33 true",
+    "    model 40-45 true",
+  ]);
+  const [, , work] = waterfall(parts);
+  assert.deepEqual(work?.ref, { kind: "task", id: "task_1" });
+  assert.equal(work?.id, "b000000000000001");
+});
+
+test("waterfall() tells work apart whose traceparent names a span that is shown already", () => {
+  const message = messageOf(
+    { id: "m1", senderId: "boss", recipientId: "worker" },
+    { deliveredAtMs: 10 },
+  );
+  const { traceparent } = message.message;
+  const tasks = [
+    taskOf({ id: "task_1", traceparent, endedAtMs: null, state: "working" }),
+    taskOf({ id: "task_2", traceparent, createdAtMs: 25, endedAtMs: 27 }),
+  ];
+  const bars = waterfall({ messages: [message], tasks, calls: [], spans: [] });
+  assert.equal(new Set(bars.map(({ id }) => id)).size, bars.length);
+  assert.deepEqual(outline({ messages: [message], tasks }), [
+    "inbox 0-10 true",
+    "task 10- null",
+    "  task 20- null",
+    "    task 25-27 true",
+  ]);
+});
+
+test("waterfall() shows an answer below the work that sent it", () => {
+  const request = messageOf(
+    { id: "m1", senderId: "boss", recipientId: "worker", expectsReply: true },
+    { state: "done", deliveredAtMs: 10, settledAtMs: 50, answeredAtMs: 50 },
+  );
+  const answer = messageOf(
+    {
+      id: "m2",
+      senderId: "worker",
+      recipientId: "boss",
+      type: "direct",
+      replyToId: "m1",
+      traceparent: `00-${TRACE}-c000000000000001-01`,
+      acceptedAtMs: 50,
+    },
+    { state: "done", deliveredAtMs: 52, settledAtMs: 55 },
+  );
+  assert.deepEqual(outline({ messages: [request, answer] }), [
+    "request 0-50 true",
+    "  inbox 0-10 true",
+    "  task 10-50 true",
+    "    inbox 50-52 true",
+    "    task 52-55 true",
+  ]);
 });

@@ -1,9 +1,15 @@
-// Turns what carries one trace id (messages, calls, spans) into the bars of a waterfall, each
+// Turns what carries one trace id (messages, tasks, calls, spans) into the bars of a waterfall, each
 // under the bar it belongs to: by its parent's id where that is known, else under whatever the
 // same agent was doing when it began.
 
-import type { DeliveryState, MessageWithDeliveries } from "./communication/index.ts";
-import { traceIdOf } from "./communication/index.ts";
+import type {
+  Delivery,
+  DeliveryState,
+  MessageWithDeliveries,
+  Task,
+  TaskState,
+} from "./communication/index.ts";
+import { spanIdOf } from "./communication/index.ts";
 import type { CallRecord } from "./gateway/index.ts";
 import type { SpanRecord } from "./profiler/index.ts";
 import type { TraceSpan } from "./server/index.ts";
@@ -11,14 +17,20 @@ import type { TraceSpan } from "./server/index.ts";
 /** What was found for a trace. */
 export interface TraceParts {
   readonly messages: readonly MessageWithDeliveries[];
+  readonly tasks: readonly Task[];
   readonly calls: readonly CallRecord[];
   readonly spans: readonly SpanRecord[];
 }
 
 /** The bars of a trace, by their start. */
 export function waterfall(parts: TraceParts): TraceSpan[] {
+  const found = new Map(parts.messages.map((one) => [one.message.id, one]));
+  const messages = parts.messages.flatMap((one) =>
+    messageBars(one, found.get(one.message.replyToId ?? "")),
+  );
   const drafts: Draft[] = [
-    ...parts.messages.flatMap((found) => messageBars(found)),
+    ...messages,
+    ...taskBars(parts.tasks, new Set(messages.map(({ bar }) => bar.id))),
     ...parts.calls.map((call) => callBar(call)),
     ...parts.spans.map((span) => spanBar(span)),
   ];
@@ -48,10 +60,18 @@ const HOLDERS: ReadonlySet<TraceSpan["kind"]> = new Set([
   "wait",
 ]);
 
-function messageBars({ message, deliveries }: MessageWithDeliveries): Draft[] {
+/** @param original the message that this one answers. */
+function messageBars(
+  found: MessageWithDeliveries,
+  original: MessageWithDeliveries | undefined,
+): Draft[] {
+  const { message, deliveries } = found;
   const ref = { kind: "message", id: message.id } as const;
   const requestId = `${message.id}:request`;
-  const parentId = message.expectsReply ? requestId : null;
+  // An answer arrives when the work that sent it may be over already.
+  const answered = original?.deliveries.find(({ recipientId }) => recipientId === message.senderId);
+  const cause = original && answered ? workBarId(original, answered) : null;
+  const parentId = message.expectsReply ? requestId : cause;
   const bars: TraceSpan[] = [];
   if (message.expectsReply) {
     const answers = deliveries.map(({ answeredAtMs }) => answeredAtMs).filter(isKnown);
@@ -61,7 +81,7 @@ function messageBars({ message, deliveries }: MessageWithDeliveries): Draft[] {
     const gaveUpMs = dead.length === deliveries.length ? (dead[0]?.settledAtMs ?? null) : null;
     bars.push({
       id: requestId,
-      parentId: null,
+      parentId: cause,
       kind: "request",
       name: `waits on ${recipient}`,
       agentId: message.senderId,
@@ -88,8 +108,7 @@ function messageBars({ message, deliveries }: MessageWithDeliveries): Draft[] {
     });
     if (delivery.deliveredAtMs === null) continue;
     bars.push({
-      // What the recipient did because of it names the message's own span as its parent.
-      id: deliveries.length === 1 ? (spanIdOf(message.traceparent) ?? delivery.id) : delivery.id,
+      id: workBarId(found, delivery),
       parentId,
       kind: "task",
       name: message.task?.title ?? message.type,
@@ -104,11 +123,52 @@ function messageBars({ message, deliveries }: MessageWithDeliveries): Draft[] {
   return bars.map((bar) => ({ bar, causedBy: message.senderId }));
 }
 
+/** What a recipient does because of a message names the message's own span as its parent. */
+function workBarId({ message, deliveries }: MessageWithDeliveries, { id }: Delivery): string {
+  return deliveries.length === 1 ? (spanIdOf(message.traceparent) ?? id) : id;
+}
+
 const OUTCOMES: Readonly<Record<DeliveryState, boolean | null>> = {
   ready: null,
   leased: null,
   done: true,
   dead: false,
+};
+
+/** Work that agents began themselves; what was made of messages has its bar with the message. */
+function taskBars(tasks: readonly Task[], taken: Set<string>): Draft[] {
+  const spans = new Map(tasks.map(({ id, traceparent }) => [id, spanIdOf(traceparent)]));
+  const drafts: Draft[] = [];
+  for (const task of tasks) {
+    if (task.messageId !== null) continue;
+    const spanId = spans.get(task.id) ?? null;
+    // Who names the span around the work, not one of its own, still has a bar of its own.
+    const id = spanId === null || taken.has(spanId) ? task.id : spanId;
+    taken.add(id);
+    const bar: TraceSpan = {
+      id,
+      parentId: task.parentId === null ? null : (spans.get(task.parentId) ?? null),
+      kind: "task",
+      name: task.title,
+      agentId: task.agentId,
+      fromMs: task.createdAtMs,
+      toMs: task.endedAtMs,
+      ok: TASK_OUTCOMES[task.state],
+      detail: task.note,
+      ref: { kind: "task", id: task.id },
+    };
+    drafts.push({ bar, causedBy: task.agentId });
+  }
+  return drafts;
+}
+
+const TASK_OUTCOMES: Readonly<Record<TaskState, boolean | null>> = {
+  submitted: null,
+  working: null,
+  "input-required": null,
+  completed: true,
+  failed: false,
+  canceled: false,
 };
 
 function callBar(call: CallRecord): Draft {
@@ -162,10 +222,6 @@ function place(drafts: readonly Draft[]): TraceSpan[] {
 function encloses(outer: TraceSpan, inner: TraceSpan, causedBy: string | null): boolean {
   if (!HOLDERS.has(outer.kind) || outer.agentId !== causedBy) return false;
   return outer.ref.id !== inner.ref.id && (outer.toMs === null || outer.toMs >= inner.fromMs);
-}
-
-function spanIdOf(traceparent: string | null): string | null {
-  return traceIdOf(traceparent) === null ? null : (traceparent?.slice(36, 52) ?? null);
 }
 
 function isKnown(atMs: number | null): atMs is number {

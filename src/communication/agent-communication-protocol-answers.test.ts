@@ -63,6 +63,30 @@ describe("AgentCommunicationProtocol answers and tasks", () => {
     }
   });
 
+  test("an answer is a part of its message's trace, with a span of its own", async () => {
+    const { comm } = await makeBench(["alice", "bob"]);
+    const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00";
+    const spans = new Set(["00f067aa0ba902b7", "0000000000000000"]);
+    for (const how of ["done", "reply"] as const) {
+      const { messageId } = await comm.send({ ...DIRECT, traceparent, expectsReply: true });
+      const [claimed] = await comm.claim("bob");
+      const token = claimed?.token ?? "";
+      if (how === "reply") await comm.reply(token, "yes");
+      await comm.done(token, how === "done" ? { reply: "yes" } : {});
+      const answer = await comm.waitForReply(messageId, { timeoutMs: 1 });
+      const [version, traceId, spanId = "", flags] = answer.traceparent?.split("-") ?? [];
+      assert.deepEqual([version, traceId, flags], ["00", traceparent.slice(3, 35), "00"]);
+      assert.match(spanId, /^[\da-f]{16}$/);
+      assert.ok(!spans.has(spanId), `${spanId} is new`);
+      spans.add(spanId);
+    }
+    const untraced = await comm.send({ ...DIRECT, expectsReply: true });
+    const [claimed] = await comm.claim("bob");
+    await comm.done(claimed?.token ?? "", { reply: "yes" });
+    const answer = await comm.waitForReply(untraced.messageId, { timeoutMs: 1 });
+    assert.equal(answer.traceparent, null);
+  });
+
   test("waitForReply() takes the answer's copy out of the inbox, unless told otherwise", async () => {
     const { comm } = await makeBench(["alice", "bob"]);
     for (const collect of [true, false]) {
@@ -135,6 +159,26 @@ describe("AgentCommunicationProtocol answers and tasks", () => {
     await assert.rejects(comm.updateTask("task_x", {}), refuses("communication.task_unknown"));
     assert.equal((await comm.getPresence("bob")).state, "idle");
     assert.deepEqual(await comm.getTasks({ agentId: "bob" }), [ended]);
+  });
+
+  test("tasks carry a trace: their own, or their message's", async () => {
+    const { comm } = await makeBench(["alice", "bob"]);
+    const traceId = "4bf92f3577b34da6a3ce929d0e0e4736";
+    const traceparent = `00-${traceId}-00f067aa0ba902b7-01`;
+    const own = await comm.startTask("bob", { title: "own", traceparent });
+    assert.equal(own.traceparent, traceparent);
+    assert.equal((await comm.getPresence("bob")).holds[0]?.traceId, traceId);
+    await comm.send({ ...DIRECT, type: "task_assignment", traceparent });
+    const found = await comm.getTasks({ traceId });
+    assert.deepEqual(
+      found.map((task) => [task.messageId === null, task.traceparent]),
+      [
+        [false, traceparent],
+        [true, traceparent],
+      ],
+    );
+    const wrong = { title: "own", traceparent: "00-1-2-3" };
+    await assert.rejects(comm.startTask("bob", wrong), refuses("communication.argument_invalid"));
   });
 
   test("exportCommunicationData() writes what it returns", async () => {

@@ -73,5 +73,5 @@ export type {
   TaskUpdate,
   WaitForReplyOptions,
 } from "./requests.ts";
-export { traceIdOf } from "./message-search.ts";
+export { spanIdOf, traceIdOf } from "./traceparent.ts";
 export { VolatileCommunicationStore } from "./volatile-store.ts";

@@ -9,12 +9,12 @@ import {
   checkPriority,
   checkTask,
   checkTitle,
-  invalid,
 } from "./input-checks.ts";
 import { MessageType } from "./model.ts";
 import type { Message, TaskRequest } from "./model.ts";
 import type { JsonValue } from "../core/index.ts";
 import type { SendRequest } from "./requests.ts";
+import { checkTraceparent } from "./traceparent.ts";
 
 /** A message not yet stored. */
 export interface MessageDraft {
@@ -27,9 +27,6 @@ export interface MessageDraft {
 export type DraftRequest = Omit<SendRequest, "recipientId"> & {
   readonly recipientId: string | null;
 };
-
-// W3C Trace Context, section 3.2.2: version, trace id, parent id, flags.
-const TRACEPARENT = /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}$/;
 
 /**
  * @param original the message it answers, if any.
@@ -87,10 +84,4 @@ function titleFrom(payload: JsonValue): string | undefined {
     if (typeof value === "string" && value.trim() !== "") return checkTitle(value);
   }
   return undefined;
-}
-
-function checkTraceparent(traceparent: string | undefined): string | null {
-  if (traceparent === undefined) return null;
-  if (TRACEPARENT.test(traceparent)) return traceparent;
-  throw invalid(`traceparent is not in the form of W3C Trace Context, version 00`);
 }

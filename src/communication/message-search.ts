@@ -2,6 +2,7 @@
 
 import type { Delivery, Message } from "./model.ts";
 import type { ConversationSummary, MessageQuery } from "./store.ts";
+import { traceIdOf } from "./traceparent.ts";
 
 /** A message with its receipts by delivery id. */
 export interface StoredMessage {
@@ -24,11 +25,6 @@ export function matchesMessage(stored: StoredMessage, query: MessageQuery): bool
   if (query.traceId !== undefined && traceIdOf(message.traceparent) !== query.traceId) return false;
   if (query.agentId !== undefined && !takesPart(stored, query.agentId)) return false;
   return matchesDelivery(stored, query) && matchesText(message, query.text);
-}
-
-/** The trace id of a traceparent (W3C Trace Context, section 3.2.2.3); null when there is none. */
-export function traceIdOf(traceparent: string | null): string | null {
-  return traceparent === null ? null : traceparent.slice(3, 35);
 }
 
 /** Conversations summed up, in no particular order. */

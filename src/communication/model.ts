@@ -116,7 +116,7 @@ export interface HeldWork {
   readonly sinceMs: number;
   /** The message it came as; null for a task the agent started itself. */
   readonly messageId: string | null;
-  /** W3C trace id of that message: 32 hex digits; null when it carries none. */
+  /** W3C trace id of that message or task: 32 hex digits; null when it carries none. */
   readonly traceId: string | null;
 }
 
@@ -282,6 +282,11 @@ export interface Task {
   readonly note: string | null;
   readonly result: JsonValue | null;
   readonly expectMs: number | null;
+  /**
+   * W3C trace context; its span id names the work itself. Of the message, for a task that was made
+   * of one.
+   */
+  readonly traceparent: string | null;
   readonly createdAtMs: number;
   readonly updatedAtMs: number;
   readonly endedAtMs: number | null;

@@ -8,7 +8,7 @@ import type { CommunicationContext } from "./communication-context.ts";
 import { KeyedHeap } from "./keyed-heap.ts";
 import { communicationLimits } from "./limits.ts";
 import type { AgentsDigest, AgentView, HeldWork, Presence, StateChange } from "./model.ts";
-import { traceIdOf } from "./message-search.ts";
+import { traceIdOf } from "./traceparent.ts";
 import { HEARTBEATS_MISSED, judgePresence } from "./presence-rules.ts";
 import type { PresenceFacts, Verdict } from "./presence-rules.ts";
 
@@ -261,7 +261,8 @@ export class PresenceBook {
       expectMs = Math.max(expectMs, task.expectMs ?? 0);
       if (task.state === "input-required") needsInput ??= task.title;
       const { id, title, createdAtMs: sinceMs } = task;
-      holds.push({ kind: "task", id, title, sinceMs, messageId: null, traceId: null });
+      const origin = { messageId: null, traceId: traceIdOf(task.traceparent) };
+      holds.push({ kind: "task", id, title, sinceMs, ...origin });
     }
     holds.sort((a, b) => a.sinceMs - b.sinceMs);
     const facts: PresenceFacts = {

@@ -229,6 +229,8 @@ export interface TaskStart {
   /** How long it should take at most without output, in milliseconds. */
   readonly expectMs?: number;
   readonly parentId?: string;
+  /** W3C trace context, with a span id of the task's own; what is done for it names that one. */
+  readonly traceparent?: string;
 }
 
 /** A change of an open task. */

@@ -21,6 +21,7 @@ import type { BroadcastFilter, BroadcastResult, ReplyResult, SendManyResult } fr
 import type { SendRequest, SendResult } from "./requests.ts";
 import type { CommunicationRecord, MessageWithDeliveries } from "./store.ts";
 import { taskOfMessage } from "./task-book.ts";
+import { answerTraceparent } from "./traceparent.ts";
 
 /** The way in. */
 export class SendDesk {
@@ -143,7 +144,9 @@ export class SendDesk {
     payload: JsonValue,
     stored?: MessageWithDeliveries,
   ): Parcel {
+    const { traceparent } = message;
     const request: SendRequest = {
+      ...(traceparent === null ? {} : { traceparent: answerTraceparent(traceparent) }),
       senderId,
       recipientId: message.senderId,
       type: "direct",

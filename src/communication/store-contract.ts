@@ -196,12 +196,19 @@ function appendAndLoad(check: Check): void {
   });
 }
 
+const TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
 function taskAndStateQueries(check: Check): void {
   check("tasks() filters, newest first; load() gives the open ones", async (store) => {
     const tasks = [
       makeTask(1, { state: "completed", endedAtMs: BASE_MS + 5, result: { sum: 3 } }),
       makeTask(2, { agentId: "carol", parentId: "task_1" }),
-      makeTask(3, { state: "input-required", progress: 0.5, note: "which branch?" }),
+      makeTask(3, {
+        state: "input-required",
+        progress: 0.5,
+        note: "which branch?",
+        traceparent: TRACEPARENT,
+      }),
     ] as const;
     await store.append(NAMESPACE, [{ kind: "task", task: makeTask(1) }]);
     await store.append(
@@ -214,6 +221,10 @@ function taskAndStateQueries(check: Check): void {
     assert.deepEqual(await store.tasks(NAMESPACE, { agentId: "carol" }), [tasks[1]]);
     assert.deepEqual(await store.tasks(NAMESPACE, { parentId: "task_1" }), [tasks[1]]);
     assert.deepEqual(await store.tasks(NAMESPACE, { state: "completed" }), [tasks[0]]);
+    const traceId = TRACEPARENT.slice(3, 35);
+    assert.deepEqual(await store.tasks(NAMESPACE, { traceId }), [tasks[2]]);
+    assert.deepEqual(await store.tasks(NAMESPACE, { traceId, agentId: "carol" }), []);
+    assert.deepEqual(await store.tasks("other", { traceId }), []);
     assert.deepEqual(await store.task(NAMESPACE, "task_1"), tasks[0]);
     assert.equal(await store.task("other", "task_1"), undefined);
     const { openTasks } = await store.load(NAMESPACE);

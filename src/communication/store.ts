@@ -94,6 +94,8 @@ export interface ConversationSummary {
 }
 
 export interface TaskQuery {
+  /** W3C trace id, 32 hex digits: tasks whose traceparent carries it. */
+  readonly traceId?: string;
   readonly agentId?: string;
   readonly state?: TaskState;
   readonly parentId?: string;

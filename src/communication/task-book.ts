@@ -79,6 +79,7 @@ export function taskOfMessage(message: Message, agentId: string, id: string): Ta
     note: null,
     result: null,
     expectMs: message.task.expectMs ?? null,
+    traceparent: message.traceparent,
     createdAtMs: message.acceptedAtMs,
     updatedAtMs: message.acceptedAtMs,
     endedAtMs: null,

@@ -16,6 +16,7 @@ import type { PresenceBook } from "./presence-book.ts";
 import type { TaskEnd, TaskStart, TaskUpdate } from "./requests.ts";
 import { changeTask } from "./task-book.ts";
 import type { TaskChange } from "./task-book.ts";
+import { checkTraceparent } from "./traceparent.ts";
 
 const ENDS: ReadonlySet<string> = new Set(["completed", "failed", "canceled"]);
 
@@ -55,6 +56,7 @@ export class TaskDesk {
         expectMs === undefined
           ? null
           : checkNumber(expectMs, "expectMs", 0, Number.MAX_SAFE_INTEGER),
+      traceparent: checkTraceparent(start.traceparent),
       createdAtMs: clock.now(),
       updatedAtMs: clock.now(),
       endedAtMs: null,

@@ -12,6 +12,7 @@ import type {
   StateQuery,
   TaskQuery,
 } from "./store.ts";
+import { traceIdOf } from "./traceparent.ts";
 import type { Delivery, Message, StateChange, Task } from "./model.ts";
 import { VolatileNamespace } from "./volatile-namespace.ts";
 import { matchesMessage, summarizeConversations } from "./message-search.ts";
@@ -88,6 +89,8 @@ export class VolatileCommunicationStore implements CommunicationStore {
     const found: Task[] = [];
     for (const task of [...this.#open(namespace).tasks.values()].toReversed()) {
       if (found.length >= clampLimit(query.limit)) break;
+      const { traceId } = query;
+      if (traceId !== undefined && traceIdOf(task.traceparent) !== traceId) continue;
       if (query.agentId !== undefined && task.agentId !== query.agentId) continue;
       if (query.state !== undefined && task.state !== query.state) continue;
       if (query.parentId !== undefined && task.parentId !== query.parentId) continue;

@@ -364,6 +364,16 @@ describe("tasks", () => {
     await expect(404, "GET", "/api/v1/tasks/task_none");
   });
 
+  test("a task keeps the trace it is begun in", async () => {
+    const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    const given = { title: "index repo", traceparent };
+    const task = await expect(201, "POST", "/api/v1/tasks", given, key);
+    assert.equal(task["traceparent"], traceparent);
+    const wrong = { title: "index repo", traceparent: `00-${"0".repeat(32)}-${"1".repeat(16)}-01` };
+    await expect(400, "POST", "/api/v1/tasks", wrong, key);
+    await expect(200, "PATCH", `/api/v1/tasks/${String(task["id"])}`, { state: "canceled" }, key);
+  });
+
   test("another agent's task is out of reach, and an admin says whose it is", async () => {
     await expect(400, "POST", "/api/v1/tasks", { title: "whose" });
     const task = await expect(201, "POST", "/api/v1/tasks", { title: "theirs", agentId: "w2" });

@@ -100,6 +100,7 @@ export function makeTask(number: number, changes: Partial<Task> = {}): Task {
     note: null,
     result: null,
     expectMs: null,
+    traceparent: null,
     createdAtMs: BASE_MS + number,
     updatedAtMs: BASE_MS + number,
     endedAtMs: null,

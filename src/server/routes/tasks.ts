@@ -16,6 +16,7 @@ import {
   jsonValueSchema,
   nameSchema,
   noteSchema,
+  traceparentSchema,
 } from "../schemas/common.ts";
 import { taskSchema } from "../schemas/messages.ts";
 import { ownId, ownList, ownThing, senderOf } from "./messages.ts";
@@ -47,6 +48,9 @@ function start(): Route {
       title: z.string().min(1).max(500),
       expectMs: z.number().min(0).exactOptional().describe("Longest time without output"),
       parentId: idSchema.exactOptional(),
+      traceparent: traceparentSchema
+        .exactOptional()
+        .describe("W3C trace context; its span id names the task itself"),
     }),
     example: { title: "index repo", expectMs: 600_000 },
     responses: { 201: json("The task", taskSchema) },

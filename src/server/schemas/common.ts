@@ -5,6 +5,7 @@ import { z } from "zod";
 import { NAME_PATTERN } from "../../core/index.ts";
 import type { JsonObject, JsonValue } from "../../core/index.ts";
 import { serverLimits } from "../limits.ts";
+import { isTraceparent } from "../trace-context.ts";
 
 /** What the OpenAPI document adds to a schema: its name, the name it stands for, or its words. */
 type DocumentMetadata = {
@@ -42,6 +43,11 @@ export const idSchema = z.string().min(1).max(256);
 
 /** Free words of a person or an agent. */
 export const noteSchema = z.string().max(2000);
+
+/** The trace that a message or task carries. */
+export const traceparentSchema = z
+  .string()
+  .refine(isTraceparent, "is no W3C traceparent (00-<trace id>-<span id>-<flags>)");
 
 /** Any JSON value, nested no deeper than the limit. */
 export const jsonValueSchema: z.ZodType<JsonValue> = z

@@ -13,9 +13,15 @@ import type {
   Task,
   TaskRequest,
 } from "../../communication/index.ts";
-import { isTraceparent } from "../trace-context.ts";
 import { deliveryStateSchema, prioritySchema, taskStateSchema } from "./agents.ts";
-import { idSchema, instantSchema, jsonValueSchema, named, nameSchema } from "./common.ts";
+import {
+  idSchema,
+  instantSchema,
+  jsonValueSchema,
+  named,
+  nameSchema,
+  traceparentSchema,
+} from "./common.ts";
 
 export const taskRequestSchema: z.ZodType<TaskRequest> = named(
   "TaskRequest",
@@ -43,10 +49,7 @@ export const sendSchema = named(
     conversationId: idSchema.exactOptional(),
     expectsReply: z.boolean().exactOptional().describe("The sender waits for an answer"),
     task: taskRequestSchema.exactOptional(),
-    traceparent: z
-      .string()
-      .refine(isTraceparent, "is no W3C traceparent (00-<trace id>-<span id>-<flags>)")
-      .exactOptional(),
+    traceparent: traceparentSchema.exactOptional(),
   }),
 );
 
@@ -151,6 +154,7 @@ export const taskSchema: z.ZodType<Task> = named(
     note: z.string().nullable(),
     result: jsonValueSchema.nullable(),
     expectMs: z.number().nullable(),
+    traceparent: z.string().nullable(),
     createdAtMs: instantSchema,
     updatedAtMs: instantSchema,
     endedAtMs: instantSchema.nullable(),

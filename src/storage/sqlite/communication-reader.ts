@@ -143,6 +143,7 @@ export class CommunicationReader {
     const conditions = ["namespace = ?"];
     const values: (string | number)[] = [namespace];
     for (const [column, value] of [
+      ["trace_id", query.traceId],
       ["parent_id", query.parentId],
       ["agent_id", query.agentId],
       ["state", query.state],
@@ -258,6 +259,7 @@ export class CommunicationReader {
 }
 
 function taskIndex(query: TaskQuery): string {
+  if (query.traceId !== undefined) return "tasks_by_trace";
   if (query.parentId !== undefined) return "tasks_by_parent";
   if (query.open === true) return "tasks_open";
   if (query.agentId !== undefined) return "tasks_by_agent";

@@ -51,6 +51,7 @@ interface TaskRow {
   readonly attempt: number;
   readonly progress: number | null;
   readonly expect_ms: number | null;
+  readonly traceparent: string | null;
   readonly created_at: number;
   readonly updated_at: number;
   readonly ended_at: number | null;
@@ -135,6 +136,7 @@ export function taskOf(source: Row): Task {
     note: row.note,
     result: parsedColumnOrNull(row.result),
     expectMs: row.expect_ms,
+    traceparent: row.traceparent,
     createdAtMs: row.created_at,
     updatedAtMs: row.updated_at,
     endedAtMs: row.ended_at,

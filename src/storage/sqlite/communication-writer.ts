@@ -204,14 +204,15 @@ export class CommunicationWriter {
   #task(namespace: string, task: Task): void {
     this.#run(
       `INSERT INTO tasks (namespace, id, agent_id, parent_id, message_id, state, attempt,
-         progress, expect_ms, created_at, updated_at, ended_at, title, note, result)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         progress, expect_ms, created_at, updated_at, ended_at, title, note, result, traceparent)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (namespace, id) DO UPDATE SET agent_id = excluded.agent_id,
          parent_id = excluded.parent_id, message_id = excluded.message_id,
          state = excluded.state, attempt = excluded.attempt, progress = excluded.progress,
          expect_ms = excluded.expect_ms, created_at = excluded.created_at,
          updated_at = excluded.updated_at, ended_at = excluded.ended_at,
-         title = excluded.title, note = excluded.note, result = excluded.result`,
+         title = excluded.title, note = excluded.note, result = excluded.result,
+         traceparent = excluded.traceparent`,
       namespace,
       task.id,
       task.agentId,
@@ -227,6 +228,7 @@ export class CommunicationWriter {
       task.title,
       task.note,
       jsonOrNull(task.result),
+      task.traceparent,
     );
   }
 

@@ -173,8 +173,16 @@ const VERSION_3 = `
 UPDATE alerts SET alert = json_set(alert, '$.notifiedAtMs', NULL);
 `;
 
+const VERSION_4 = `
+ALTER TABLE tasks ADD COLUMN traceparent TEXT;
+ALTER TABLE tasks
+  ADD COLUMN trace_id TEXT GENERATED ALWAYS AS (substr(traceparent, 4, 32)) VIRTUAL;
+CREATE INDEX tasks_by_trace ON tasks (namespace, trace_id, created_at)
+  WHERE trace_id IS NOT NULL;
+`;
+
 /** Everything that must survive a power cut. */
 export const ledgerSchema: Schema = {
   name: "ledger",
-  migrations: [VERSION_1, VERSION_2, VERSION_3],
+  migrations: [VERSION_1, VERSION_2, VERSION_3, VERSION_4],
 };

@@ -47,6 +47,8 @@ test("openLedger() migrates version 1: old messages and audit rows are found by 
        NULL, 0, NULL, NULL, NULL, 1001, NULL, 'null');
      INSERT INTO audit VALUES (1, 'aud_1', 1, 'default', 'admin', 'socket', 'agent.pause', 'agent:w',
        'done', NULL, '{}', '00-${TRACE}-b7ad6b7169203331-01');
+     INSERT INTO tasks VALUES (1, 'default', 'task_1', 'alice', NULL, NULL, 'working', 1, 0.5, NULL,
+       1000, 1001, NULL, 'index repo', NULL, NULL);
      INSERT INTO agents VALUES ('default', 'alice', '{"id":"alice"}')`,
   );
   using database = openLedger(file);
@@ -65,6 +67,8 @@ test("openLedger() migrates version 1: old messages and audit rows are found by 
     ["aud_1"],
   );
   assert.deepEqual(new AlertTables(database).alerts("default", {}), []);
+  const [task] = await store.tasks("default", {});
+  assert.deepEqual([task?.title, task?.progress, task?.traceparent], ["index repo", 0.5, null]);
 });
 
 test("openLedger() migrates version 2: alerts of before are told again", (t) => {
