@@ -145,6 +145,12 @@ ALTER TABLE audit
   ADD COLUMN trace_id TEXT GENERATED ALWAYS AS (substr(traceparent, 4, 32)) VIRTUAL;
 CREATE INDEX audit_by_trace ON audit (trace_id) WHERE trace_id IS NOT NULL;
 
+ALTER TABLE tasks ADD COLUMN traceparent TEXT;
+ALTER TABLE tasks
+  ADD COLUMN trace_id TEXT GENERATED ALWAYS AS (substr(traceparent, 4, 32)) VIRTUAL;
+CREATE INDEX tasks_by_trace ON tasks (namespace, trace_id, created_at)
+  WHERE trace_id IS NOT NULL;
+
 CREATE TABLE services (
   namespace TEXT NOT NULL, id TEXT NOT NULL, position INTEGER NOT NULL, service TEXT NOT NULL,
   PRIMARY KEY (namespace, id)
@@ -168,21 +174,5 @@ CREATE TABLE alert_agents (
 CREATE INDEX alert_agents_by_alert ON alert_agents (alert_row);
 `;
 
-// Nobody knows whether these were told of: what still fires is told again.
-const VERSION_3 = `
-UPDATE alerts SET alert = json_set(alert, '$.notifiedAtMs', NULL);
-`;
-
-const VERSION_4 = `
-ALTER TABLE tasks ADD COLUMN traceparent TEXT;
-ALTER TABLE tasks
-  ADD COLUMN trace_id TEXT GENERATED ALWAYS AS (substr(traceparent, 4, 32)) VIRTUAL;
-CREATE INDEX tasks_by_trace ON tasks (namespace, trace_id, created_at)
-  WHERE trace_id IS NOT NULL;
-`;
-
 /** Everything that must survive a power cut. */
-export const ledgerSchema: Schema = {
-  name: "ledger",
-  migrations: [VERSION_1, VERSION_2, VERSION_3, VERSION_4],
-};
+export const ledgerSchema: Schema = { name: "ledger", migrations: [VERSION_1, VERSION_2] };

@@ -52,7 +52,7 @@ test("openLedger() migrates version 1: old messages and audit rows are found by 
      INSERT INTO agents VALUES ('default', 'alice', '{"id":"alice"}')`,
   );
   using database = openLedger(file);
-  assert.equal(database.prepare("PRAGMA user_version").get()?.["user_version"], 3);
+  assert.equal(database.prepare("PRAGMA user_version").get()?.["user_version"], 2);
   const store = new SqliteCommunicationStore(database);
   const found = await store.messages("default", { traceId: TRACE });
   assert.deepEqual(
@@ -69,19 +69,6 @@ test("openLedger() migrates version 1: old messages and audit rows are found by 
   assert.deepEqual(new AlertTables(database).alerts("default", {}), []);
   const [task] = await store.tasks("default", {});
   assert.deepEqual([task?.title, task?.progress, task?.traceparent], ["index repo", 0.5, null]);
-});
-
-test("openLedger() migrates version 2: alerts of before are told again", (t) => {
-  const file = fileOf(
-    t,
-    2,
-    ledgerSchema,
-    `INSERT INTO alerts VALUES (1, 'default', 'alert_1', 'firing', 'error', 'manual', 'ops', NULL,
-       1, NULL, 0, '{"id":"alert_1","acknowledged":null}')`,
-  );
-  using database = openLedger(file);
-  const [alert] = new AlertTables(database).alerts("default", {});
-  assert.deepEqual(alert, { id: "alert_1", acknowledged: null, notifiedAtMs: null });
 });
 
 test("openSeries() migrates version 1: samples stay, calls have their table", async (t) => {
