@@ -72,7 +72,9 @@ export const storageLimits = {
     value: 64 * 1024 * 1024,
     unit: "bytes",
     reason: "Reads slow down and a restart takes longer as the write-ahead log grows.",
-    atLimit: "It is copied into the database at once instead of in the next quiet moment.",
+    atLimit:
+      "It is copied into the database after the commit or the step of a job that reached it, " +
+      "instead of in the next quiet moment.",
   },
   idleCheckpointMs: {
     value: 250,
@@ -97,6 +99,18 @@ export const storageLimits = {
     unit: "bytes",
     reason: "A page of messages is held whole by a reader, the main thread and the connection.",
     atLimit: "The page ends early, with one message at least; ask for what is before its last.",
+  },
+  loadedRows: {
+    value: 2_000,
+    unit: "items",
+    reason: "A few milliseconds of each thread: a start goes on with one page and reads the next.",
+    atLimit: "The page of what a namespace loads at its start ends; the next one follows.",
+  },
+  loadedBytes: {
+    value: 8 * 1024 * 1024,
+    unit: "bytes",
+    reason: "A page travels as one text, of which V8 takes at most half a gigabyte.",
+    atLimit: "The page ends with the row that reaches it; the next one follows.",
   },
   listedSpans: {
     value: 5_000,

@@ -11,7 +11,7 @@ import type { Database, WriterMethods } from "../storage/index.ts";
 import { GroupCommitter, applyMethod } from "./group-committer.ts";
 import type { Outcome } from "./group-committer.ts";
 import { CLOSE, toWireError } from "./protocol.ts";
-import type { Call, Codec, Reply } from "./protocol.ts";
+import type { Call, Codec, Reply, WireError } from "./protocol.ts";
 
 const PAGE_BYTES = 4096;
 /** A reader may keep a checkpoint from finishing; trying again at every commit would cost a sync. */
@@ -29,6 +29,7 @@ export class WriterThread {
   readonly #methods: WriterMethods;
   readonly #committer: GroupCommitter;
   readonly #codec: Codec;
+  readonly #walBytes: number;
   readonly #calls: Call[] = [];
   readonly #jobs: Job[] = [];
   #closing = false;
@@ -36,7 +37,15 @@ export class WriterThread {
   #turnAhead = false;
   #nextCheckpointAtMs = 0;
 
-  constructor(port: MessagePort, database: Database, methods: WriterMethods, codec: Codec) {
+  /** @param walBytes how large the write-ahead log may grow. @default storageLimits.walBytes */
+  constructor(
+    port: MessagePort,
+    database: Database,
+    methods: WriterMethods,
+    codec: Codec,
+    walBytes: number = storageLimits.walBytes.value,
+  ) {
+    this.#walBytes = walBytes;
     this.#port = port;
     this.#database = database;
     this.#methods = methods;
@@ -62,7 +71,7 @@ export class WriterThread {
       this.#commit(this.#calls.splice(0, storageLimits.groupRequests.value));
       this.#checkpointWhenLarge();
     }
-    this.#stepJob();
+    if (this.#stepJob()) this.#checkpointWhenLarge();
     if (this.#jobs.length > 0) this.#scheduleTurn();
     else if (this.#closing) this.#close();
     else this.#idle = setTimeout(() => this.#checkpoint(), storageLimits.idleCheckpointMs.value);
@@ -102,18 +111,20 @@ export class WriterThread {
     this.#answer(this.#committer.commit(calls));
   }
 
-  #stepJob(): void {
+  /** One step of the first job; false when there is none. */
+  #stepJob(): boolean {
     const [job] = this.#jobs;
-    if (job === undefined) return;
+    if (job === undefined) return false;
     try {
       const step = this.#database.transaction(() => job.steps.next());
-      if (step.done !== true) return;
+      if (step.done !== true) return true;
       this.#jobs.shift();
       this.#answer([{ id: job.id, value: step.value }]);
     } catch (error) {
       this.#jobs.shift();
       this.#answer([{ id: job.id, error }]);
     }
+    return true;
   }
 
   #answer(outcomes: readonly Outcome[]): void {
@@ -123,13 +134,15 @@ export class WriterThread {
   #checkpointWhenLarge(): void {
     if (performance.now() < this.#nextCheckpointAtMs) return;
     const { frames, copied } = this.#database.walState();
-    if ((frames - copied) * PAGE_BYTES > storageLimits.walBytes.value) this.#checkpoint();
+    if ((frames - copied) * PAGE_BYTES > this.#walBytes) this.#checkpoint();
   }
 
   #checkpoint(): void {
     try {
       const { frames, copied } = this.#database.walState();
-      if (frames > copied) this.#database.checkpoint("PASSIVE");
+      if (frames === copied) return;
+      const after = this.#database.checkpoint("PASSIVE");
+      if (after.copied === after.frames) return;
       this.#nextCheckpointAtMs = performance.now() + BETWEEN_CHECKPOINTS_MS;
     } catch {
       // Nothing is lost: the log stays as it is and the next quiet moment tries again.
@@ -155,16 +168,43 @@ export function decodeCalls(message: unknown): readonly Call[] {
   return calls;
 }
 
-/** Outcomes for the wire. */
+/**
+ * Outcomes for the wire. A result that no text can hold (too long, not JSON) is its own call's
+ * failure: thrown here, it would end the thread, and with it everybody else's calls.
+ */
 export function encodeReply(outcomes: readonly Outcome[], codec: Codec): Reply {
   const done: number[] = [];
   const values: [number, unknown][] = [];
-  const errors: (readonly [number, ReturnType<typeof toWireError>])[] = [];
+  const errors: [number, WireError][] = [];
   for (const outcome of outcomes) {
     if ("error" in outcome) errors.push([outcome.id, toWireError(outcome.error)]);
     else if (outcome.value === undefined) done.push(outcome.id);
     else values.push([outcome.id, outcome.value]);
   }
   if (values.length === 0) return { done, values: null, errors };
-  return { done, values: codec === "json" ? JSON.stringify(values) : values, errors };
+  if (codec === "clone") return { done, values, errors };
+  try {
+    return { done, values: JSON.stringify(values), errors };
+  } catch {
+    return { done, ...encodeEach(values, errors) };
+  }
+}
+
+/** Each by itself, to find whose fault it is. */
+function encodeEach(
+  values: readonly [number, unknown][],
+  errors: readonly [number, WireError][],
+): Pick<Reply, "values" | "errors"> {
+  const texts: string[] = [];
+  const failed = [...errors];
+  for (const value of values) {
+    try {
+      texts.push(JSON.stringify(value));
+    } catch (cause) {
+      const said = cause instanceof Error ? cause.message : String(cause);
+      const message = `The answer cannot travel between threads: ${said}`;
+      failed.push([value[0], toWireError(new StorageError("storage.failed", message, { cause }))]);
+    }
+  }
+  return { values: `[${texts.join(",")}]`, errors: failed };
 }
