@@ -8,7 +8,7 @@ import { makeBench, settleAll } from "./test-support/test-bench.ts";
 const LARGE = "x".repeat(600);
 
 test("send() to an agent removed meanwhile gives its room back and ends its task", async () => {
-  const { comm, store } = await makeBench(["a", "b", "c"], { maxPendingBytes: 1024 });
+  const { comm, store } = await makeBench(["a", "b", "c"], { maxPendingBytes: 4096 });
   const release = store.hold();
   const request = { senderId: "a", recipientId: "b", type: "direct", payload: LARGE };
   const sent = comm.send({ ...request, task: { title: "count" } });
@@ -31,7 +31,7 @@ test("send() to an agent removed meanwhile gives its room back and ends its task
 });
 
 test("send() stored after its recipient was removed counts for nobody", async () => {
-  const { comm, store } = await makeBench(["a", "b", "c"], { maxPendingBytes: 1024 });
+  const { comm, store } = await makeBench(["a", "b", "c"], { maxPendingBytes: 2048 });
   const releaseRemoval = store.hold();
   const removed = comm.unregisterAgent("b");
   await settleAll();
@@ -80,7 +80,7 @@ test("send() to an agent removed and registered again counts in its new mailbox"
 });
 
 test("redrive() of a letter whose recipient is removed meanwhile leaves it dead", async () => {
-  const { comm, store } = await makeBench(["a", "b", "c"], { maxPendingBytes: 1024 });
+  const { comm, store } = await makeBench(["a", "b", "c"], { maxPendingBytes: 2048 });
   const request = { senderId: "a", recipientId: "b", type: "direct", payload: LARGE };
   const { deliveryId } = await comm.send(request);
   const [claimed] = await comm.claim("b");

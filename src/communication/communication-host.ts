@@ -60,6 +60,8 @@ export class CommunicationHost implements AsyncDisposable {
   readonly #onHold: (agent: Agent) => Promise<void>;
   protected runtime: CommunicationRuntime | undefined;
   #starting: Promise<CommunicationRuntime> | undefined;
+  /** The run that is starting or runs. */
+  #begun: CommunicationRuntime | undefined;
   #stopped = false;
 
   /** @throws z.ZodError on options, CommunicationError on a namespace that cannot be used. */
@@ -93,6 +95,11 @@ export class CommunicationHost implements AsyncDisposable {
     this.#starting = undefined;
     this.runtime = undefined;
     await runtime?.stop();
+  }
+
+  /** Messages that the start has brought back, so far while it is under way. */
+  get restoredMessages(): number {
+    return this.#begun?.restoredMessages ?? 0;
   }
 
   /** The same as {@link start}. */
@@ -201,6 +208,7 @@ export class CommunicationHost implements AsyncDisposable {
       events: this.#events,
       onHold: this.#onHold,
     });
+    this.#begun = runtime;
     try {
       await runtime.start();
     } catch (error) {

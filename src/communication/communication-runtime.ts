@@ -2,7 +2,6 @@
 // remembers, and moves time along.
 
 import { AgentDesk } from "./agent-desk.ts";
-import { isHeld } from "./agent-registry.ts";
 import { ClaimDesk } from "./claim-desk.ts";
 import { CommandDesk } from "./command-desk.ts";
 import { CommunicationContext } from "./communication-context.ts";
@@ -10,19 +9,16 @@ import type { CommunicationParts } from "./communication-context.ts";
 import { Discovery } from "./discovery.ts";
 import { HeartbeatDesk } from "./heartbeat-desk.ts";
 import { HoldDesk } from "./hold-desk.ts";
-import { payloadBytes } from "./input-checks.ts";
-import type { Agent } from "./model.ts";
 import { PresenceBook } from "./presence-book.ts";
 import { RedriveDesk } from "./redrive-desk.ts";
 import { ReplyDesk } from "./reply-desk.ts";
+import { Restorer } from "./restorer.ts";
 import { SendDesk } from "./send-desk.ts";
 import { SettleDesk } from "./settle-desk.ts";
-import type { CommunicationSnapshot } from "./store.ts";
 import { TaskDesk } from "./task-desk.ts";
 
 const TICK_MS = 1000;
 const FORGET_EVERY_MS = 60_000;
-const NOT_HELD = { paused: null, quarantined: null };
 /** Settled messages after which the history is pruned, without waiting for the minute. */
 const PRUNE_AFTER = 1000;
 /** History grows old even while nothing happens. */
@@ -43,6 +39,7 @@ export class CommunicationRuntime {
   readonly holds: HoldDesk;
   readonly discovery: Discovery;
   readonly tasks: TaskDesk;
+  readonly #restorer: Restorer;
   #timer: Disposable | undefined;
   #armedForMs = Infinity;
   #lastTickMs = -Infinity;
@@ -77,22 +74,27 @@ export class CommunicationRuntime {
     this.holds = new HoldDesk(this);
     this.discovery = new Discovery(context, this.presence);
     this.tasks = new TaskDesk(context, this.presence);
+    this.#restorer = new Restorer(context, this.presence);
   }
 
   /** Takes over what the store remembers, then starts the timer. */
   async start(): Promise<void> {
     const { context } = this;
-    const snapshot = await context.store.load(context.namespace);
     await context.deadLetters.load(context.store, context.namespace);
-    this.#restore(snapshot);
+    await this.#restorer.run();
     this.#lastForgetMs = context.clock.monotonic();
     this.presence.evaluateNow();
     this.#tick();
     context.log.info("communication.started", {
       namespace: context.namespace,
-      agents: snapshot.agents.length,
-      unsettled: snapshot.unsettled.length,
+      agents: this.#restorer.agents,
+      unsettled: context.engine.size,
     });
+  }
+
+  /** Messages that the start has brought back, so far while it is under way. */
+  get restoredMessages(): number {
+    return this.#restorer.messages;
   }
 
   /** Ends waiting claims with nothing, waits for what is being stored. */
@@ -184,69 +186,5 @@ export class CommunicationRuntime {
       log.error("communication.prune_failed", { error });
     }
     this.#pruning = undefined;
-  }
-
-  #restore(snapshot: CommunicationSnapshot): void {
-    const { clock, dedupe, engine, registry, tasks, waits } = this.context;
-    const nowMs = clock.monotonic();
-    const nowAtMs = clock.now();
-    this.context.continueAfter(snapshot.lastSequence);
-    const states = new Map(snapshot.states.map((change) => [change.agentId, change]));
-    for (const stored of snapshot.agents) {
-      // Agents stored before there was a quarantine do not say that they are in none.
-      const agent: Agent = { ...NOT_HELD, ...stored };
-      const record = registry.put(agent, nowMs);
-      engine.open(agent.id, nowMs);
-      const change = states.get(agent.id);
-      if (change !== undefined) this.presence.restore(record, change);
-      if (isHeld(agent)) engine.setPaused(agent.id, true);
-      engine.setOnline(agent.id, this.presence.isOnline(record), nowMs);
-    }
-    for (const task of snapshot.openTasks) tasks.put(task);
-    for (const entry of snapshot.unsettled) this.#restoreDelivery(entry, nowMs, nowAtMs);
-    for (const { message, delivery } of snapshot.unanswered) {
-      // Nobody is left to answer for an agent that was unregistered.
-      if (registry.get(delivery.recipientId) === undefined) continue;
-      waits.open(message, delivery, nowMs - Math.max(0, nowAtMs - message.acceptedAtMs));
-    }
-    for (const { senderId, dedupeKey, messageId, untilMs } of snapshot.dedupe) {
-      dedupe.add(senderId, dedupeKey, { messageId, deliveryId: null, untilMs, pending: null });
-    }
-  }
-
-  #restoreDelivery(
-    { message, delivery }: CommunicationSnapshot["unsettled"][number],
-    nowMs: number,
-    nowAtMs: number,
-  ): void {
-    const { engine, registry, waits } = this.context;
-    if (registry.get(delivery.recipientId) === undefined) {
-      this.#buryOrphan(message, delivery);
-      return;
-    }
-    // A lease of an earlier run is void; its attempt counts.
-    const ready = { ...delivery, state: "ready" } as const;
-    const delayMs = Math.max(0, (delivery.visibleAtMs ?? 0) - nowAtMs);
-    engine.restore(message, ready, payloadBytes(message.payload), nowMs, delayMs);
-    if (message.expectsReply && delivery.answeredAtMs === null) {
-      waits.open(message, ready, nowMs - Math.max(0, nowAtMs - message.acceptedAtMs));
-    }
-  }
-
-  /** The stop came between an agent's removal and the end of its mail. */
-  #buryOrphan(
-    message: CommunicationSnapshot["unsettled"][number]["message"],
-    delivery: CommunicationSnapshot["unsettled"][number]["delivery"],
-  ): void {
-    const { clock, events, journal } = this.context;
-    const dead = {
-      ...delivery,
-      state: "dead",
-      deadReason: "recipient_removed",
-      settledAtMs: clock.now(),
-    } as const;
-    journal.inBackground([{ kind: "delivery", delivery: dead }]);
-    this.context.deadLetters.add(dead.id, dead.settledAtMs);
-    events.emit({ kind: "message.dead", message, delivery: dead });
   }
 }

@@ -82,14 +82,18 @@ export const communicationConfigSchema = z.object({
     min: 1,
     max: 10_000_000,
   }),
-  maxMailboxBytes: countOption("bytes", 67_108_864, "Most bytes of unsettled payloads per agent.", {
-    min: 1024,
-    max: 64 * GIBIBYTE,
-  }),
-  maxPendingBytes: countOption("bytes", 536_870_912, "Most bytes of unsettled payloads in total.", {
-    min: 1024,
-    max: 64 * GIBIBYTE,
-  }),
+  maxMailboxBytes: countOption(
+    "bytes",
+    67_108_864,
+    "Most bytes of unsettled messages per agent: payloads, and 1 KiB for what surrounds each.",
+    { min: 2048, max: 64 * GIBIBYTE },
+  ),
+  maxPendingBytes: countOption(
+    "bytes",
+    536_870_912,
+    "Most bytes of unsettled messages in total, counted as for maxMailboxBytes.",
+    { min: 2048, max: 64 * GIBIBYTE },
+  ),
   maxAgents: countOption("items", 10_000, "Most registered agents.", { min: 1, max: 1_000_000 }),
   maxPayloadBytes: countOption("bytes", 1_048_576, "Most bytes of one payload, as JSON.", {
     min: 16,

@@ -43,6 +43,8 @@ export type {
   MessageQuery,
   MessageWithDeliveries,
   PruneResult,
+  SnapshotPage,
+  SnapshotPlace,
   StateQuery,
   TaskQuery,
 } from "./store.ts";

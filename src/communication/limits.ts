@@ -22,6 +22,12 @@ export const communicationLimits = {
     reason: "One call is one commit; a longer one would make others wait.",
     atLimit: "The call is refused with communication.batch_too_large.",
   },
+  envelopeBytes: {
+    value: 1024,
+    unit: "bytes",
+    reason: "What a waiting message takes in memory beside its payload: ids, receipt, indexes.",
+    atLimit: "Counted with each payload against maxMailboxBytes and maxPendingBytes.",
+  },
   waitingClaims: {
     value: 64,
     unit: "items",

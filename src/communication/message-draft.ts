@@ -10,6 +10,7 @@ import {
   checkTask,
   checkTitle,
 } from "./input-checks.ts";
+import { messageBytes } from "./message-size.ts";
 import { MessageType } from "./model.ts";
 import type { Message, TaskRequest } from "./model.ts";
 import type { JsonValue } from "../core/index.ts";
@@ -19,7 +20,7 @@ import { checkTraceparent } from "./traceparent.ts";
 /** A message not yet stored. */
 export interface MessageDraft {
   readonly message: Message;
-  /** Size of the payload as JSON. */
+  /** What it counts for in quotas. */
   readonly bytes: number;
 }
 
@@ -66,7 +67,7 @@ export function draftMessage(
     task: taskOf(request, payload),
     acceptedAtMs: context.clock.now(),
   };
-  return { message, bytes };
+  return { message, bytes: messageBytes(message, bytes) };
 }
 
 function taskOf(request: DraftRequest, payload: JsonValue): TaskRequest | null {

@@ -5,6 +5,7 @@ import type { ClaimDesk } from "./claim-desk.ts";
 import type { CommunicationContext } from "./communication-context.ts";
 import { CommunicationError } from "./errors.ts";
 import { payloadBytes } from "./input-checks.ts";
+import { messageBytes } from "./message-size.ts";
 import type { Delivery, Message } from "./model.ts";
 import type { PresenceBook } from "./presence-book.ts";
 import { orphanOf, quotaError } from "./parcel.ts";
@@ -97,7 +98,7 @@ export class RedriveDesk {
       result: null,
     };
     const { recipientId } = delivery;
-    const bytes = payloadBytes(message.payload);
+    const bytes = messageBytes(message, payloadBytes(message.payload));
     const problem = engine.reserve(recipientId, bytes);
     if (problem !== undefined) throw quotaError(problem, recipientId);
     const task = taskOfMessage(message, recipientId, ids.next("task"));

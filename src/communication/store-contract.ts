@@ -13,6 +13,7 @@ import {
   EXPECTS,
   NAMESPACE,
   accepted,
+  loadWhole,
   makeAgent,
   makeDelivery,
   makeMessage,
@@ -63,7 +64,7 @@ export function communicationStoreContract(
 
 function appendAndLoad(check: Check): void {
   check("load() of an unknown namespace is empty", async (store) => {
-    assert.deepEqual(await store.load("nowhere"), {
+    assert.deepEqual(await loadWhole(store, "nowhere"), {
       agents: [],
       unsettled: [],
       unanswered: [],
@@ -91,7 +92,7 @@ function appendAndLoad(check: Check): void {
       { kind: "agent", agent: second },
       { kind: "agent-removed", agentId: "gone" },
     ]);
-    assert.deepEqual((await store.load(NAMESPACE)).agents, [second]);
+    assert.deepEqual((await loadWhole(store, NAMESPACE)).agents, [second]);
   });
 
   check("load() gives unsettled deliveries by sequence, as last written", async (store) => {
@@ -104,7 +105,7 @@ function appendAndLoad(check: Check): void {
       { kind: "delivery", delivery: leased },
       { kind: "delivery", delivery: makeDelivery(settled, { state: "done" }) },
     ]);
-    const snapshot = await store.load(NAMESPACE);
+    const snapshot = await loadWhole(store, NAMESPACE);
     assert.deepEqual(snapshot.unsettled, [
       { message: early, delivery: makeDelivery(early) },
       { message: late, delivery: leased },
@@ -130,7 +131,7 @@ function appendAndLoad(check: Check): void {
       { kind: "delivery", delivery: makeDelivery(dead, { state: "dead", deadReason: "rejected" }) },
       { kind: "delivery", delivery: makeDelivery(plain, { state: "done" }) },
     ]);
-    const snapshot = await store.load(NAMESPACE);
+    const snapshot = await loadWhole(store, NAMESPACE);
     assert.deepEqual(snapshot.unanswered, [{ message: open, delivery: done }]);
     assert.deepEqual(snapshot.unsettled, []);
   });
@@ -141,7 +142,7 @@ function appendAndLoad(check: Check): void {
     await store.append(NAMESPACE, [
       { kind: "delivery", delivery: makeDelivery(message, { state: "done" }) },
     ]);
-    assert.deepEqual((await store.load(NAMESPACE)).dedupe, [
+    assert.deepEqual((await loadWhole(store, NAMESPACE)).dedupe, [
       {
         senderId: "alice",
         dedupeKey: "once",
@@ -156,7 +157,7 @@ function appendAndLoad(check: Check): void {
     const again = makeMessage(2, { dedupeKey: "once", acceptedAtMs: BASE_MS + 90_000 });
     await store.append(NAMESPACE, [accepted(first, BASE_MS + 60_000)]);
     await store.append(NAMESPACE, [accepted(again, BASE_MS + 150_000)]);
-    const { dedupe } = await store.load(NAMESPACE);
+    const { dedupe } = await loadWhole(store, NAMESPACE);
     assert.deepEqual(
       dedupe.map((entry) => [entry.messageId, entry.untilMs]),
       [[again.id, BASE_MS + 150_000]],
@@ -173,7 +174,7 @@ function appendAndLoad(check: Check): void {
         accepted(message),
       ]),
     );
-    const snapshot = await store.load(NAMESPACE);
+    const snapshot = await loadWhole(store, NAMESPACE);
     assert.deepEqual(snapshot.agents, []);
     assert.equal(snapshot.lastSequence, 1);
     assert.equal(await store.message(NAMESPACE, makeMessage(2).id), undefined);
@@ -191,7 +192,7 @@ function appendAndLoad(check: Check): void {
       order,
       Array.from({ length: 50 }, (_, index) => index),
     );
-    const { unsettled } = await store.load(NAMESPACE);
+    const { unsettled } = await loadWhole(store, NAMESPACE);
     assert.equal(unsettled.length, 50);
   });
 }
@@ -227,7 +228,7 @@ function taskAndStateQueries(check: Check): void {
     assert.deepEqual(await store.tasks("other", { traceId }), []);
     assert.deepEqual(await store.task(NAMESPACE, "task_1"), tasks[0]);
     assert.equal(await store.task("other", "task_1"), undefined);
-    const { openTasks } = await store.load(NAMESPACE);
+    const { openTasks } = await loadWhole(store, NAMESPACE);
     assert.deepEqual(openTasks.map((task) => task.id).toSorted(), ["task_2", "task_3"]);
   });
 
@@ -246,7 +247,7 @@ function taskAndStateQueries(check: Check): void {
     const range = { fromMs: BASE_MS + 2000, toMs: BASE_MS + 3000 };
     assert.deepEqual(await store.states(NAMESPACE, range), changes.slice(1, 4));
     assert.deepEqual(await store.states(NAMESPACE, { ...range, agentId: "carol" }), [changes[2]]);
-    const { states } = await store.load(NAMESPACE);
+    const { states } = await loadWhole(store, NAMESPACE);
     assert.deepEqual(
       states.toSorted((a, b) => (a.agentId < b.agentId ? -1 : 1)),
       [changes[4], changes[2]],

@@ -51,6 +51,21 @@ export interface CommunicationSnapshot {
   readonly states: readonly StateChange[];
 }
 
+/**
+ * Where a page of a snapshot begins: after which row of which part. Each store has its own; it means
+ * nothing to anybody else.
+ */
+export interface SnapshotPlace {
+  readonly part: string;
+  readonly after: readonly (string | number)[];
+}
+
+/** A piece of a {@link CommunicationSnapshot}; the pieces together are the whole. */
+export interface SnapshotPage extends CommunicationSnapshot {
+  /** Where the next page begins; null on the last. */
+  readonly next: SnapshotPlace | null;
+}
+
 /** Which messages to list; all conditions must hold. Newest first. */
 export interface MessageQuery {
   /** Sent by or delivered to this agent. */
@@ -124,8 +139,13 @@ export interface CommunicationStore {
    * for a volatile store, when they are in memory). Rejects when they were not written.
    */
   append(namespace: string, records: readonly CommunicationRecord[]): Promise<void>;
-  /** Everything needed to go on; called once, before the first append of the namespace. */
-  load(namespace: string): Promise<CommunicationSnapshot>;
+  /**
+   * Everything needed to go on, a page at a time: a backlog may be larger than one answer can be.
+   * Read to its end once, before the first append of the namespace. Agents and their states come
+   * before the deliveries.
+   * @param place null for the first page, then each page's `next`.
+   */
+  load(namespace: string, place: SnapshotPlace | null): Promise<SnapshotPage>;
   /** Newest first; a page may end before its limit when it is large, but never empty. */
   messages(namespace: string, query: MessageQuery): Promise<readonly MessageWithDeliveries[]>;
   message(namespace: string, messageId: string): Promise<MessageWithDeliveries | undefined>;

@@ -3,12 +3,12 @@
 
 import type {
   CommunicationRecord,
-  CommunicationSnapshot,
   CommunicationStore,
   ConversationSummary,
   MessageQuery,
   MessageWithDeliveries,
   PruneResult,
+  SnapshotPage,
   StateQuery,
   TaskQuery,
 } from "./store.ts";
@@ -40,8 +40,9 @@ export class VolatileCommunicationStore implements CommunicationStore {
     this.#open(namespace).append(records);
   }
 
-  async load(namespace: string): Promise<CommunicationSnapshot> {
-    return this.#open(namespace).snapshot();
+  /** One page: what is in memory already needs no pieces. */
+  async load(namespace: string): Promise<SnapshotPage> {
+    return { ...this.#open(namespace).snapshot(), next: null };
   }
 
   async messages(

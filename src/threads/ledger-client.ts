@@ -3,12 +3,13 @@
 
 import type {
   CommunicationRecord,
-  CommunicationSnapshot,
   CommunicationStore,
   ConversationSummary,
   MessageQuery,
   MessageWithDeliveries,
   PruneResult,
+  SnapshotPage,
+  SnapshotPlace,
   StateChange,
   StateQuery,
   Task,
@@ -113,8 +114,8 @@ export class LedgerClient
     return this.#writer.call("append", namespace, records);
   }
 
-  load(namespace: string): Promise<CommunicationSnapshot> {
-    return this.#readers.call("load", namespace);
+  load(namespace: string, place: SnapshotPlace | null): Promise<SnapshotPage> {
+    return this.#readers.call("load", namespace, place);
   }
 
   messages(namespace: string, query: MessageQuery): Promise<readonly MessageWithDeliveries[]> {

@@ -2,7 +2,8 @@
 // each different from the last only in what a criterion names.
 
 import type { Agent, Delivery, Message, Task } from "../model.ts";
-import type { CommunicationRecord, CommunicationStore } from "../store.ts";
+import { snapshotPages } from "../snapshot-pages.ts";
+import type { CommunicationRecord, CommunicationSnapshot, CommunicationStore } from "../store.ts";
 
 export const NAMESPACE = "default";
 export const BASE_MS = 1_700_000_000_000;
@@ -105,5 +106,23 @@ export function makeTask(number: number, changes: Partial<Task> = {}): Task {
     updatedAtMs: BASE_MS + number,
     endedAtMs: null,
     ...changes,
+  };
+}
+
+/** All pages of what a store loads, as one. */
+export async function loadWhole(
+  store: CommunicationStore,
+  namespace: string,
+): Promise<CommunicationSnapshot> {
+  const parts = [];
+  for await (const { next: _, ...page } of snapshotPages(store, namespace)) parts.push(page);
+  return {
+    agents: parts.flatMap((page) => page.agents),
+    unsettled: parts.flatMap((page) => page.unsettled),
+    unanswered: parts.flatMap((page) => page.unanswered),
+    openTasks: parts.flatMap((page) => page.openTasks),
+    dedupe: parts.flatMap((page) => page.dedupe),
+    lastSequence: Math.max(...parts.map((page) => page.lastSequence)),
+    states: parts.flatMap((page) => page.states),
   };
 }

@@ -1,8 +1,6 @@
 // Answers questions about the past of communication from ledger.db; read-only connections do.
 
 import type {
-  Agent,
-  CommunicationSnapshot,
   ConversationSummary,
   Delivery,
   Message,
@@ -14,8 +12,7 @@ import type {
   TaskQuery,
 } from "../../communication/index.ts";
 import { storageLimits } from "../limits.ts";
-import { deliveryOf, isOpen, messageOf, stateChangeOf, taskOf } from "./communication-rows.ts";
-import { readCounter } from "./counters.ts";
+import { deliveryOf, messageOf, stateChangeOf, taskOf } from "./communication-rows.ts";
 import type { Database } from "./database.ts";
 import { Deadline, pageSize } from "./deadline.ts";
 import { findMessages } from "./message-query.ts";
@@ -30,46 +27,6 @@ export class CommunicationReader {
 
   constructor(database: Database) {
     this.#database = database;
-  }
-
-  /** See {@link CommunicationStore.load}. */
-  load(namespace: string): CommunicationSnapshot {
-    return this.#database.snapshot(() => {
-      const pinned = this.#all(
-        `SELECT row_id, message_row FROM deliveries INDEXED BY deliveries_pinned
-         WHERE namespace = ? AND pinned = 1 ORDER BY sequence`,
-        namespace,
-      ).map((row) => this.#pair(Number(row["row_id"]), Number(row["message_row"])));
-      return {
-        agents: this.#all(
-          "SELECT agent FROM agents WHERE namespace = ? ORDER BY id",
-          namespace,
-        ).map((row) => parsedColumn<Agent>(row["agent"])),
-        unsettled: pinned.filter(({ delivery }) => isOpen(delivery.state)),
-        unanswered: pinned.filter(({ delivery }) => !isOpen(delivery.state)),
-        openTasks: this.#all(
-          `SELECT * FROM tasks INDEXED BY tasks_open
-           WHERE namespace = ? AND ended_at IS NULL ORDER BY created_at, row_id`,
-          namespace,
-        ).map(taskOf),
-        dedupe: this.#all(
-          `SELECT sender_id AS senderId, dedupe_key AS dedupeKey, message_id AS messageId,
-             until AS untilMs FROM dedupe INDEXED BY dedupe_by_end
-           WHERE namespace = ? ORDER BY until`,
-          namespace,
-        ).map((row) => ({
-          senderId: String(row["senderId"]),
-          dedupeKey: String(row["dedupeKey"]),
-          messageId: String(row["messageId"]),
-          untilMs: Number(row["untilMs"]),
-        })),
-        lastSequence: readCounter(this.#database, namespace, "sequence"),
-        states: this.#all(
-          "SELECT * FROM last_states WHERE namespace = ? AND removed = 0",
-          namespace,
-        ).map(stateChangeOf),
-      };
-    });
   }
 
   /** See {@link CommunicationStore.messages}. */

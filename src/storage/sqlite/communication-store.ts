@@ -3,12 +3,13 @@
 
 import type {
   CommunicationRecord,
-  CommunicationSnapshot,
   CommunicationStore,
   ConversationSummary,
   MessageQuery,
   MessageWithDeliveries,
   PruneResult,
+  SnapshotPage,
+  SnapshotPlace,
   StateChange,
   StateQuery,
   Task,
@@ -19,6 +20,8 @@ import { CommunicationReader } from "./communication-reader.ts";
 import { CommunicationWriter } from "./communication-writer.ts";
 import { Counters } from "./counters.ts";
 import type { Database } from "./database.ts";
+import { SnapshotReader } from "./snapshot-reader.ts";
+import type { PageBounds } from "./snapshot-reader.ts";
 import { runSteps, writeWith } from "./transactions.ts";
 
 /**
@@ -36,21 +39,26 @@ export class SqliteCommunicationStore implements CommunicationStore {
   readonly #counters: Counters;
   readonly #writer: CommunicationWriter;
   readonly #reader: CommunicationReader;
+  readonly #snapshots: SnapshotReader;
 
-  /** @param database from {@link openLedger}; the caller closes it. */
-  constructor(database: Database) {
+  /**
+   * @param database from {@link openLedger}; the caller closes it.
+   * @param pages what a page of {@link load} holds at most. @default storageLimits
+   */
+  constructor(database: Database, pages?: PageBounds) {
     this.#database = database;
     this.#counters = new Counters(database);
     this.#writer = new CommunicationWriter(database, this.#counters);
     this.#reader = new CommunicationReader(database);
+    this.#snapshots = new SnapshotReader(database, pages);
   }
 
   async append(namespace: string, records: readonly CommunicationRecord[]): Promise<void> {
     writeWith(this.#database, this.#counters, () => this.#writer.append(namespace, records));
   }
 
-  async load(namespace: string): Promise<CommunicationSnapshot> {
-    return this.#reader.load(namespace);
+  async load(namespace: string, place: SnapshotPlace | null): Promise<SnapshotPage> {
+    return this.#snapshots.load(namespace, place);
   }
 
   async messages(

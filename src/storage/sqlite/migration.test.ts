@@ -60,7 +60,7 @@ test("openLedger() migrates version 1: old messages and audit rows are found by 
     [["msg_1", { text: "old" }]],
   );
   assert.equal((await store.messages("default", {})).length, 2);
-  assert.equal((await store.load("default")).agents.length, 1);
+  assert.equal((await store.load("default", null)).agents.length, 1);
   const audit = await new SqliteSecurityStore(database).audit({ traceId: TRACE });
   assert.deepEqual(
     audit.map(({ id }) => id),

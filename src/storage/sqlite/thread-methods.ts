@@ -2,7 +2,7 @@
 // arrives beside them, `jobs` run in steps between commits, `reads` run in a reader thread. The
 // clients' types are derived from these.
 
-import type { CommunicationRecord, PruneResult } from "../../communication/index.ts";
+import type { CommunicationRecord, PruneResult, SnapshotPlace } from "../../communication/index.ts";
 import type { Alert, AlertQuery, AlertRetention, FeedEvent } from "../../dashboard/index.ts";
 import type { CallQuery, CallRetention, ServiceRecord } from "../../gateway/index.ts";
 import type {
@@ -30,6 +30,7 @@ import { SeriesReader } from "./series-reader.ts";
 import { SeriesWriter } from "./series-writer.ts";
 import type { SeriesBatch } from "./series-writer.ts";
 import { ServiceTables } from "./service-store.ts";
+import { SnapshotReader } from "./snapshot-reader.ts";
 
 /** The writing side of a thread. */
 export interface WriterMethods {
@@ -89,13 +90,14 @@ export function ledgerWriter(database: Database) {
 /** What a reader thread does over ledger.db. */
 export function ledgerReader(database: Database) {
   const communication = new CommunicationReader(database);
+  const snapshots = new SnapshotReader(database);
   const security = new SecurityTables(database);
   const feed = new FeedTables(database, new Counters(database));
   const services = new ServiceTables(database);
   const alerts = new AlertTables(database);
   type Query<Method extends keyof CommunicationReader> = Parameters<CommunicationReader[Method]>[1];
   return {
-    load: (namespace: string) => communication.load(namespace),
+    load: (namespace: string, place: SnapshotPlace | null) => snapshots.load(namespace, place),
     messages: (namespace: string, query: Query<"messages">) =>
       communication.messages(namespace, query),
     message: (namespace: string, id: string) => communication.message(namespace, id),
