@@ -22,8 +22,10 @@ import type {
   PerformanceSnapshot,
   Retention,
   Sample,
+  SamplePage,
   SampleQuery,
   SeriesStore,
+  StoredMetric,
   TimeRange,
 } from "../tracker/index.ts";
 import { onEnd } from "./ledger-client.ts";
@@ -94,8 +96,16 @@ export class SeriesClient implements SeriesStore, CallStore, ProfileStore {
     return this.#writer.call("appendSnapshot", namespace, snapshot);
   }
 
+  metrics(namespace: string): Promise<readonly StoredMetric[]> {
+    return this.#readers.call("metrics", namespace);
+  }
+
   samples(namespace: string, query: SampleQuery): Promise<readonly Sample[]> {
     return this.#readers.call("samples", namespace, query);
+  }
+
+  samplePage(...query: Parameters<SeriesStore["samplePage"]>): Promise<SamplePage> {
+    return this.#readers.call("samplePage", ...query);
   }
 
   minutes(namespace: string, query: MinuteQuery): Promise<readonly MinuteAggregate[]> {

@@ -12,9 +12,8 @@ import type { SampleRing } from "./sample-ring.ts";
 import { MINUTE_MS, minuteKey, minuteOf, toAggregate } from "./series.ts";
 import type { MinuteRow } from "./series.ts";
 import type { SeriesTable } from "./series-table.ts";
-import type { MinuteAggregate, SeriesStore } from "./store.ts";
+import type { MinuteAggregate, SeriesStore, StoredMetric } from "./store.ts";
 
-const KNOWN_NAMES_MS = 3_600_000;
 /** Up to this many late series are read one by one, more with their whole minute. */
 const SINGLE_READS = 16;
 
@@ -41,8 +40,8 @@ export class Flusher {
   #next: Promise<void> | undefined;
   #loading: Promise<void> | undefined;
   #storedMaxAtMs = Number.NEGATIVE_INFINITY;
-  /** Metrics seen in the store at the start, with their agents. */
-  readonly knownNames = new Map<string, Set<string>>();
+  /** Metrics that the store had at the start, by name. */
+  readonly knownMetrics = new Map<string, StoredMetric>();
   flushes = 0;
   failures = 0;
   lastError: string | null = null;
@@ -195,8 +194,11 @@ export class Flusher {
   async #load(): Promise<void> {
     const { namespace, store, storeHasSamples, table, minutes } = this.#parts;
     const minuteMs = minuteOf(this.#bornAtMs);
+    for (const stored of await store.metrics(namespace)) {
+      this.knownMetrics.set(stored.metric, stored);
+    }
     const rows = await store.minutes(namespace, {
-      fromMs: minuteMs - KNOWN_NAMES_MS,
+      fromMs: minuteMs,
       toMs: Number.MAX_SAFE_INTEGER,
     });
     if (storeHasSamples) {
@@ -204,10 +206,6 @@ export class Flusher {
       this.#storedMaxAtMs = Math.max(this.#bornAtMs - 1, newest?.atMs ?? 0);
     }
     for (const row of rows) {
-      const agents = this.knownNames.get(row.metric) ?? new Set();
-      this.knownNames.set(row.metric, agents);
-      if (row.agentId !== null) agents.add(row.agentId);
-      if (row.minuteMs < minuteMs) continue;
       minutes.addBase(row, table.find(row.metric, row.agentId, labelsKey(row.labels)));
     }
   }

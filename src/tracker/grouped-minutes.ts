@@ -51,8 +51,9 @@ export class GroupedMinutes {
       ...(labels === undefined ? {} : { labels }),
     };
     try {
-      for (let startMs = fromMs; startMs < untilMs; startMs += DAY_MS) {
-        const range = { fromMs: startMs, toMs: Math.min(untilMs, startMs + DAY_MS) };
+      const sliceMs = agentId === undefined ? this.#reader.sliceMs(metric) : DAY_MS;
+      for (let startMs = fromMs; startMs < untilMs; startMs += sliceMs) {
+        const range = { fromMs: startMs, toMs: Math.min(untilMs, startMs + sliceMs) };
         const rows = await store.groupedMinutes(namespace, { ...about, ...range, stepMs, groupBy });
         for (const row of rows) visit(row.metric === "" ? null : row.metric, rowOf(row));
       }

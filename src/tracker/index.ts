@@ -27,8 +27,11 @@ export type {
   MinuteAggregate,
   MinuteQuery,
   Retention,
+  SamplePage,
+  SamplePlace,
   SampleQuery,
   SeriesStore,
+  StoredMetric,
 } from "./store.ts";
 export type { Summaries, SummariesByQuery, SummaryQuery } from "./tracker-queries.ts";
 export type { TrackerStatistics } from "./tracker-statistics.ts";

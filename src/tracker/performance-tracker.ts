@@ -279,11 +279,13 @@ export class PerformanceTracker implements AsyncDisposable {
     return this.#queries.chart(query);
   }
 
-  /** Metrics with samples in memory or in the hour before the start, and their agents. */
+  /** Metrics with samples in memory, or stored before the start, and their agents. */
   async getMetricNames(): Promise<{ readonly metric: string; readonly agents: number }[]> {
     await this.#flusher.load();
     const names = new Map<string, Set<string>>();
-    for (const [metric, agents] of this.#flusher.knownNames) names.set(metric, new Set(agents));
+    for (const { metric, agents } of this.#flusher.knownMetrics.values()) {
+      names.set(metric, new Set(agents));
+    }
     for (const [metric, agents] of this.#table.metricAgents()) {
       names.set(metric, new Set([...(names.get(metric) ?? []), ...agents]));
     }

@@ -108,6 +108,32 @@ export class SeriesReader {
     }
   }
 
+  /** Every sample of the range, newest first, page by page. */
+  async *allSamples(query: ReadQuery): AsyncGenerator<readonly Sample[]> {
+    const { namespace, store, storeHasSamples, flusher } = this.#parts;
+    await this.ready();
+    if (!storeHasSamples || this.#ringHolds(query.fromMs)) {
+      yield this.#fromRing(query, Infinity);
+      return;
+    }
+    await flusher.flush();
+    // Both halves are cut at the same instant, chosen at the same moment.
+    const { samples, cutMs } = this.#afterBoundary(query, Infinity);
+    yield samples;
+    const range = { fromMs: query.fromMs, toMs: Math.min(query.toMs, cutMs) };
+    const limit = trackerLimits.exportPage.value;
+    try {
+      let page = await store.samplePage(namespace, range, limit, null);
+      yield page.samples;
+      while (page.next !== null) {
+        page = await store.samplePage(namespace, range, limit, page.next);
+        yield page.samples;
+      }
+    } catch (error) {
+      throw unavailable("read", error);
+    }
+  }
+
   /** Calls `visit` for each sample the ring holds in the range. */
   scanRing(
     query: ReadQuery,
@@ -188,16 +214,27 @@ export class SeriesReader {
     return false;
   }
 
+  /** How much time of a metric, or of all, one read may merge: the more series, the less. */
+  sliceMs(metric: string | undefined): number {
+    const { flusher, table } = this.#parts;
+    // After a start the store knows series that nobody has recorded in this process yet.
+    const stored =
+      metric === undefined ? flusher.knownMetrics.values() : [flusher.knownMetrics.get(metric)];
+    let series = 0;
+    for (const known of stored) series += known?.series ?? 0;
+    const most = trackerLimits.mergedRows.value / Math.max(1, series, table.countOf(metric));
+    return Math.max(1, Math.min(MINUTES_A_DAY, Math.floor(most))) * MINUTE_MS;
+  }
+
   /** Minutes that are over, a part of the range at a time. */
   async #visitMerged(
     query: Omit<ReadQuery, "agentId">,
     visit: (row: MinuteRow) => void,
     agents: Set<string> | undefined,
   ): Promise<void> {
-    const { namespace, store, merged, table } = this.#parts;
+    const { namespace, store, merged } = this.#parts;
     const { metric } = query;
-    const most = trackerLimits.mergedRows.value / Math.max(1, table.countOf(metric));
-    const lengthMs = Math.max(1, Math.min(MINUTES_A_DAY, Math.floor(most))) * MINUTE_MS;
+    const lengthMs = this.sliceMs(metric);
     const remembers = metric !== undefined && agents === undefined;
     let fromMs = query.fromMs;
     while (fromMs < query.toMs) {

@@ -118,6 +118,46 @@ export function seriesStoreContract(
       assert.deepEqual(JSON.parse(JSON.stringify(found)), samples.toReversed());
     });
 
+    test("metrics() names metrics, their agents and how many series there are", async () => {
+      const samples = [sampleOf({ metric: "raw", agentId: null })];
+      const minutes = [
+        minuteOf({ agentId: "a" }),
+        minuteOf({ agentId: "a", labels: { zone: "eu" } }),
+        minuteOf({ agentId: "b", minuteMs: START_MS + MINUTE_MS }),
+        minuteOf({ agentId: null }),
+      ];
+      await store.append("default", { samples, minutes });
+      const found = await store.metrics("default");
+      assert.deepEqual(
+        found.toSorted((a, b) => (a.metric < b.metric ? -1 : 1)),
+        [
+          { metric: "raw", agents: [], series: 1 },
+          { metric: "response_time", agents: ["a", "b"], series: 4 },
+        ],
+      );
+      assert.deepEqual(await store.metrics("other"), []);
+    });
+
+    test("samplePage() gives every sample of a range once, however many share an instant", async () => {
+      const samples = Array.from({ length: 40 }, (_, index) =>
+        sampleOf({ value: index, atMs: START_MS + (index < 30 ? 0 : index % 3) }),
+      );
+      await store.append("default", { samples, minutes: [minuteOf({ labels: { zone: "eu" } })] });
+      await store.append("other", { samples: samples.slice(0, 9), minutes: [] });
+      const range = { fromMs: START_MS, toMs: START_MS + 2 };
+      for (const limit of [1, 7, 100]) {
+        const found: Sample[] = [];
+        let page = await store.samplePage("default", range, limit, null);
+        found.push(...page.samples);
+        while (page.next !== null) {
+          page = await store.samplePage("default", range, limit, page.next);
+          assert.ok(page.samples.length <= limit);
+          found.push(...page.samples);
+        }
+        assert.deepEqual(found, await store.samples("default", range), `pages of ${limit}`);
+      }
+    });
+
     test("samples() filters by metric, agent and range, from inclusive and to exclusive", async () => {
       const samples = [];
       for (let index = 0; index < 10; index++) {

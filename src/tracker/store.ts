@@ -85,6 +85,28 @@ export interface Retention {
   readonly bytes?: number;
 }
 
+/** Where a page of samples begins: after which one. Each store has its own numbers. */
+export interface SamplePlace {
+  readonly atMs: number;
+  readonly row: number;
+}
+
+/** A page of samples, newest first. */
+export interface SamplePage {
+  readonly samples: readonly Sample[];
+  /** Where the next page begins; null on the last. */
+  readonly next: SamplePlace | null;
+}
+
+/** What a store has of one metric. */
+export interface StoredMetric {
+  readonly metric: string;
+  /** Agents that have series of it. */
+  readonly agents: readonly string[];
+  /** Series over all agents and labels: how many rows a minute of it may have. */
+  readonly series: number;
+}
+
 /** Durable storage of series. */
 export interface SeriesStore {
   /** Writes samples and minutes; a minute replaces the row of the same series and minute. */
@@ -93,7 +115,19 @@ export interface SeriesStore {
     batch: { readonly samples: readonly Sample[]; readonly minutes: readonly MinuteAggregate[] },
   ): Promise<void>;
   appendSnapshot(namespace: string, snapshot: PerformanceSnapshot): Promise<void>;
+  /** Metrics of which anything is stored; never by way of their rows. */
+  metrics(namespace: string): Promise<readonly StoredMetric[]>;
   samples(namespace: string, query: SampleQuery): Promise<readonly Sample[]>;
+  /**
+   * Every sample of a range, a page at a time: as many as may share an instant, each once.
+   * @param place null for the first page, then each page's `next`.
+   */
+  samplePage(
+    namespace: string,
+    range: { readonly fromMs: number; readonly toMs: number },
+    limit: number,
+    place: SamplePlace | null,
+  ): Promise<SamplePage>;
   /** Minutes in the range, by time. */
   minutes(namespace: string, query: MinuteQuery): Promise<readonly MinuteAggregate[]>;
   /**

@@ -11,7 +11,8 @@ import { TrackerError } from "./errors.ts";
 import type { Sample } from "./model.ts";
 import { PerformanceTracker } from "./performance-tracker.ts";
 import { DistributionSketch } from "./sketch.ts";
-import type { MinuteAggregate } from "./store.ts";
+import { trackerLimits } from "./limits.ts";
+import type { GroupedMinuteQuery, MinuteAggregate, MinuteQuery, StoredMetric } from "./store.ts";
 import { VolatileSeriesStore } from "./volatile-series-store.ts";
 
 const START_MS = 1_700_000_040_000;
@@ -357,4 +358,61 @@ test("PerformanceTracker flushes more than a batch of samples and minutes in one
     12_000,
   );
   assert.equal(rows.length, 6000);
+});
+
+/** A store of a large fleet, as far as it says itself; notes what it is asked. */
+class LargeFleetStore extends VolatileSeriesStore {
+  readonly minutesAsked: MinuteQuery[] = [];
+  readonly groupedAsked: MinuteQuery[] = [];
+  readonly mergedAsked: MinuteQuery[] = [];
+
+  override async metrics(): Promise<readonly StoredMetric[]> {
+    return [{ metric: "m", agents: ["a"], series: 20_000 }];
+  }
+
+  override async minutes(namespace: string, query: MinuteQuery) {
+    this.minutesAsked.push(query);
+    return super.minutes(namespace, query);
+  }
+
+  override async groupedMinutes(namespace: string, query: GroupedMinuteQuery) {
+    this.groupedAsked.push(query);
+    return super.groupedMinutes(namespace, query);
+  }
+
+  override async mergedMinutes(namespace: string, query: Omit<MinuteQuery, "agentId">) {
+    this.mergedAsked.push(query);
+    return super.mergedMinutes(namespace, query);
+  }
+}
+
+test("PerformanceTracker.start() reads rows of the running minute only", async () => {
+  const store = new LargeFleetStore();
+  const clock = new ManualClock(START_MS + 5000);
+  const tracker = new PerformanceTracker({}, { clock, store });
+  await tracker.start();
+  assert.deepEqual(
+    store.minutesAsked.map(({ fromMs }) => fromMs),
+    [START_MS],
+  );
+  assert.deepEqual(await tracker.getMetricNames(), [{ metric: "m", agents: 1 }]);
+  await tracker.stop();
+});
+
+test("PerformanceTracker.getSeries() after a start reads a large fleet's day in parts", async () => {
+  const store = new LargeFleetStore();
+  const clock = new ManualClock(START_MS);
+  const tracker = new PerformanceTracker({}, { clock, store });
+  const range = { fromMs: START_MS - 86_400_000, toMs: START_MS, stepMs: 300_000 };
+  const query = { metric: "m", aggregation: "sum", ...range } as const;
+  await tracker.getSeries({ ...query, groupBy: "agent" });
+  await tracker.getSeries(query);
+  for (const asked of [store.groupedAsked, store.mergedAsked]) {
+    assert.ok(asked.length > 100);
+    for (const { fromMs, toMs } of asked) {
+      const rows = ((toMs - fromMs) / 60_000) * 20_000;
+      assert.ok(rows <= trackerLimits.mergedRows.value, `${rows} rows at once`);
+    }
+  }
+  await tracker.stop();
 });

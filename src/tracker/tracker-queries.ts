@@ -74,19 +74,7 @@ export class TrackerQueries {
 
   /** Every sample of a range, newest first, page by page. */
   async *allSamples(range: TimeRange): AsyncGenerator<Sample> {
-    const { fromMs, toMs } = this.#bounded(range);
-    let untilMs = toMs;
-    // Samples at the instant where the page before ended that were given already.
-    let given = 0;
-    for (;;) {
-      const limit = trackerLimits.exportPage.value + given;
-      const page = await this.#reader.samples({ fromMs, toMs: untilMs }, limit);
-      yield* page.slice(given);
-      const oldestMs = page.at(-1)?.atMs;
-      if (oldestMs === undefined || page.length < limit) return;
-      given = page.filter((sample) => sample.atMs === oldestMs).length;
-      untilMs = oldestMs + 1;
-    }
+    for await (const page of this.#reader.allSamples(this.#bounded(range))) yield* page;
   }
 
   /** Summaries by metric: exact where memory knows every sample, else of whole minutes. */

@@ -12,8 +12,11 @@ import type {
   MinuteAggregate,
   MinuteQuery,
   Retention,
+  SamplePage,
+  SamplePlace,
   SampleQuery,
   SeriesStore,
+  StoredMetric,
 } from "./store.ts";
 import { isWithin } from "./time-range.ts";
 
@@ -79,6 +82,26 @@ export class VolatileSeriesStore implements SeriesStore {
     if (kept.snapshots.length > this.#maxSnapshots) kept.snapshots.shift();
   }
 
+  async metrics(namespace: string): Promise<readonly StoredMetric[]> {
+    const kept = this.#namespaces.get(namespace);
+    const series = new Map<string, { agents: Set<string>; keys: Set<string> }>();
+    const see = (metric: string, agentId: string | null, labels: string): void => {
+      const known = series.get(metric) ?? { agents: new Set(), keys: new Set() };
+      series.set(metric, known);
+      if (agentId !== null) known.agents.add(agentId);
+      known.keys.add(`${agentId ?? ""} ${labels}`);
+    };
+    for (const { metric, agentId } of kept?.samples ?? []) see(metric, agentId, labelsKey({}));
+    for (const { metric, agentId, labels } of kept?.minutes.values() ?? []) {
+      see(metric, agentId, labelsKey(labels));
+    }
+    return Array.from(series, ([metric, { agents, keys }]) => ({
+      metric,
+      agents: [...agents],
+      series: keys.size,
+    }));
+  }
+
   async samples(namespace: string, query: SampleQuery): Promise<readonly Sample[]> {
     const samples = this.#namespaces.get(namespace)?.samples ?? [];
     const kept = this.#maxSamples === 0 ? [] : samples.slice(-this.#maxSamples);
@@ -86,6 +109,24 @@ export class VolatileSeriesStore implements SeriesStore {
     const found = kept.filter((sample) => sampleMatches(sample, query)).toReversed();
     found.sort((a, b) => b.atMs - a.atMs);
     return found.slice(0, query.limit ?? 10_000);
+  }
+
+  async samplePage(
+    namespace: string,
+    range: { readonly fromMs: number; readonly toMs: number },
+    limit: number,
+    place: SamplePlace | null,
+  ): Promise<SamplePage> {
+    const toMs = place === null ? range.toMs : Math.min(range.toMs, place.atMs + 1);
+    const found = await this.samples(namespace, { fromMs: range.fromMs, toMs, limit: Infinity });
+    // A place's row: how many of its instant were given.
+    const given = place?.row ?? 0;
+    const samples = found.slice(given, given + limit);
+    const last = samples.at(-1);
+    if (last === undefined || given + limit >= found.length) return { samples, next: null };
+    const same = samples.filter(({ atMs }) => atMs === last.atMs).length;
+    const row = last.atMs === place?.atMs ? given + same : same;
+    return { samples, next: { atMs: last.atMs, row } };
   }
 
   async minutes(namespace: string, query: MinuteQuery): Promise<readonly MinuteAggregate[]> {

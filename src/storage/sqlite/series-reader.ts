@@ -9,7 +9,10 @@ import type {
   MinuteQuery,
   PerformanceSnapshot,
   Sample,
+  SamplePage,
+  SamplePlace,
   SampleQuery,
+  StoredMetric,
   TimeRange,
 } from "../../tracker/index.ts";
 import { storageLimits } from "../limits.ts";
@@ -33,6 +36,22 @@ export class SeriesReader {
 
   constructor(database: Database) {
     this.#database = database;
+  }
+
+  metrics(namespace: string): readonly StoredMetric[] {
+    const found = new Map<string, { agents: string[]; series: number }>();
+    const all = this.#database.prepare(
+      `SELECT metric, agent_id AS agentId, count(*) AS series FROM series
+       WHERE namespace = ? GROUP BY metric, agent_id`,
+    );
+    for (const row of all.iterate(namespace)) {
+      const metric = String(row["metric"]);
+      const known = found.get(metric) ?? { agents: [], series: 0 };
+      found.set(metric, known);
+      if (row["agentId"] !== "") known.agents.push(String(row["agentId"]));
+      known.series += Number(row["series"]);
+    }
+    return Array.from(found, ([metric, known]) => ({ metric, ...known }));
   }
 
   samples(namespace: string, query: SampleQuery): readonly Sample[] {
@@ -72,6 +91,33 @@ export class SeriesReader {
         }
       }
       return found.slice(0, limit).map((sample) => sampleOf(sample, series));
+    });
+  }
+
+  samplePage(
+    namespace: string,
+    { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number },
+    limit: number,
+    place: SamplePlace | null,
+  ): SamplePage {
+    return this.#database.snapshot(() => {
+      const rows = this.#seriesOf(namespace, {}).filter((row) => row.labels === "{}");
+      const series = new Map(rows.map((row) => [row.row_id, row]));
+      const walk = this.#database.prepare(
+        `SELECT * FROM samples INDEXED BY samples_by_time
+         WHERE at >= ? AND (at, row_id) < (?, ?) ORDER BY at DESC, row_id DESC`,
+      );
+      const samples: Sample[] = [];
+      let walked = 0;
+      // Rows are numbered from 1: none of the instant `toMs` comes before row 0 of it.
+      for (const row of walk.iterate(fromMs, place?.atMs ?? toMs, place?.row ?? 0)) {
+        if (series.has(Number(row["series_row"]))) samples.push(sampleOf(row, series));
+        walked += 1;
+        // A page may end early, where many of other namespaces lie between.
+        if (samples.length < limit && walked < storageLimits.listedSamples.value) continue;
+        return { samples, next: { atMs: Number(row["at"]), row: Number(row["row_id"]) } };
+      }
+      return { samples, next: null };
     });
   }
 

@@ -4,8 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 
+import { ManualClock } from "../../core/index.ts";
+import { PerformanceTracker } from "../../tracker/index.ts";
 import type { Sample } from "../../tracker/index.ts";
 import { seriesStoreContract } from "../../tracker/store-contract.ts";
+import { storageLimits } from "../limits.ts";
 import { openSeries } from "./open.ts";
 import { SqliteSeriesStore } from "./series-store.ts";
 
@@ -51,6 +54,22 @@ test("SqliteSeriesStore.samples() of many series gives the newest of all", async
     newest.map(({ atMs }) => atMs),
     [1899, 1898, 1897, 1896],
   );
+});
+
+test("PerformanceTracker.exportMetrics() gives more samples of an instant than one read", async () => {
+  using database = openSeries(":memory:");
+  const store = new SqliteSeriesStore(database);
+  const clock = new ManualClock(1_700_000_000_000);
+  const tracker = new PerformanceTracker({ maxMetricsHistory: 10 }, { clock, store });
+  const most = storageLimits.listedSamples.value + 5000;
+  for (let value = 0; value < most; value++) {
+    tracker.recordMetric("m", value, "a");
+    if (value % 20_000 === 0) await tracker.flush();
+  }
+  const { samples } = await tracker.exportMetrics();
+  assert.equal(samples.length, most);
+  assert.equal(new Set(samples.map(({ value }) => value)).size, most);
+  await tracker.stop();
 });
 
 test("SqliteSeriesStore.prune() forgets more than one step's samples and empty series", async () => {

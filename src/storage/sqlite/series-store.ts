@@ -9,8 +9,10 @@ import type {
   PerformanceSnapshot,
   Retention,
   Sample,
+  SamplePage,
   SampleQuery,
   SeriesStore,
+  StoredMetric,
   TimeRange,
 } from "../../tracker/index.ts";
 import type { Database } from "./database.ts";
@@ -49,8 +51,16 @@ export class SqliteSeriesStore implements SeriesStore {
     this.#database.transaction(() => this.#writer.appendSnapshot(namespace, snapshot));
   }
 
+  async metrics(namespace: string): Promise<readonly StoredMetric[]> {
+    return this.#reader.metrics(namespace);
+  }
+
   async samples(namespace: string, query: SampleQuery): Promise<readonly Sample[]> {
     return this.#reader.samples(namespace, query);
+  }
+
+  async samplePage(...query: Parameters<SeriesReader["samplePage"]>): Promise<SamplePage> {
+    return this.#reader.samplePage(...query);
   }
 
   async minutes(namespace: string, query: MinuteQuery): Promise<readonly MinuteAggregate[]> {

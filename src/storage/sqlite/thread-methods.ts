@@ -161,8 +161,10 @@ export function seriesReader(database: Database) {
   const calls = new CallTables(database, new Counters(database));
   const profiles = new ProfileTables(database);
   return {
+    metrics: (namespace: string) => series.metrics(namespace),
     samples: (namespace: string, query: Parameters<SeriesReader["samples"]>[1]) =>
       series.samples(namespace, query),
+    samplePage: (...query: Parameters<SeriesReader["samplePage"]>) => series.samplePage(...query),
     minutes: (namespace: string, query: Parameters<SeriesReader["minutes"]>[1]) =>
       series.minutes(namespace, query),
     mergedMinutes: (namespace: string, query: Parameters<SeriesReader["mergedMinutes"]>[1]) =>
