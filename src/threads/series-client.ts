@@ -143,6 +143,11 @@ export class SeriesClient implements SeriesStore, CallStore, ProfileStore {
     return this.#writer.job("deleteNamespace", namespace);
   }
 
+  /** Forgets what belongs to none of these namespaces: a deletion that was cut short left it. */
+  deleteOtherNamespaces(kept: readonly string[]): Promise<void> {
+    return this.#writer.job("deleteOtherNamespaces", kept);
+  }
+
   appendCalls(
     namespace: string,
     calls: readonly { readonly call: CallRecord; readonly notable: boolean }[],

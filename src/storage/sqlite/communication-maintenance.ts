@@ -127,13 +127,13 @@ export function* deleteCommunication(database: Database, namespace: string): Ste
   return undefined;
 }
 
-/** Repeats a DELETE of at most a step's rows until it finds none. */
+/** Repeats a DELETE of a step's rows, however many its own step has, until it finds none. */
 export function* deleteSteps(
   database: Database,
   sql: string,
   ...values: readonly (string | number)[]
 ): Steps<undefined> {
-  while (Number(database.prepare(sql).run(...values).changes) >= STEP_ROWS) yield;
+  while (Number(database.prepare(sql).run(...values).changes) > 0) yield;
   return undefined;
 }
 

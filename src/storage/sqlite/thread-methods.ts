@@ -125,6 +125,12 @@ export function seriesWriter(database: Database) {
   const series = new SeriesWriter(database);
   const calls = new CallTables(database, counters);
   const profiles = new ProfileTables(database);
+  function* deleteNamespace(namespace: string): Steps<undefined> {
+    yield* calls.delete(namespace);
+    yield* profiles.delete(namespace);
+    yield* series.delete(namespace);
+    return undefined;
+  }
   return {
     writes: {
       append: (namespace: string, batch: SeriesBatch): void => series.append(namespace, batch),
@@ -143,10 +149,11 @@ export function seriesWriter(database: Database) {
         calls.prune(namespace, retention),
       pruneProfiles: (namespace: string, retention: ProfileRetention) =>
         profiles.prune(namespace, retention),
-      *deleteNamespace(namespace: string): Steps<undefined> {
-        yield* calls.delete(namespace);
-        yield* profiles.delete(namespace);
-        yield* series.delete(namespace);
+      deleteNamespace,
+      *deleteOtherNamespaces(kept: readonly string[]): Steps<undefined> {
+        for (const namespace of namespacesOf(database)) {
+          if (!kept.includes(namespace)) yield* deleteNamespace(namespace);
+        }
         return undefined;
       },
     },
@@ -185,4 +192,23 @@ export function seriesReader(database: Database) {
     profileData: (namespace: string, id: string) => profiles.data(namespace, id),
     profiles: (namespace: string, query: ProfileQuery) => profiles.profiles(namespace, query),
   } satisfies Methods;
+}
+
+/** Tables of series.db whose rows belong to a namespace, each with an index that begins with it. */
+const OWNED = ["calls", "spans", "profiles", "series", "snapshots", "counters"] as const;
+
+/** Namespaces with rows in series.db: from each to the next, never through the rows of one. */
+function namespacesOf(database: Database): ReadonlySet<string> {
+  const found = new Set<string>();
+  for (const table of OWNED) {
+    const next = database.prepare(
+      `SELECT min(namespace) AS name FROM ${table} WHERE namespace > ?`,
+    );
+    let name: unknown = "";
+    while (typeof name === "string") {
+      name = next.get(name)?.["name"];
+      if (typeof name === "string") found.add(name);
+    }
+  }
+  return found;
 }
