@@ -8,10 +8,11 @@ import type {
 } from "./communication/index.ts";
 import { ActivityKind } from "./core/index.ts";
 import type { ComponentLog } from "./core/index.ts";
-import { COST_METRIC } from "./dashboard/index.ts";
+import type { CostHistory } from "./cost-history.ts";
 import type { OverviewSummary, PerformanceDashboard } from "./dashboard/index.ts";
 import type { APIGateway } from "./gateway/index.ts";
 import type { ProfileDesk } from "./profiler/index.ts";
+import type { SeriesHealth } from "./series-health.ts";
 import type { AgentLogs } from "./server/index.ts";
 import type { PerformanceTracker } from "./tracker/index.ts";
 
@@ -29,6 +30,8 @@ export interface LinkedComponents {
   readonly profiles: ProfileDesk;
   readonly dashboard: PerformanceDashboard;
   readonly logs: Pick<AgentLogs, "forget">;
+  readonly costHistory: CostHistory;
+  readonly seriesHealth: SeriesHealth;
   readonly log: ComponentLog;
 }
 
@@ -44,6 +47,7 @@ export class ExchangeLinks implements Disposable {
   /** @param onEvent also told of everything that happens in communication. */
   async start(onEvent: (event: CommunicationEvent) => void): Promise<void> {
     const { communication, gateway, tracker, profiles, dashboard } = this.#components;
+    const { costHistory, seriesHealth } = this.#components;
     const subscriptions = this.#subscriptions;
     for (const agent of communication.views()) await this.hold(agent);
     subscriptions.use(communication.onEvent(onEvent));
@@ -62,12 +66,8 @@ export class ExchangeLinks implements Disposable {
         if (agentId !== null) communication.recordActivity(agentId, ActivityKind.Output);
       }),
     );
-    subscriptions.use(
-      tracker.addMetricCallback((sample) => {
-        if (sample.metric !== COST_METRIC || sample.agentId === null) return;
-        dashboard.costs.add(sample.agentId, sample.atMs, sample.value);
-      }),
-    );
+    subscriptions.use(tracker.addMetricCallback((sample) => costHistory.note(sample)));
+    subscriptions.use(dashboard.addUpdateCallback(() => seriesHealth.measure()));
     subscriptions.use(this.#measureFleet());
   }
 

@@ -5,8 +5,9 @@ import { AgentCommunicationProtocol } from "./communication/index.ts";
 import type { CommunicationEvent, CommunicationStore } from "./communication/index.ts";
 import { Listeners, systemClock } from "./core/index.ts";
 import type { ComponentLog, JsonObject } from "./core/index.ts";
-import { COST_METRIC, PerformanceDashboard } from "./dashboard/index.ts";
+import { PerformanceDashboard } from "./dashboard/index.ts";
 import type { AlertStore, EventNumbers, FeedStore, ReportExtras } from "./dashboard/index.ts";
+import { CostHistory } from "./cost-history.ts";
 import { ExchangeLinks } from "./exchange-links.ts";
 import { APIGateway } from "./gateway/index.ts";
 import type { CallStore, DataPlane, ServiceStore } from "./gateway/index.ts";
@@ -21,6 +22,7 @@ import type {
 import type { AuditLog } from "./security/index.ts";
 import { AgentLogs } from "./server/index.ts";
 import type { FleetNamespace, Kpi, TraceView } from "./server/index.ts";
+import { SeriesHealth } from "./series-health.ts";
 import { gatherTrace } from "./trace-desk.ts";
 import { PerformanceTracker } from "./tracker/index.ts";
 import type { SeriesStore, TimeRange } from "./tracker/index.ts";
@@ -59,8 +61,6 @@ export interface ExchangeServices {
 
 /** Functions a report names. */
 const REPORT_PROFILES = 10;
-const MINUTE_MS = 60_000;
-const COST_HISTORY_MS = 24 * 60 * MINUTE_MS;
 
 /** The running components of one namespace. */
 export class Exchange implements FleetNamespace {
@@ -71,6 +71,8 @@ export class Exchange implements FleetNamespace {
   readonly profiler: PerformanceProfiler;
   readonly profiles: ProfileDesk;
   readonly dashboard: PerformanceDashboard;
+  readonly seriesHealth: SeriesHealth;
+  readonly costHistory: CostHistory;
   readonly log: ComponentLog;
   readonly logs = new AgentLogs();
   readonly heartbeatIntervalMs: number;
@@ -83,9 +85,11 @@ export class Exchange implements FleetNamespace {
     this.#audit = services.audit;
     this.log = services.log;
     const { log, stores, plane, probe, sampler } = services;
+    this.seriesHealth = new SeriesHealth(name, log, () => this.tracker);
     this.tracker = new PerformanceTracker(config.tracker, {
       namespace: name,
       store: stores.series,
+      onStoreError: this.seriesHealth.noteError,
     });
     const { telemetry } = this.tracker;
     const common = { namespace: name, telemetry, log };
@@ -127,6 +131,13 @@ export class Exchange implements FleetNamespace {
       hostUsage: () => probe.latest(),
       reportExtras: (range) => this.#reportExtras(range),
     });
+    const { tracker } = this;
+    this.costHistory = new CostHistory({
+      namespace: name,
+      tracker,
+      costs: this.dashboard.costs,
+      log,
+    });
     this.#links = new ExchangeLinks(this);
   }
 
@@ -137,7 +148,7 @@ export class Exchange implements FleetNamespace {
     await this.gateway.start();
     await this.profiles.load();
     this.profiler.start();
-    await this.#restoreCosts();
+    await this.costHistory.start();
     await this.#links.start((event) => this.#noteConversation(event));
     await this.dashboard.start();
   }
@@ -156,6 +167,7 @@ export class Exchange implements FleetNamespace {
     stopping.defer(() => this.profiles.stop());
     stopping.defer(() => this.gateway.stop());
     stopping.defer(() => this.communication.stop());
+    stopping.defer(() => this.costHistory.stop());
   }
 
   onConversationChange(callback: (conversationId: string) => void): Disposable {
@@ -189,22 +201,5 @@ export class Exchange implements FleetNamespace {
 
   #noteConversation(event: CommunicationEvent): void {
     if ("message" in event) this.#conversations.emit(event.message.conversationId);
-  }
-
-  /** The cost meter answers from memory; after a restart it is filled from the last day. */
-  async #restoreCosts(): Promise<void> {
-    const nowMs = systemClock.now();
-    const series = await this.tracker.getSeries({
-      metric: COST_METRIC,
-      fromMs: nowMs - COST_HISTORY_MS,
-      toMs: nowMs,
-      stepMs: MINUTE_MS,
-      aggregation: "sum",
-      groupBy: "agent",
-    });
-    for (const { agentId, points } of series) {
-      if (agentId === null) continue;
-      for (const [atMs, usd] of points) this.dashboard.costs.add(agentId, atMs, usd);
-    }
   }
 }

@@ -25,10 +25,22 @@ import { VolatileSeriesStore } from "./tracker/index.ts";
 /** A series store on a disk that can be full. */
 class LimitedSeriesStore extends VolatileSeriesStore {
   full = false;
+  /** Reads of the past end in an error, as one that takes too long does. */
+  slow = false;
+  readonly kept: (readonly string[])[] = [];
 
   override async append(...batch: Parameters<VolatileSeriesStore["append"]>): Promise<void> {
     if (this.full) throw new StorageError("storage.disk_full", "the disk is full");
     await super.append(...batch);
+  }
+
+  override async groupedMinutes(...query: Parameters<VolatileSeriesStore["groupedMinutes"]>) {
+    if (this.slow) throw new StorageError("storage.query_too_slow", "stopped after 5000 ms");
+    return super.groupedMinutes(...query);
+  }
+
+  async deleteOtherNamespaces(kept: readonly string[]): Promise<void> {
+    this.kept.push(kept);
   }
 }
 
@@ -87,6 +99,73 @@ async function startExchanges(
   const { token } = await identities.createEnrolment("fleet");
   return { ledger, series, identities, exchanges, token };
 }
+
+test("Exchanges.start() has what belongs to no namespace forgotten, once all run", async (t) => {
+  const { series, exchanges } = await startExchanges(t);
+  assert.ok(exchanges.hasStarted);
+  assert.deepEqual(series.kept, [["default"]]);
+});
+
+/** Keeps the events of a log. */
+function listeningLog() {
+  const events: string[] = [];
+  const note = (event: string): void => void events.push(event);
+  return { events, log: { debug: note, info: note, warn: note, error: note } };
+}
+
+const HOUR_MS = 3_600_000;
+
+test("Exchange.start() brings a day of costs back in the background, each once", async (t) => {
+  const { exchanges } = await startExchanges(t);
+  const before = exchanges.get("fleet") ?? assert.fail("the namespace runs");
+  const nowMs = Date.now();
+  for (const hours of [0, 1, 5, 23, 30]) {
+    const atMs = nowMs - hours * HOUR_MS;
+    before.tracker.record({ metric: "cost_usd", value: 2 ** hours, agentId: "w1", atMs });
+  }
+  await exchanges.put("fleet", { dashboard: {} });
+  const after = exchanges.get("fleet") ?? assert.fail("the namespace runs");
+  // Recorded for an hour that is not read yet: found there, and counted only once.
+  const late = { metric: "cost_usd", value: 0.5, agentId: "w1", atMs: nowMs - 20 * HOUR_MS };
+  after.tracker.record(late);
+  await after.costHistory.done();
+  const sum = after.dashboard.costs.since("w1", nowMs - 24 * HOUR_MS);
+  assert.equal(sum, 1 + 2 + 32 + 2 ** 23 + 0.5);
+});
+
+test("Exchange.start() starts although the costs of the past cannot be read", async (t) => {
+  const { events, log } = listeningLog();
+  const { series, exchanges } = await startExchanges(t, log);
+  exchanges.get("fleet")?.tracker.recordMetric("cost_usd", 1, "w1");
+  series.slow = true;
+  await exchanges.put("fleet", { dashboard: {} });
+  const fleet = exchanges.get("fleet") ?? assert.fail("the namespace runs");
+  await fleet.costHistory.done();
+  assert.ok(events.includes("exchange.costs_unread"));
+  assert.equal((await fleet.communication.getAgentInfo("w1"))?.id, "w1");
+});
+
+test("SeriesHealth says once that the store fails, and counts what is lost", async (t) => {
+  const { events, log } = listeningLog();
+  const { series, exchanges } = await startExchanges(t, log);
+  const fleet = exchanges.get("fleet") ?? assert.fail("the namespace runs");
+  assert.equal(exchanges.seriesTrouble(), undefined);
+  series.full = true;
+  for (let flush = 0; flush < 3; flush++) {
+    fleet.tracker.recordMetric("load", 1, "w1");
+    await assert.rejects(fleet.tracker.flush());
+  }
+  assert.equal(events.filter((event) => event === "tracker.store_failing").length, 1);
+  assert.match(exchanges.seriesTrouble() ?? "", /^fleet: the disk is full, 3 writes failed/);
+  series.full = false;
+  await fleet.tracker.flush();
+  fleet.seriesHealth.measure();
+  fleet.seriesHealth.measure();
+  assert.equal(events.filter((event) => event === "tracker.store_recovered").length, 1);
+  const failures = await fleet.tracker.getMetricSummary("series_write_failures");
+  assert.equal(failures?.sum, 3);
+  assert.equal(exchanges.seriesTrouble(), "fleet: 3 writes failed");
+});
 
 test("Exchanges.delete() deletes although the last samples cannot be written", async (t) => {
   const { series, exchanges } = await startExchanges(t);

@@ -16,13 +16,17 @@ import type { NamespaceView } from "./server/index.ts";
 import type { NamespaceState } from "./server-problem.ts";
 import type { IdentityService, NamespaceRecord, SecurityStore } from "./security/index.ts";
 import { trackerConfigSchema } from "./tracker/index.ts";
+import type { RestoreProgress } from "./restore-progress.ts";
 import type { SeriesStore } from "./tracker/index.ts";
 
 /** Everything that keeps something of a namespace. */
 export interface NamespaceStores {
   /** Messages, feed, identities: all of a namespace but its series. */
   readonly ledger: SecurityStore;
-  readonly series: SeriesStore;
+  readonly series: SeriesStore & {
+    /** Forgets everything of all namespaces but these. */
+    deleteOtherNamespaces(kept: readonly string[]): Promise<void>;
+  };
 }
 
 /** Makes, keeps and forgets namespaces. */
@@ -33,6 +37,9 @@ export class Exchanges {
   readonly #config: ExchangeConfig;
   readonly #running = new Map<string, Exchange>();
   readonly #onStarted: (exchange: Exchange) => void;
+  /** What the start is bringing back; undefined before and after it. */
+  #restoring: { readonly namespaces: number; current: Exchange | undefined } | undefined;
+  #started = false;
   /** Changes of namespaces happen one after another. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -55,15 +62,56 @@ export class Exchanges {
   }
 
   /**
-   * Starts every stored namespace, and the default one. One that cannot start is left out: its
-   * fault, be it in its options or its rows, must not take the others down at every start.
+   * Starts every stored namespace, and the default one; changes wait until all run. One that cannot
+   * start is left out: its fault, be it in its options or its rows, must not take the others down
+   * at every start.
    */
-  async start(): Promise<void> {
-    const records = await this.#stores.ledger.namespaces();
-    if (!records.some((record) => record.name === DEFAULT_NAMESPACE)) {
-      await this.put(DEFAULT_NAMESPACE, {});
+  start(): Promise<void> {
+    return this.#inTurn(async () => {
+      const records = await this.#stores.ledger.namespaces();
+      if (!records.some((record) => record.name === DEFAULT_NAMESPACE)) {
+        await this.#put(DEFAULT_NAMESPACE, {});
+      }
+      this.#restoring = { namespaces: records.length, current: undefined };
+      for (const record of records) await this.#tryToRun(record);
+      this.#restoring = undefined;
+      this.#started = true;
+      // All there should be: one that could not start keeps what it has.
+      const kept = (await this.records()).map(({ name }) => name);
+      void this.#inTurn(() => this.#forgetOthers(kept));
+    });
+  }
+
+  /** False until every stored namespace runs. */
+  get hasStarted(): boolean {
+    return this.#started;
+  }
+
+  /** In words, what the series of all namespaces lost or could not write; undefined for nothing. */
+  seriesTrouble(): string | undefined {
+    const words = this.all().map(({ seriesHealth }) => seriesHealth.describe());
+    return words.filter((one) => one !== undefined).join("; ") || undefined;
+  }
+
+  /** How far the start is. */
+  progress(): RestoreProgress {
+    const { namespaces = 0, current } = this.#restoring ?? {};
+    const started = this.all().map(({ communication }) => communication.restoredMessages);
+    const messages = [...started, current?.communication.restoredMessages ?? 0];
+    return {
+      running: started.length,
+      namespaces: Math.max(namespaces, started.length),
+      messages: messages.reduce((sum, count) => sum + count, 0),
+    };
+  }
+
+  /** A deletion that an end of the process cut short left rows that no namespace owns. */
+  async #forgetOthers(kept: readonly string[]): Promise<void> {
+    try {
+      await this.#stores.series.deleteOtherNamespaces(kept);
+    } catch (error) {
+      this.#services.log.warn("exchanges.leftovers_kept", { error });
     }
-    for (const record of records) await this.#tryToRun(record);
   }
 
   get(name: string): Exchange | undefined {
@@ -101,21 +149,23 @@ export class Exchanges {
     name: string,
     config: JsonObject,
   ): Promise<{ readonly record: NamespaceRecord; readonly created: boolean }> {
-    return this.#inTurn(async () => {
-      const problem = nameProblem(name);
-      if (problem !== undefined) {
-        throw new ServerError("server.input_invalid", `The namespace's name ${problem}`);
-      }
-      const existing = (await this.records()).find((record) => record.name === name);
-      const createdAtMs = existing?.createdAtMs ?? Date.now();
-      const kept = keepSecrets(config, existing?.config ?? {});
-      const record: NamespaceRecord = { name, createdAtMs, config: kept };
-      const exchange = this.#make(record); // refuses wrong options before anything is stored
-      await this.#stores.ledger.putNamespace(record);
-      await this.#stopExchange(name);
-      await this.#startExchange(exchange);
-      return { record, created: existing === undefined };
-    });
+    return this.#inTurn(() => this.#put(name, config));
+  }
+
+  async #put(name: string, config: JsonObject) {
+    const problem = nameProblem(name);
+    if (problem !== undefined) {
+      throw new ServerError("server.input_invalid", `The namespace's name ${problem}`);
+    }
+    const existing = (await this.records()).find((record) => record.name === name);
+    const createdAtMs = existing?.createdAtMs ?? Date.now();
+    const kept = keepSecrets(config, existing?.config ?? {});
+    const record: NamespaceRecord = { name, createdAtMs, config: kept };
+    const exchange = this.#make(record); // refuses wrong options before anything is stored
+    await this.#stores.ledger.putNamespace(record);
+    await this.#stopExchange(name);
+    await this.#startExchange(exchange);
+    return { record, created: existing === undefined };
   }
 
   /** Stops a namespace and forgets everything in it; what cannot be forgotten runs on. */
@@ -198,7 +248,9 @@ export class Exchanges {
   }
 
   async #startExchange(exchange: Exchange): Promise<void> {
+    if (this.#restoring !== undefined) this.#restoring.current = exchange;
     await exchange.start();
+    if (this.#restoring !== undefined) this.#restoring.current = undefined;
     this.#running.set(exchange.name, exchange);
     this.#onStarted(exchange);
   }

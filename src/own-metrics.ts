@@ -15,6 +15,7 @@ export interface OwnMetric {
 /** All of them, by the component that records them. */
 export const ownMetrics: readonly OwnMetric[] = [
   ...communicationMetrics(),
+  ...trackerMetrics(),
   ...gatewayMetrics(),
   ...profilerMetrics(),
   ...dashboardMetrics(),
@@ -40,6 +41,21 @@ function communicationMetrics(): OwnMetric[] {
     row("memory_usage", "bytes", about, [], "Resident memory of the agent's process tree"),
     row("oldest_message_age", "s", "namespace", [], "How long the oldest unclaimed message waits"),
     row("agent_availability", "%", "namespace", [], "Share of agents that are not down"),
+  ];
+}
+
+function trackerMetrics(): OwnMetric[] {
+  const about = "namespace";
+  return [
+    row("series_write_failures", "1", about, [], "Writes to series.db that failed, since before"),
+    row("samples_shed", "1", about, [], "Samples that no longer fitted while it failed"),
+    row(
+      "series_folded",
+      "1",
+      about,
+      [],
+      "Recorded under `__other__`: too many series, since before",
+    ),
   ];
 }
 
