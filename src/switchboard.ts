@@ -1,6 +1,7 @@
 // The main thread's composition root: a configuration becomes a running system.
 //
-//   start  lock the folder ─ threads ─ identities ─ namespaces ─ gateway and control plane listen
+//   start  lock the folder ─ threads ─ identities ─ control plane listens ─ namespaces, which may
+//          take long ─ gateway listens
 //   close  control plane and gateway drain ─ namespaces write what they hold ─ threads ─ the lock
 //          is let go
 
@@ -22,19 +23,24 @@ import type { Credential } from "./security/index.ts";
 import { createControlPlane, SECRET_MASK } from "./server/index.ts";
 import type { ConfigurationRow, ControlPlane, Fleet, ServerFacts } from "./server/index.ts";
 import { builtFiles, packageVersion } from "./package-files.ts";
-import { checkReadiness } from "./readiness.ts";
+import type { RestoreProgress } from "./restore-progress.ts";
 import { serverProblem } from "./server-problem.ts";
+import { SystemHealth } from "./system-health.ts";
 import { openDataFolder, storageErrors } from "./storage/index.ts";
 import { LedgerClient, ProfileConversionThread, SeriesClient } from "./threads/index.ts";
 import { trackerErrors } from "./tracker/index.ts";
 
 const DAY_MS = 86_400_000;
+/** Starts that are over sooner need no word of their progress. */
+const PROGRESS_EVERY_MS = 2000;
 
 /** What a system is started with. */
 export interface SwitchboardOptions {
   readonly configuration: CellphoneConfiguration;
   /** @default says nothing */
   readonly log?: ComponentLog;
+  /** Told every two seconds how far a start is that takes longer. @default nobody */
+  readonly onProgress?: (progress: RestoreProgress) => void;
 }
 
 /** A line of a namespace's feed. */
@@ -51,6 +57,11 @@ export interface Switchboard extends AsyncDisposable {
   readonly dataFolder: string;
   /** True when the folder held no data before this start. */
   readonly fresh: boolean;
+  /**
+   * Resolves, with the reason, when the system can no longer store anything: close it and start
+   * another process. While it works this stays pending.
+   */
+  readonly failed: Promise<Error>;
   facts(): ServerFacts;
   /** A link that signs a browser in, once, within the code's validity. */
   loginUrl(): string;
@@ -88,6 +99,8 @@ class System implements Switchboard, Fleet {
   /** What was started, to be stopped in reverse. */
   readonly #running: (() => Promise<void> | void)[] = [];
   readonly #plane;
+  readonly #health: SystemHealth;
+  readonly #onProgress: (progress: RestoreProgress) => void;
   #identities: IdentityService | undefined;
   #exchanges: Exchanges | undefined;
   #controlPlane: ControlPlane | undefined;
@@ -105,6 +118,18 @@ class System implements Switchboard, Fleet {
     this.#folder = openDataFolder(options.configuration.values.storage.folder);
     this.fresh = !existsSync(this.#folder.ledgerPath);
     this.#running.push(() => this.#folder[Symbol.dispose]());
+    this.#onProgress = options.onProgress ?? ((): void => undefined);
+    const { path, ledgerPath, seriesPath } = this.#folder;
+    this.#health = new SystemHealth({
+      ledger: () => this.#ledger?.namespaces(),
+      series: () => this.#series?.snapshots(DEFAULT_NAMESPACE, 1),
+      seriesTrouble: () => this.#exchanges?.seriesTrouble(),
+      restoring: () => (this.isRestoring() ? this.#progress() : undefined),
+      isRunning: (name) => this.namespace(name) !== undefined,
+      gatewayWorkers: () => this.#plane.workers,
+      folder: path,
+      files: [ledgerPath, seriesPath],
+    });
   }
 
   async start(): Promise<void> {
@@ -156,11 +181,27 @@ class System implements Switchboard, Fleet {
     );
     this.#exchanges = exchanges;
     this.#running.push(() => exchanges.stop());
-    await exchanges.start();
     this.#running.push(() => this.#plane.close());
-    await this.#plane.listen();
-    await this.#listen(identities, audit);
+    // Before the namespaces: bringing a large backlog back takes long, and whoever asks is told.
+    const port = await this.#listen(identities, audit);
+    this.#folder.notePorts([port]);
+    await this.#startNamespaces(exchanges);
+    const gateway = await this.#plane.listen();
+    this.#folder.notePorts([port, gateway.port]);
     this.#pingWatcher();
+  }
+
+  async #startNamespaces(exchanges: Exchanges): Promise<void> {
+    const saying = setInterval(() => this.#onProgress(exchanges.progress()), PROGRESS_EVERY_MS);
+    try {
+      await exchanges.start();
+    } finally {
+      clearInterval(saying);
+    }
+  }
+
+  #progress(): RestoreProgress {
+    return this.#exchanges?.progress() ?? { running: 0, namespaces: 0, messages: 0 };
   }
 
   /** Tells the gateway which keys count, and which no longer do. */
@@ -170,14 +211,17 @@ class System implements Switchboard, Fleet {
   }
 
   async #openStores(): Promise<[LedgerClient, SeriesClient]> {
-    const onFailure = (error: Error): void => {
-      // Readiness says so too; calls to the thread are rejected from now on.
-      this.#log.error("switchboard.thread_failed", { error });
-    };
-    const options = { onFailure, log: this.#log };
+    const open = (thread: "ledger" | "series") => ({
+      log: this.#log,
+      onFailure: (error: Error): void => {
+        // Calls to the thread are rejected from now on; whoever runs the system ends it.
+        this.#log.error("switchboard.thread_failed", { error });
+        this.#health.noteEnd(thread, error);
+      },
+    });
     const opening = [
-      LedgerClient.open(this.#folder.ledgerPath, options),
-      SeriesClient.open(this.#folder.seriesPath, options),
+      LedgerClient.open(this.#folder.ledgerPath, open("ledger")),
+      SeriesClient.open(this.#folder.seriesPath, open("series")),
     ] as const;
     // Both are waited for, so that one's failure leaves no other running.
     const [ledger, series] = await Promise.allSettled(opening);
@@ -215,7 +259,8 @@ class System implements Switchboard, Fleet {
     this.#running.push(() => deadMan.stop());
   }
 
-  async #listen(identities: IdentityService, audit: AuditLog): Promise<void> {
+  /** Opens the control plane; its port. */
+  async #listen(identities: IdentityService, audit: AuditLog): Promise<number> {
     const { server } = this.#configuration.values;
     const configured = server.socketPath;
     const socketPath = configured === "" ? join(this.#folder.path, "control.sock") : configured;
@@ -236,8 +281,11 @@ class System implements Switchboard, Fleet {
     this.#running.push(() => controlPlane.close());
     this.#url = address.url;
     this.#socketPath = socketPath;
-    const gateway = this.#plane.address;
-    this.#folder.notePorts(gateway === undefined ? [address.port] : [address.port, gateway.port]);
+    return address.port;
+  }
+
+  get failed(): Promise<Error> {
+    return this.#health.failed;
   }
 
   get url(): string {
@@ -314,13 +362,11 @@ class System implements Switchboard, Fleet {
   }
 
   readiness(): ReturnType<Fleet["readiness"]> {
-    return checkReadiness({
-      ledger: () => this.#started(this.#ledger),
-      series: () => this.#started(this.#series),
-      folder: this.#folder,
-      isRunning: (name) => this.namespace(name) !== undefined,
-      plane: this.#plane,
-    });
+    return this.#health.checks();
+  }
+
+  isRestoring(): boolean {
+    return this.#exchanges?.hasStarted !== true;
   }
 
   configuration(): readonly ConfigurationRow[] {

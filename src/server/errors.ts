@@ -110,6 +110,12 @@ export const serverErrors = {
     meaning: "There is no such namespace",
     remedy: "List namespaces with GET /api/v1/namespaces, or make it with PUT.",
   },
+  "server.restoring": {
+    status: 503,
+    retryable: true,
+    meaning: "The namespace is being brought back after a start",
+    remedy: "Try again in a moment; /readyz says how far it is.",
+  },
   "server.namespace_protected": {
     status: 409,
     retryable: false,

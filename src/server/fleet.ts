@@ -229,7 +229,7 @@ export interface FleetNamespace {
 /** One dependency of the server, as `/readyz` reports it. */
 export interface ReadinessCheck {
   readonly ok: boolean;
-  /** In words, when not ok. */
+  /** In words: why it is not ok, or what a look at it shows all the same. */
   readonly detail?: string;
 }
 
@@ -280,6 +280,8 @@ export interface Fleet {
   /** Stops the namespace and forgets everything in it. */
   deleteNamespace(name: string): Promise<void>;
   readiness(): Promise<Readonly<Record<string, ReadinessCheck>>>;
+  /** True while a start brings namespaces back: one that is not there may still come. */
+  isRestoring(): boolean;
   configuration(): readonly ConfigurationRow[];
   facts(): ServerFacts;
 }

@@ -249,8 +249,13 @@ export class Pipeline {
   }
 
   #namespaceNamed(name: string): FleetNamespace {
-    const namespace = this.#services.fleet.namespace(name);
+    const { fleet } = this.#services;
+    const namespace = fleet.namespace(name);
     if (namespace !== undefined) return namespace;
+    if (fleet.isRestoring()) {
+      const message = `What namespace "${name}" holds is being brought back`;
+      throw new ServerError("server.restoring", message, { retryAfterSeconds: 1 });
+    }
     throw new ServerError("server.namespace_unknown", `There is no namespace "${name}"`);
   }
 

@@ -40,6 +40,16 @@ describe("health", () => {
     assert.deepEqual([broken.status, at(broken.body, "checks.series.detail")], [503, "disk full"]);
     delete server.fleet.checks["series"];
   });
+
+  test("A namespace that may still come back after a start is no unknown one", async () => {
+    server.fleet.restoring = true;
+    const path = "/api/v1/agents?namespace=later";
+    const early = await server.ask("GET", path, { key: server.adminKey });
+    assert.deepEqual([early.status, early.body["code"]], [503, "server.restoring"]);
+    assert.equal(early.headers["retry-after"], "1");
+    server.fleet.restoring = false;
+    assert.equal((await server.ask("GET", path, { key: server.adminKey })).status, 404);
+  });
 });
 
 describe("agents", () => {

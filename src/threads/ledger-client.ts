@@ -46,8 +46,8 @@ export interface StorageClientOptions {
   /** Reader threads at most. @default 2 */
   readonly readers?: number;
   /**
-   * Told when the writing thread ends by itself, and when readers end faster than they may be
-   * replaced; what was acknowledged is on disk.
+   * Told when the writing thread ends by itself: nothing can be written any more; what was
+   * acknowledged is on disk. Readers are replaced.
    */
   readonly onFailure?: (error: Error) => void;
   /** Told of each reader that ended and is replaced. @default says nothing */

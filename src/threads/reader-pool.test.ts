@@ -32,7 +32,7 @@ function startedWorkers(t: TestContext): Worker[] {
 }
 
 test("ReaderPool.call() starts a thread when all are busy, up to the most", async (t) => {
-  const pool = poolFor(t, 2, { onFailure: assert.fail });
+  const pool = poolFor(t, 2, {});
   assert.equal(pool.size, 0);
   await pool.call("lastEventId");
   await pool.call("lastEventId");
@@ -50,7 +50,7 @@ test("ReaderPool.call() replaces a reader that died, and says so", async (t) => 
     ...noComponentLog,
     warn: (event: string, details?: object) => void said.push([event, details]),
   };
-  const pool = poolFor(t, 1, { onFailure: assert.fail, log });
+  const pool = poolFor(t, 1, { log });
   await pool.call("lastEventId");
   await workers.at(-1)?.terminate();
   assert.equal(pool.size, 0);
@@ -77,8 +77,9 @@ test("ReaderPool.call() rejects what a dying reader had, and serves what comes n
 test("ReaderPool.call() stops replacing readers that keep dying until a minute passed", async (t) => {
   const workers = startedWorkers(t);
   const clock = new ManualClock();
-  const failures: Error[] = [];
-  const pool = poolFor(t, 1, { onFailure: (error) => failures.push(error), clock });
+  const failures: string[] = [];
+  const log = { ...noComponentLog, error: (event: string) => void failures.push(event) };
+  const pool = poolFor(t, 1, { log, clock });
   const most = storageLimits.readerRestarts.value;
   for (let deaths = 0; deaths < most; deaths++) {
     assert.equal(failures.length, 0);
@@ -86,7 +87,7 @@ test("ReaderPool.call() stops replacing readers that keep dying until a minute p
     await workers.at(-1)?.terminate();
     clock.advance(1000);
   }
-  assert.equal(failures.length, 1);
+  assert.deepEqual(failures, ["storage.readers_failing"]);
   await assert.rejects(pool.call("lastEventId"), (error) => {
     assert.ok(error instanceof StorageError);
     assert.equal(error.code, "storage.readers_failing");

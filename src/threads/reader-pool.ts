@@ -12,11 +12,9 @@ import { ThreadClient } from "./thread-client.ts";
 
 const RESTARTS_PER_MS = 60_000;
 
-/** What a {@link ReaderPool} says, and to whom. */
+/** What a {@link ReaderPool} may be given. */
 export interface ReaderPoolOptions {
-  /** Told when readers end faster than they may be replaced. */
-  readonly onFailure?: (error: Error) => void;
-  /** @default says nothing */
+  /** Told of readers that ended, and of those that end too often. @default says nothing */
   readonly log?: ComponentLog;
   /** @default the machine's clock */
   readonly clock?: Clock;
@@ -26,7 +24,6 @@ export interface ReaderPoolOptions {
 export class ReaderPool<Reads extends Methods> {
   readonly #data: ThreadData;
   readonly #most: number;
-  readonly #onFailure: (error: Error) => void;
   readonly #log: ComponentLog;
   readonly #clock: Clock;
   readonly #readers = new Set<ThreadClient<Reads>>();
@@ -39,7 +36,6 @@ export class ReaderPool<Reads extends Methods> {
   constructor(data: ThreadData, most: number, options: ReaderPoolOptions = {}) {
     this.#data = data;
     this.#most = Math.max(1, most);
-    this.#onFailure = options.onFailure ?? ((): void => undefined);
     this.#log = options.log ?? noComponentLog;
     this.#clock = options.clock ?? systemClock;
     this.call = async (name, ...parameters) => this.#leastBusy().call(name, ...parameters);
@@ -87,7 +83,6 @@ export class ReaderPool<Reads extends Methods> {
     this.#log.warn("storage.reader_ended", { database, error, endedWithinMinute: ended });
     if (ended < storageLimits.readerRestarts.value) return;
     this.#log.error("storage.readers_failing", { database, error, endedWithinMinute: ended });
-    this.#onFailure(error);
   }
 
   /** How long no reader may be started; 0 when one may. */

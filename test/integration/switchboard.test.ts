@@ -2,13 +2,23 @@
 // second server is told.
 
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:http";
-import path from "node:path";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { text } from "node:stream/consumers";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import type { Worker } from "node:worker_threads";
 
+import { AgentCommunicationProtocol } from "../../src/communication/index.ts";
 import { noComponentLog } from "../../src/core/index.ts";
-import { openLedger, SqliteSecurityStore } from "../../src/storage/index.ts";
+import {
+  openLedger,
+  SqliteCommunicationStore,
+  SqliteSecurityStore,
+} from "../../src/storage/index.ts";
 import { ControlSocket } from "../support/control.ts";
 import { startServer } from "../support/server.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
@@ -99,7 +109,7 @@ test("A namespace's secrets are stored, not shown, and kept by whoever sends bac
   const changed = { dashboard: { ...listed.config.dashboard, webhookTimeout: 4 } };
   assert.equal((await put(changed)).status, 200);
   await server.stop();
-  using ledger = openLedger(path.join(server.dataFolder, "ledger.db"));
+  using ledger = openLedger(join(server.dataFolder, "ledger.db"));
   const stored = (await new SqliteSecurityStore(ledger).namespaces()).find(
     ({ name }) => name === "lab",
   );
@@ -159,7 +169,7 @@ test("The watcher hears nothing while the server is not ready or a namespace doe
   await first.stop();
 
   // A namespace that an older version took, and this one does not.
-  const ledger = openLedger(path.join(dataFolder, "ledger.db"));
+  const ledger = openLedger(join(dataFolder, "ledger.db"));
   const record = { name: "lab", createdAtMs: 1, config: { communication: { gone: 1 } } };
   await new SqliteSecurityStore(ledger).putNamespace(record);
   ledger[Symbol.dispose]();
@@ -176,3 +186,88 @@ test("The watcher hears nothing while the server is not ready or a namespace doe
   assert.equal((await control.call("PUT", "/api/v1/namespaces/lab", {})).status, 200);
   while (asked.length === 0) await once(watcher, "request");
 });
+
+const CLI = fileURLToPath(new URL("../../src/cli/bin.ts", import.meta.url));
+const END_LEDGER = new URL("../support/end-ledger.ts", import.meta.url).href;
+
+test("A server that brings a backlog back listens, says so and takes nothing yet", async (t) => {
+  const dataFolder = temporaryFolder(t);
+  const messages = 30_000;
+  await fillLedger(join(dataFolder, "ledger.db"), messages);
+  const starting = startServer(t, { dataFolder });
+  using control = new ControlSocket(join(dataFolder, "control.sock"));
+  const early = await firstAnswer(control, "/readyz");
+  assert.equal(early.status, 503);
+  assert.match(
+    early.body.checks.namespaces.detail,
+    /^restoring: 0 of \d namespaces run, \d+ messages/,
+  );
+  const refused = await control.call("GET", "/api/v1/agents");
+  assert.deepEqual([refused.status, refused.body.code], [503, "server.restoring"]);
+  await starting;
+  const { status, body } = await control.call("GET", "/readyz");
+  assert.equal(status, 200, JSON.stringify(body));
+  const { body: agent } = await control.call("GET", "/api/v1/agents/worker-1");
+  assert.equal(agent.mailbox.ready, messages);
+});
+
+test("A server whose ledger thread has ended is not ready, and doctor says why", async (t) => {
+  const workers: Worker[] = [];
+  const note = (worker: Worker): void => void workers.push(worker);
+  process.on("worker", note);
+  const server = await startServer(t);
+  process.off("worker", note);
+  using control = new ControlSocket(server.socketPath);
+  await workers[0]?.terminate();
+  assert.match((await server.switchboard.failed).message, /The ledger thread has ended/);
+  const { status, body } = await control.call("GET", "/readyz");
+  assert.equal(status, 503);
+  assert.deepEqual([body.checks.ledger.ok, body.checks.series.ok], [false, true]);
+  const doctor = spawn(process.execPath, [CLI, "doctor", "--data", server.dataFolder]);
+  const [said, [code]] = await Promise.all([text(doctor.stdout), once(doctor, "exit")]);
+  assert.equal(code, 1);
+  assert.match(said, /ledger +The ledger thread has ended/);
+});
+
+test("`cellphone start` drains and fails when its ledger thread ends", async (t) => {
+  const dataFolder = temporaryFolder(t);
+  const words = [CLI, "start", "--json", "--port", "0", "--data", dataFolder];
+  const child = spawn(process.execPath, ["--import", END_LEDGER, ...words], {
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  t.after(() => void child.kill("SIGKILL"));
+  const exited = once(child, "exit");
+  const events: string[] = [];
+  for await (const line of createInterface({ input: child.stdout })) {
+    const { event } = JSON.parse(line);
+    events.push(event);
+    if (event === "server.ready") child.kill("SIGUSR2");
+  }
+  const [code] = await exited;
+  assert.equal(code, 1);
+  assert.deepEqual(events.slice(-2), ["server.failed", "server.stopped"]);
+  await startServer(t, { dataFolder });
+});
+
+async function fillLedger(path: string, messages: number): Promise<void> {
+  using database = openLedger(path);
+  const store = new SqliteCommunicationStore(database);
+  const comm = new AgentCommunicationProtocol({ maxMailboxMessages: messages }, { store });
+  await comm.registerAgent({ agentId: "worker-1" });
+  const mail = { senderId: "planner", recipientId: "worker-1", type: "direct", payload: 1 };
+  for (let sent = 0; sent < messages; sent += 250) {
+    await comm.sendMany(Array.from({ length: 250 }, () => mail));
+  }
+  await comm.stop();
+}
+
+/** What the socket of a server that is being started answers as soon as there is one. */
+async function firstAnswer(control: ControlSocket, path: string) {
+  for (;;) {
+    try {
+      return await control.call("GET", path);
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+}

@@ -5,7 +5,10 @@ import { createServer } from "node:net";
 import { dirname, resolve } from "node:path";
 
 import type { Command } from "commander";
+import { z } from "zod";
 
+import { ServerProblem } from "../control-client.ts";
+import type { ControlClient } from "../control-client.ts";
 import type { CliContext, ConnectionOptions } from "../context.ts";
 import { connectionOptions, examples } from "../options.ts";
 import { version } from "../version.ts";
@@ -58,7 +61,7 @@ async function examine(context: CliContext, options: ConnectionOptions): Promise
       const { pid, dashboardUrl, gatewayUrl } = running;
       const gateway = gatewayUrl === null ? "no gateway" : `gateway ${gatewayUrl}`;
       const found = `${running.version} runs, pid ${pid}, ${dashboardUrl}, ${gateway}`;
-      checks.push({ what: "server", ok: true, found });
+      checks.push({ what: "server", ok: true, found }, ...(await readiness(context, options)));
     }
   } catch (error) {
     const found = error instanceof Error ? error.message : String(error);
@@ -89,6 +92,37 @@ async function findServer(
     return null;
   }
 }
+
+/** What the server says of itself: one line when it is ready, else one for each that is not well. */
+async function readiness(context: CliContext, options: ConnectionOptions): Promise<Check[]> {
+  const checks = Object.entries(await readinessChecks(context.client(options)));
+  const failing = checks.filter(([, { ok }]) => !ok);
+  if (failing.length > 0) {
+    return failing.map(([what, { detail = "not well" }]) => ({ what, ok: false, found: detail }));
+  }
+  const noted = checks.flatMap(([what, { detail }]) =>
+    detail === undefined ? [] : [`${what}: ${detail}`],
+  );
+  return [{ what: "readiness", ok: true, found: ["ready", ...noted].join("; ") }];
+}
+
+async function readinessChecks(
+  client: ControlClient,
+): Promise<
+  Readonly<Record<string, { readonly ok: boolean; readonly detail?: string | undefined }>>
+> {
+  try {
+    return readinessAnswer.parse(await client.call("GET", "/readyz")).checks;
+  } catch (error) {
+    if (!(error instanceof ServerProblem)) throw error;
+    const answer = readinessAnswer.safeParse(error.problem);
+    return answer.data?.checks ?? { readiness: { ok: false, detail: error.message } };
+  }
+}
+
+const readinessAnswer = z.object({
+  checks: z.record(z.string(), z.object({ ok: z.boolean(), detail: z.string().optional() })),
+});
 
 function checkPort(what: string, host: string, port: number): Promise<Check> {
   const { promise, resolve } = Promise.withResolvers<Check>();

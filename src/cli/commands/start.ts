@@ -6,6 +6,8 @@ import { join } from "node:path";
 import type { Command } from "commander";
 
 import type { CellphoneConfiguration } from "../../configuration/index.ts";
+import type { RestoreProgress } from "../../restore-progress.ts";
+import { describeProgress } from "../../restore-progress.ts";
 import type { NamespacedFeedEvent, Switchboard } from "../../switchboard.ts";
 import type { CliContext, ConnectionOptions } from "../context.ts";
 import { printFeedEvent } from "../feed-line.ts";
@@ -62,12 +64,18 @@ async function start(context: CliContext, options: StartOptions): Promise<void> 
   const log = componentLog(logger, "server");
   // Only a start needs the server's code: every other command is quicker without it.
   const { startSwitchboard } = await import("../../switchboard.ts");
-  const switchboard = await startSwitchboard({ configuration, log });
+  const onProgress = (progress: RestoreProgress): void => showProgress(context, progress, json);
+  const switchboard = await startSwitchboard({ configuration, log, onProgress });
   try {
     using _feed = switchboard.onFeed((line) => showFeed(context, line, json));
     await announce(context, switchboard, configuration, options, json);
-    const signal = await stop.asked;
-    if (json) writeJson(context, "server.draining", { signal });
+    const why = await Promise.race([stop.asked, switchboard.failed]);
+    if (why instanceof Error) {
+      // Another process can do what this one no longer can: a supervisor starts it.
+      context.exitCode = 1;
+      if (json) writeJson(context, "server.failed", { error: why.message });
+      else context.warn(`${why.message} The server stops.`);
+    } else if (json) writeJson(context, "server.draining", { signal: why });
     else
       context.out.line(
         `\n  ${context.out.style("quiet", "Draining; Ctrl-C again stops at once.")}`,
@@ -127,6 +135,14 @@ async function announce(
   }
   if (options.open === true && !(await openInBrowser(loginUrl))) {
     context.warn("No browser could be opened on this machine; follow the link yourself.");
+  }
+}
+
+function showProgress(context: CliContext, progress: RestoreProgress, json: boolean): void {
+  if (json) writeJson(context, "server.restoring", { ...progress });
+  else {
+    const words = `Restoring: ${describeProgress(progress)}`;
+    context.out.line(`  ${context.out.style("quiet", words)}`);
   }
 }
 

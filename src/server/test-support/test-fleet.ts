@@ -191,6 +191,8 @@ class TestSource implements FleetSource {
 export class TestFleet implements Fleet {
   readonly epoch = "epoch-1";
   readonly checks: Record<string, ReadinessCheck> = { ledger: { ok: true } };
+  /** Makes a namespace that is not there one that may still come. */
+  restoring = false;
   readonly #identify: Identify | undefined;
   readonly #namespaces = new Map<string, TestNamespace>();
   readonly #records = new Map<string, NamespaceView>();
@@ -240,6 +242,10 @@ export class TestFleet implements Fleet {
     await this.#namespaces.get(name)?.stop();
     this.#namespaces.delete(name);
     this.#records.delete(name);
+  }
+
+  isRestoring(): boolean {
+    return this.restoring;
   }
 
   readiness(): Promise<Readonly<Record<string, ReadinessCheck>>> {
