@@ -10,7 +10,13 @@ import { join } from "node:path";
 
 import { communicationErrors } from "./communication/index.ts";
 import type { CellphoneConfiguration } from "./configuration/index.ts";
-import { Listeners, noComponentLog, randomToken, systemClock } from "./core/index.ts";
+import {
+  DEFAULT_NAMESPACE,
+  Listeners,
+  noComponentLog,
+  randomToken,
+  systemClock,
+} from "./core/index.ts";
 import type { ComponentLog } from "./core/index.ts";
 import { dashboardErrors, DeadMan, EventNumbers } from "./dashboard/index.ts";
 import type { FeedEvent } from "./dashboard/index.ts";

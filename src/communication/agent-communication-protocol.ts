@@ -19,8 +19,10 @@ import type {
   StateChange,
   Task,
 } from "./model.ts";
+import type { DeadLetterFilter } from "./redrive-desk.ts";
 import type * as requests from "./requests.ts";
 import type {
+  ConversationQuery,
   ConversationSummary,
   MessageQuery,
   MessageWithDeliveries,
@@ -318,16 +320,12 @@ export class AgentCommunicationProtocol extends CommunicationHost {
     return this.store.messages(this.namespace, query);
   }
 
-  async getConversations(
-    query: { readonly agentId?: string; readonly beforeMs?: number; readonly limit?: number } = {},
-  ): Promise<readonly ConversationSummary[]> {
+  async getConversations(query: ConversationQuery = {}): Promise<readonly ConversationSummary[]> {
     await this.open();
     return this.store.conversations(this.namespace, query);
   }
 
-  async getDeadLetters(
-    filter: { readonly agentId?: string; readonly limit?: number } = {},
-  ): Promise<readonly MessageWithDeliveries[]> {
+  async getDeadLetters(filter: DeadLetterFilter = {}): Promise<readonly MessageWithDeliveries[]> {
     return (await this.open()).redrives.list(filter);
   }
 

@@ -24,8 +24,9 @@ async function sourceOf(
     messages.map((message) => accepted(message)),
   );
   const change = { agentId: "bob", state: "idle", atMs: BASE_MS, reason: "holds nothing" } as const;
+  const tasks = messages.map((_, index) => makeTask(index + 1, { createdAtMs: BASE_MS }));
   await store.append(NAMESPACE, [
-    { kind: "task", task: makeTask(1) },
+    ...tasks.map((task) => ({ kind: "task", task }) as const),
     { kind: "state", change },
   ]);
   return { store, namespace: NAMESPACE, agents: [], nowMs: BASE_MS + 10_000 };
@@ -44,7 +45,8 @@ test("exportText() is the very document, messages oldest first, over several pag
   const ids = document.messages.map(({ message }) => message.id);
   assert.equal(ids.length, COUNT);
   assert.deepEqual(ids, ids.toSorted());
-  assert.equal(document.tasks.length, 1);
+  assert.equal(new Set(document.tasks.map(({ id }) => id)).size, COUNT);
+  assert.equal(document.tasks.length, COUNT);
   assert.equal(document.states.length, 1);
 });
 

@@ -16,7 +16,7 @@ export interface CommunicationExport {
   readonly agents: readonly AgentView[];
   /** Oldest first. */
   readonly messages: readonly MessageWithDeliveries[];
-  /** Newest first; the newest thousand. */
+  /** Newest first. */
   readonly tasks: readonly Task[];
   readonly states: readonly StateChange[];
 }
@@ -37,7 +37,9 @@ export async function gatherExport(
 ): Promise<CommunicationExport> {
   const messages: MessageWithDeliveries[] = [];
   for await (const message of oldestFirst(source)) messages.push(message);
-  return { ...headerOf(source), messages, ...(await historyOf(source)) };
+  const tasks: Task[] = [];
+  for await (const page of taskPages(source)) tasks.push(...page);
+  return { ...headerOf(source), messages, tasks, states: await statesOf(source) };
 }
 
 /** The document as pieces of JSON text, a message or less each. */
@@ -49,9 +51,16 @@ export async function* exportText(source: CommunicationExportSource): AsyncGener
     yield separator + JSON.stringify(message);
     separator = ",\n";
   }
-  const { tasks, states } = await historyOf(source);
-  yield `\n],"tasks":${JSON.stringify(tasks)},"states":[`;
-  for (const [index, change] of states.entries()) {
+  yield '\n],"tasks":[';
+  separator = "\n";
+  for await (const page of taskPages(source)) {
+    for (const task of page) {
+      yield separator + JSON.stringify(task);
+      separator = ",\n";
+    }
+  }
+  yield '\n],"states":[';
+  for (const [index, change] of (await statesOf(source)).entries()) {
     yield (index === 0 ? "\n" : ",\n") + JSON.stringify(change);
   }
   yield "\n]}";
@@ -77,11 +86,21 @@ function headerOf({ namespace, agents, nowMs }: CommunicationExportSource) {
   } as const;
 }
 
-async function historyOf({ store, namespace, nowMs }: CommunicationExportSource) {
-  return {
-    tasks: await store.tasks(namespace, { limit: PAGE }),
-    states: await store.states(namespace, { fromMs: 0, toMs: nowMs + 1 }),
-  };
+function statesOf({ store, namespace, nowMs }: CommunicationExportSource) {
+  return store.states(namespace, { fromMs: 0, toMs: nowMs + 1 });
+}
+
+/** All tasks, newest first; the place outlives the task that it is named after. */
+async function* taskPages({
+  store,
+  namespace,
+}: CommunicationExportSource): AsyncGenerator<readonly Task[]> {
+  let page = await store.tasks(namespace, { limit: PAGE });
+  for (let last = page.at(-1); last !== undefined; last = page.at(-1)) {
+    yield page;
+    const place = { beforeMs: last.createdAtMs, beforeId: last.id };
+    page = await store.tasks(namespace, { ...place, limit: PAGE });
+  }
 }
 
 /**

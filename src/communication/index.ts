@@ -1,5 +1,6 @@
 export { AgentCommunicationProtocol } from "./agent-communication-protocol.ts";
 export type { CommunicationDependencies } from "./communication-host.ts";
+export type { DeadLetterFilter } from "./redrive-desk.ts";
 export type { CommunicationExport } from "./communication-export.ts";
 export { communicationConfigSchema, communicationSettings } from "./config.ts";
 export type { CommunicationOptions, CommunicationSettings } from "./config.ts";
@@ -38,10 +39,12 @@ export type {
   CommunicationRecord,
   CommunicationSnapshot,
   CommunicationStore,
+  ConversationQuery,
   ConversationSummary,
   DedupeEntry,
   MessageQuery,
   MessageWithDeliveries,
+  PlaceQuery,
   PruneResult,
   SnapshotPage,
   SnapshotPlace,

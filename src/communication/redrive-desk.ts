@@ -14,6 +14,15 @@ import { taskOfMessage } from "./task-book.ts";
 
 const PAGE = 200;
 
+/** Which dead letters to list, newest message first. */
+export interface DeadLetterFilter {
+  readonly agentId?: string;
+  /** Only those whose message is older than the one with this id (for paging). */
+  readonly beforeId?: string;
+  /** @default 100, at most 1000 */
+  readonly limit?: number;
+}
+
 /** Dead letters of one namespace. */
 export class RedriveDesk {
   readonly #context: CommunicationContext;
@@ -27,10 +36,7 @@ export class RedriveDesk {
     this.#claims = claims;
   }
 
-  async list(filter: {
-    readonly agentId?: string;
-    readonly limit?: number;
-  }): Promise<readonly MessageWithDeliveries[]> {
+  async list(filter: DeadLetterFilter): Promise<readonly MessageWithDeliveries[]> {
     return this.#context.store.messages(this.#context.namespace, deadQuery(filter));
   }
 
@@ -132,12 +138,8 @@ export class RedriveDesk {
   }
 }
 
-function deadQuery(filter: { readonly agentId?: string; readonly limit?: number }): MessageQuery {
-  return {
-    state: "dead",
-    ...(filter.agentId === undefined ? {} : { recipientId: filter.agentId }),
-    ...(filter.limit === undefined ? {} : { limit: filter.limit }),
-  };
+function deadQuery({ agentId, ...rest }: DeadLetterFilter): MessageQuery {
+  return { state: "dead", ...rest, ...(agentId === undefined ? {} : { recipientId: agentId }) };
 }
 
 function notDead(deliveryId: string): CommunicationError {

@@ -232,6 +232,31 @@ function taskAndStateQueries(check: Check): void {
     assert.deepEqual(openTasks.map((task) => task.id).toSorted(), ["task_2", "task_3"]);
   });
 
+  check("tasks() of one instant are all found, page by page", async (store) => {
+    const tasks = Array.from({ length: 25 }, (_, index) =>
+      makeTask(index + 1, { createdAtMs: BASE_MS + Math.floor(index / 15) }),
+    );
+    await store.append(
+      NAMESPACE,
+      tasks.map((task) => ({ kind: "task", task })),
+    );
+    for (const about of [{}, { open: true }, { agentId: "bob" }]) {
+      for (const usesInstant of [true, false]) {
+        const ids: string[] = [];
+        let page = await store.tasks(NAMESPACE, { ...about, limit: 4 });
+        for (let last = page.at(-1); last !== undefined; last = page.at(-1)) {
+          ids.push(...page.map(({ id }) => id));
+          const place = usesInstant ? { beforeMs: last.createdAtMs } : {};
+          page = await store.tasks(NAMESPACE, { ...about, ...place, beforeId: last.id, limit: 4 });
+        }
+        assert.deepEqual(ids, tasks.map(({ id }) => id).toReversed());
+      }
+    }
+    const gone = { beforeId: "gone" };
+    assert.deepEqual(await store.tasks(NAMESPACE, gone), []);
+    assert.equal((await store.tasks(NAMESPACE, { ...gone, beforeMs: BASE_MS + 1 })).length, 15);
+  });
+
   check("states() gives the range with each agent's last change before it", async (store) => {
     const changes: StateChange[] = [
       { agentId: "bob", state: "idle", atMs: BASE_MS, reason: "holds nothing" },

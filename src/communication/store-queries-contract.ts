@@ -168,4 +168,45 @@ export function conversationQueries(check: Check): void {
     assert.deepEqual(await store.conversations(NAMESPACE, { beforeMs: BASE_MS + 3000 }), [second]);
     assert.deepEqual(await store.conversations(NAMESPACE, { limit: 1 }), [first]);
   });
+
+  check("conversations() of one instant are all found, page by page", async (store) => {
+    const messages = Array.from({ length: 30 }, (_, index) =>
+      makeMessage(index + 1, { acceptedAtMs: BASE_MS + Math.floor(index / 20) }),
+    );
+    await store.append(
+      NAMESPACE,
+      messages.map((message) => accepted(message)),
+    );
+    for (const about of [{}, { agentId: "bob" }]) {
+      const ids: string[] = [];
+      let page = await store.conversations(NAMESPACE, { ...about, limit: 7 });
+      for (let last = page.at(-1); last !== undefined; last = page.at(-1)) {
+        ids.push(...page.map(({ conversationId }) => conversationId));
+        const place = { beforeMs: last.lastAtMs, beforeId: last.conversationId };
+        page = await store.conversations(NAMESPACE, { ...about, ...place, limit: 7 });
+      }
+      assert.deepEqual(ids, messages.map(({ id }) => id).toReversed());
+    }
+  });
+
+  check(
+    "conversations() after one that moved on, or is gone, go on from its place",
+    async (store) => {
+      const messages = [1, 2, 3, 4].map((number) => makeMessage(number));
+      await store.append(
+        NAMESPACE,
+        messages.map((message) => accepted(message)),
+      );
+      const third = { beforeMs: BASE_MS + 3, beforeId: messages[2]?.id ?? "" };
+      const more = makeMessage(9, { conversationId: third.beforeId });
+      await store.append(NAMESPACE, [accepted(more)]);
+      const idsFrom = async (query: object): Promise<string[]> =>
+        (await store.conversations(NAMESPACE, query)).map(({ conversationId }) => conversationId);
+      const [first, second, , fourth] = messages.map(({ id }) => id);
+      assert.deepEqual(await idsFrom(third), [second, first]);
+      assert.deepEqual(await idsFrom({ beforeId: third.beforeId }), [fourth, second, first]);
+      assert.deepEqual(await idsFrom({ ...third, beforeId: "gone" }), [second, first]);
+      assert.deepEqual(await idsFrom({ beforeId: "gone" }), []);
+    },
+  );
 }

@@ -108,7 +108,26 @@ export interface ConversationSummary {
   readonly subject: string;
 }
 
-export interface TaskQuery {
+/** Which conversations to list, the one with the newest message first. */
+export interface ConversationQuery extends PlaceQuery {
+  readonly agentId?: string;
+}
+
+/** Where a page of a list begins that is sorted by time, newest first. */
+export interface PlaceQuery {
+  /** Only what is older than this instant; with `beforeId`, of this instant what comes after it. */
+  readonly beforeMs?: number;
+  /**
+   * The last one of the page before: only what comes after it. Alone it begins at the place it has
+   * now; with the instant it had on that page, none is missed that shares it.
+   */
+  readonly beforeId?: string;
+  /** @default 100, at most 1000 */
+  readonly limit?: number;
+}
+
+/** Which tasks to list, newest first by `createdAtMs`. */
+export interface TaskQuery extends PlaceQuery {
   /** W3C trace id, 32 hex digits: tasks whose traceparent carries it. */
   readonly traceId?: string;
   readonly agentId?: string;
@@ -116,8 +135,6 @@ export interface TaskQuery {
   readonly parentId?: string;
   /** Only tasks that have not ended. */
   readonly open?: boolean;
-  /** @default 100, at most 1000 */
-  readonly limit?: number;
 }
 
 export interface StateQuery {
@@ -156,7 +173,7 @@ export interface CommunicationStore {
   ): Promise<{ readonly message: Message; readonly delivery: Delivery } | undefined>;
   conversations(
     namespace: string,
-    query: { readonly agentId?: string; readonly beforeMs?: number; readonly limit?: number },
+    query: ConversationQuery,
   ): Promise<readonly ConversationSummary[]>;
   tasks(namespace: string, query: TaskQuery): Promise<readonly Task[]>;
   task(namespace: string, taskId: string): Promise<Task | undefined>;

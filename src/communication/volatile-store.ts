@@ -4,9 +4,11 @@
 import type {
   CommunicationRecord,
   CommunicationStore,
+  ConversationQuery,
   ConversationSummary,
   MessageQuery,
   MessageWithDeliveries,
+  PlaceQuery,
   PruneResult,
   SnapshotPage,
   StateQuery,
@@ -76,29 +78,29 @@ export class VolatileCommunicationStore implements CommunicationStore {
 
   async conversations(
     namespace: string,
-    query: { readonly agentId?: string; readonly beforeMs?: number; readonly limit?: number },
+    query: ConversationQuery,
   ): Promise<readonly ConversationSummary[]> {
-    const { agentId, beforeMs } = query;
-    const all = summarizeConversations(this.#open(namespace).messages.values(), agentId);
-    return all
-      .filter((one) => beforeMs === undefined || one.lastAtMs < beforeMs)
-      .sort((a, b) => b.lastAtMs - a.lastAtMs)
+    const { agentId } = query;
+    const all = summarizeConversations(this.#open(namespace).messages.values(), undefined);
+    const own = new Set(
+      summarizeConversations(this.#open(namespace).messages.values(), agentId).map(idOfTalk),
+    );
+    // Of two that share an instant, the one that began later comes first.
+    return afterPlace(all.toReversed(), idOfTalk, ({ lastAtMs }) => lastAtMs, query)
+      .filter((one) => own.has(idOfTalk(one)))
       .slice(0, clampLimit(query.limit));
   }
 
   async tasks(namespace: string, query: TaskQuery): Promise<readonly Task[]> {
-    const found: Task[] = [];
-    for (const task of [...this.#open(namespace).tasks.values()].toReversed()) {
-      if (found.length >= clampLimit(query.limit)) break;
-      const { traceId } = query;
-      if (traceId !== undefined && traceIdOf(task.traceparent) !== traceId) continue;
-      if (query.agentId !== undefined && task.agentId !== query.agentId) continue;
-      if (query.state !== undefined && task.state !== query.state) continue;
-      if (query.parentId !== undefined && task.parentId !== query.parentId) continue;
-      if (query.open !== undefined && (task.endedAtMs === null) !== query.open) continue;
-      found.push(task);
-    }
-    return found;
+    const all = [...this.#open(namespace).tasks.values()].toReversed();
+    return afterPlace(
+      all,
+      ({ id }) => id,
+      ({ createdAtMs }) => createdAtMs,
+      query,
+    )
+      .filter((task) => matchesTask(task, query))
+      .slice(0, clampLimit(query.limit));
   }
 
   async task(namespace: string, taskId: string): Promise<Task | undefined> {
@@ -136,6 +138,41 @@ export class VolatileCommunicationStore implements CommunicationStore {
     }
     return space;
   }
+}
+
+function idOfTalk({ conversationId }: ConversationSummary): string {
+  return conversationId;
+}
+
+function matchesTask(task: Task, query: TaskQuery): boolean {
+  const { traceId, agentId, state, parentId, open } = query;
+  if (traceId !== undefined && traceIdOf(task.traceparent) !== traceId) return false;
+  if (agentId !== undefined && task.agentId !== agentId) return false;
+  if (state !== undefined && task.state !== state) return false;
+  if (parentId !== undefined && task.parentId !== parentId) return false;
+  return open === undefined || (task.endedAtMs === null) === open;
+}
+
+/**
+ * What comes after a place, newest first.
+ * @param latestFirst in reverse order of their making, which settles equal instants.
+ */
+function afterPlace<Item>(
+  latestFirst: readonly Item[],
+  idOf: (item: Item) => string,
+  atMsOf: (item: Item) => number,
+  { beforeMs, beforeId }: PlaceQuery,
+): Item[] {
+  const place = latestFirst.findIndex((item) => idOf(item) === beforeId);
+  const found = latestFirst[place];
+  if (beforeId !== undefined && found === undefined && beforeMs === undefined) return [];
+  const placeMs = beforeMs ?? (found === undefined ? Infinity : atMsOf(found));
+  return latestFirst
+    .filter((item, index) => {
+      const atMs = atMsOf(item);
+      return atMs < placeMs || (found !== undefined && atMs === placeMs && index > place);
+    })
+    .sort((a, b) => atMsOf(b) - atMsOf(a));
 }
 
 function clampLimit(limit = LIMIT_DEFAULT): number {

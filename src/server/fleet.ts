@@ -11,7 +11,9 @@ import type {
   BroadcastResult,
   ClaimOptions,
   ClaimedMessage,
+  ConversationQuery,
   ConversationSummary,
+  DeadLetterFilter,
   Delivery,
   DoneReport,
   HeartbeatReply,
@@ -105,15 +107,8 @@ export interface FleetCommunication {
   ): Promise<BroadcastResult>;
   getMessage(messageId: string): Promise<MessageWithDeliveries | undefined>;
   getMessages(query: MessageQuery): Promise<readonly MessageWithDeliveries[]>;
-  getConversations(query: {
-    readonly agentId?: string;
-    readonly beforeMs?: number;
-    readonly limit?: number;
-  }): Promise<readonly ConversationSummary[]>;
-  getDeadLetters(query: {
-    readonly agentId?: string;
-    readonly limit?: number;
-  }): Promise<readonly MessageWithDeliveries[]>;
+  getConversations(query: ConversationQuery): Promise<readonly ConversationSummary[]>;
+  getDeadLetters(query: DeadLetterFilter): Promise<readonly MessageWithDeliveries[]>;
   redrive(deliveryId: string): Promise<Delivery>;
   redriveAll(query: { readonly agentId?: string }): Promise<number>;
   waitForReply(

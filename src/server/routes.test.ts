@@ -284,6 +284,10 @@ describe("messages", () => {
     assert.ok(Array.isArray(conversations) && conversations.length > 0);
     await expect(200, "GET", "/api/v1/conversations", undefined, key);
     await expect(403, "GET", "/api/v1/conversations?agentId=w2", undefined, key);
+    const [first, second] = [at(conversations, "0"), at(conversations, "1")];
+    const place = `beforeMs=${at(first, "lastAtMs")}&beforeId=${at(first, "conversationId")}`;
+    const next = await expect(200, "GET", `/api/v1/conversations?limit=1&${place}`);
+    assert.deepEqual(at(next, "conversations.0"), second);
   });
 });
 
@@ -326,6 +330,9 @@ describe("inbox", () => {
     const deliveryId = String(at(dead, "messages.0.deliveries.0.id"));
     assert.equal(at(dead, "messages.0.deliveries.0.note"), "no such file");
     await expect(403, "GET", "/api/v1/dead-letters?agentId=w2", undefined, key);
+    const beforeId = String(at(dead, "messages.0.message.id"));
+    const older = await expect(200, "GET", `/api/v1/dead-letters?beforeId=${beforeId}`);
+    assert.ok(!JSON.stringify(older).includes(beforeId));
     const redrive = `/api/v1/dead-letters/${deliveryId}/redrive`;
     await expect(403, "POST", redrive, undefined, key);
     assert.equal((await expect(200, "POST", redrive))["state"], "ready");
@@ -371,6 +378,8 @@ describe("tasks", () => {
     assert.equal((await expect(200, "GET", path, undefined, key))["state"], "completed");
     const open = await expect(200, "GET", "/api/v1/tasks?open=true", undefined, key);
     assert.ok(!JSON.stringify(open).includes(String(task["id"])));
+    const after = await expect(200, "GET", `/api/v1/tasks?beforeId=${String(task["id"])}`);
+    assert.ok(!JSON.stringify(after).includes(String(task["id"])));
     await expect(404, "GET", "/api/v1/tasks/task_none");
   });
 

@@ -52,6 +52,7 @@ export function registerMessages(program: Command, context: CliContext): void {
     .summary("requests with all that followed from them")
     .description("Lists conversations, latest first, or prints one from its start.")
     .option("-a, --agent <agent>", "those this agent took part in")
+    .option("--before <conversation>", "after this one in the list, for paging")
     .option("--limit <n>", "at most this many", count, 50)
     .action(async (id: string | undefined, options: MessageOptions) =>
       id === undefined
@@ -70,6 +71,7 @@ function registerDeadLetters(program: Command, context: CliContext): void {
   connectionOptions(deadLetters.command("list", { isDefault: true }))
     .description("Lists dead letters, newest first.")
     .option("-a, --agent <agent>", "of this recipient")
+    .option("--before <message>", "of messages older than this, for paging")
     .option("--limit <n>", "at most this many", count, 50)
     .action(async (options: MessageOptions) => listDeadLetters(context, options));
   const redrive = connectionOptions(deadLetters.command("redrive [deliveries...]"))
@@ -170,7 +172,8 @@ function printMessage({ out }: CliContext, { message, deliveries }: MessageWithD
 }
 
 async function listConversations(context: CliContext, options: MessageOptions): Promise<void> {
-  const query = { agentId: options.agent, limit: options.limit };
+  const { agent: agentId, before: beforeId, limit } = options;
+  const query = { agentId, beforeId, limit };
   const answer = await context
     .client(options)
     .call<{ conversations: ConversationSummary[] }>("GET", "/api/v1/conversations", { query });
@@ -211,7 +214,8 @@ async function showConversation(
 }
 
 async function listDeadLetters(context: CliContext, options: MessageOptions): Promise<void> {
-  const query = { agentId: options.agent, limit: options.limit };
+  const { agent: agentId, before: beforeId, limit } = options;
+  const query = { agentId, beforeId, limit };
   const answer = await context
     .client(options)
     .call<{ messages: MessageWithDeliveries[] }>("GET", "/api/v1/dead-letters", { query });

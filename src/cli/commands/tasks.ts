@@ -15,6 +15,7 @@ interface TaskOptions extends ConnectionOptions {
   readonly agent?: string;
   readonly state?: string;
   readonly open?: boolean;
+  readonly before?: string;
   readonly limit: number;
 }
 
@@ -26,6 +27,7 @@ export function registerTasks(program: Command, context: CliContext): void {
     .option("-a, --agent <agent>", "of this agent")
     .addOption(choice("--state <state>", "in this state", STATES))
     .option("--open", "only those that have not ended")
+    .option("--before <task>", "older than this task, for paging")
     .option("--limit <n>", "at most this many", count, 50)
     .action(async (id: string | undefined, options: TaskOptions) =>
       id === undefined ? listTasks(context, options) : showTask(context, id, options),
@@ -37,8 +39,8 @@ export function registerTasks(program: Command, context: CliContext): void {
 }
 
 async function listTasks(context: CliContext, options: TaskOptions): Promise<void> {
-  const { agent, state, open, limit } = options;
-  const query = { agentId: agent, state, open, limit };
+  const { agent: agentId, state, open, before: beforeId, limit } = options;
+  const query = { agentId, state, open, beforeId, limit };
   const answer = await context
     .client(options)
     .call<{ tasks: Task[] }>("GET", "/api/v1/tasks", { query });

@@ -18,6 +18,7 @@ export function deadLetterRoutes(): readonly Route[] {
       action: "dead_letter.list",
       query: z.strictObject({
         agentId: nameSchema.exactOptional(),
+        beforeId: idSchema.exactOptional().describe("Only those of older messages than this"),
         limit: countParameter().exactOptional(),
       }),
       responses: { 200: json("Newest first", messageListSchema) },

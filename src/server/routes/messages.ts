@@ -14,7 +14,6 @@ import { defineRoute, empty, given, json } from "../route.ts";
 import type { Route } from "../route.ts";
 import { deliveryStateSchema, prioritySchema } from "../schemas/agents.ts";
 import {
-  beforeParameter,
   countParameter,
   idParams,
   idSchema,
@@ -22,6 +21,7 @@ import {
   named,
   nameSchema,
   problemSchema,
+  placeParameters,
   rangeParameters,
   waitParameter,
 } from "../schemas/common.ts";
@@ -245,7 +245,7 @@ function conversations(): Route {
     action: "conversation.list",
     query: z.strictObject({
       agentId: nameSchema.exactOptional(),
-      beforeMs: beforeParameter.exactOptional(),
+      ...placeParameters,
       limit: countParameter().exactOptional(),
     }),
     responses: {

@@ -16,6 +16,7 @@ import {
   jsonValueSchema,
   nameSchema,
   noteSchema,
+  placeParameters,
   traceparentSchema,
 } from "../schemas/common.ts";
 import { taskSchema } from "../schemas/messages.ts";
@@ -115,6 +116,7 @@ function list(): Route {
       state: taskStateSchema.exactOptional(),
       parentId: idSchema.exactOptional(),
       open: z.stringbool().exactOptional().describe("Only those that have not ended"),
+      ...placeParameters,
       limit: countParameter().exactOptional(),
     }),
     responses: { 200: json("Newest first", z.object({ tasks: z.array(taskSchema) })) },

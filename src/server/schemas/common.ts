@@ -84,10 +84,11 @@ function toNumber(text: unknown): unknown {
   return text.trim() === "" ? Number.NaN : Number(text);
 }
 
-const instantParameter = numberParameter(
-  z.number("must be milliseconds since the Unix epoch").min(0).max(8_640_000_000_000_000),
-  "Milliseconds since the Unix epoch",
-);
+const instantNumber = z
+  .number("must be milliseconds since the Unix epoch")
+  .min(0)
+  .max(8_640_000_000_000_000);
+const instantParameter = numberParameter(instantNumber, "Milliseconds since the Unix epoch");
 
 /** `fromMs` and `toMs` of a query string. */
 export const rangeParameters = {
@@ -95,8 +96,19 @@ export const rangeParameters = {
   toMs: instantParameter.exactOptional(),
 };
 
-/** `beforeMs` of a query string. */
-export const beforeParameter = instantParameter;
+/** Where a page begins of a list that is sorted by time, newest first. */
+export const placeParameters = {
+  beforeMs: numberParameter(
+    instantNumber,
+    "Only what is older than this; with beforeId, of this instant what comes after it",
+  ).exactOptional(),
+  beforeId: idSchema
+    .exactOptional()
+    .describe(
+      "Only what comes after this one, the last of the page before; with beforeMs, after the " +
+        "place it had on that page",
+    ),
+};
 
 /** A count in a query string. */
 export function countParameter(most: number = serverLimits.listItems.value): z.ZodType<number> {

@@ -1,11 +1,13 @@
 // Answers questions about the past of communication from ledger.db; read-only connections do.
 
 import type {
+  ConversationQuery,
   ConversationSummary,
   Delivery,
   Message,
   MessageQuery,
   MessageWithDeliveries,
+  PlaceQuery,
   StateChange,
   StateQuery,
   Task,
@@ -75,24 +77,24 @@ export class CommunicationReader {
   }
 
   /** See {@link CommunicationStore.conversations}. */
-  conversations(
-    namespace: string,
-    query: { readonly agentId?: string; readonly beforeMs?: number; readonly limit?: number },
-  ): readonly ConversationSummary[] {
+  conversations(namespace: string, query: ConversationQuery): readonly ConversationSummary[] {
     const limit = pageSize(query.limit, 100, storageLimits.listedRows.value);
-    const before = query.beforeMs ?? Number.MAX_VALUE;
-    if (query.agentId === undefined) {
+    const { agentId } = query;
+    return this.#database.snapshot(() => {
+      const place = this.#placeOf("conversations", "last_at", namespace, query);
+      if (place === undefined) return [];
+      if (agentId !== undefined) {
+        return this.#conversationsOf(namespace, agentId, place, limit).map(conversationOf);
+      }
       return this.#all(
         `SELECT * FROM conversations INDEXED BY conversations_by_time
-         WHERE namespace = ? AND last_at < ? ORDER BY last_at DESC, row_id DESC LIMIT ?`,
+         WHERE namespace = ? AND (last_at, row_id) < (?, ?)
+         ORDER BY last_at DESC, row_id DESC LIMIT ?`,
         namespace,
-        before,
+        ...place,
         limit,
       ).map(conversationOf);
-    }
-    return this.#database
-      .snapshot(() => this.#conversationsOf(namespace, query.agentId ?? "", before, limit))
-      .map(conversationOf);
+    });
   }
 
   /** See {@link CommunicationStore.tasks}. */
@@ -111,12 +113,17 @@ export class CommunicationReader {
     }
     if (query.open === true) conditions.push("ended_at IS NULL");
     if (query.open === false) conditions.push("ended_at IS NOT NULL");
-    values.push(pageSize(query.limit, 100, storageLimits.listedRows.value));
-    return this.#all(
-      `SELECT * FROM tasks INDEXED BY ${taskIndex(query)} WHERE ${conditions.join(" AND ")}
-       ORDER BY created_at DESC, row_id DESC LIMIT ?`,
-      ...values,
-    ).map(taskOf);
+    conditions.push("(created_at, row_id) < (?, ?)");
+    return this.#database.snapshot(() => {
+      const place = this.#placeOf("tasks", "created_at", namespace, query);
+      if (place === undefined) return [];
+      values.push(...place, pageSize(query.limit, 100, storageLimits.listedRows.value));
+      return this.#all(
+        `SELECT * FROM tasks INDEXED BY ${taskIndex(query)} WHERE ${conditions.join(" AND ")}
+         ORDER BY created_at DESC, row_id DESC LIMIT ?`,
+        ...values,
+      ).map(taskOf);
+    });
   }
 
   /** See {@link CommunicationStore.task}. */
@@ -162,7 +169,30 @@ export class CommunicationReader {
     return rows.map((row) => String(row["agent_id"]));
   }
 
-  #conversationsOf(namespace: string, agentId: string, before: number, limit: number): object[] {
+  /** Instant and row that a page comes after; undefined when nothing says where that is. */
+  #placeOf(
+    table: "conversations" | "tasks",
+    instant: string,
+    namespace: string,
+    { beforeMs, beforeId }: PlaceQuery,
+  ): readonly [atMs: number, row: number] | undefined {
+    // Rows are numbered from 1: none of the instant comes before row 0 of it.
+    if (beforeId === undefined) return [beforeMs ?? Number.MAX_VALUE, 0];
+    const found = this.#get(
+      `SELECT row_id, ${instant} AS at FROM ${table} WHERE namespace = ? AND id = ?`,
+      namespace,
+      beforeId,
+    );
+    if (found !== undefined) return [beforeMs ?? Number(found["at"]), Number(found["row_id"])];
+    return beforeMs === undefined ? undefined : [beforeMs, 0];
+  }
+
+  #conversationsOf(
+    namespace: string,
+    agentId: string,
+    place: readonly [atMs: number, row: number],
+    limit: number,
+  ): object[] {
     const counted = this.#get(
       `SELECT count(*) AS n FROM (SELECT 1 FROM conversation_agents
        WHERE namespace = ? AND agent_id = ? LIMIT ${FEW_CONVERSATIONS})`,
@@ -177,11 +207,11 @@ export class CommunicationReader {
          CROSS JOIN conversation_agents a ON a.conversation_row = c.row_id`;
     return this.#all(
       `SELECT c.* FROM ${from} WHERE a.namespace = ? AND a.agent_id = ? AND c.namespace = ?
-         AND c.last_at < ? ORDER BY c.last_at DESC, c.row_id DESC LIMIT ?`,
+         AND (c.last_at, c.row_id) < (?, ?) ORDER BY c.last_at DESC, c.row_id DESC LIMIT ?`,
       namespace,
       agentId,
       namespace,
-      before,
+      ...place,
       limit,
     );
   }

@@ -4,6 +4,7 @@
 import type {
   CommunicationRecord,
   CommunicationStore,
+  ConversationQuery,
   ConversationSummary,
   MessageQuery,
   MessageWithDeliveries,
@@ -81,7 +82,7 @@ export class SqliteCommunicationStore implements CommunicationStore {
 
   async conversations(
     namespace: string,
-    query: { readonly agentId?: string; readonly beforeMs?: number; readonly limit?: number },
+    query: ConversationQuery,
   ): Promise<readonly ConversationSummary[]> {
     return this.#reader.conversations(namespace, query);
   }
