@@ -93,8 +93,9 @@ export class Exchanges {
     return words.filter((one) => one !== undefined).join("; ") || undefined;
   }
 
-  /** How far the start is. */
-  progress(): RestoreProgress {
+  /** How far the start is; undefined once all namespaces run. */
+  progress(): RestoreProgress | undefined {
+    if (this.#started) return undefined;
     const { namespaces = 0, current } = this.#restoring ?? {};
     const started = this.all().map(({ communication }) => communication.restoredMessages);
     const messages = [...started, current?.communication.restoredMessages ?? 0];

@@ -8,7 +8,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 
-import { communicationErrors } from "./communication/index.ts";
+import { componentErrors } from "./component-errors.ts";
+import { configurationRows } from "./configuration-rows.ts";
 import type { CellphoneConfiguration } from "./configuration/index.ts";
 import {
   DEFAULT_NAMESPACE,
@@ -18,12 +19,11 @@ import {
   systemClock,
 } from "./core/index.ts";
 import type { ComponentLog } from "./core/index.ts";
-import { dashboardErrors, DeadMan, EventNumbers } from "./dashboard/index.ts";
+import { DeadMan, EventNumbers } from "./dashboard/index.ts";
 import type { FeedEvent } from "./dashboard/index.ts";
 import { Exchanges } from "./exchanges.ts";
 import { createDataPlane, gatewayOptionsOf, identityChange } from "./gateway-listener.ts";
-import { gatewayErrors } from "./gateway/index.ts";
-import { ProfileSampler, profilerErrors, SystemProbe } from "./profiler/index.ts";
+import { ProfileSampler, SystemProbe } from "./profiler/index.ts";
 import { AuditLog, IdentityService } from "./security/index.ts";
 import type { Credential } from "./security/index.ts";
 import { createControlPlane, SECRET_MASK } from "./server/index.ts";
@@ -32,9 +32,8 @@ import { builtFiles, packageVersion } from "./package-files.ts";
 import type { RestoreProgress } from "./restore-progress.ts";
 import { serverProblem } from "./server-problem.ts";
 import { SystemHealth } from "./system-health.ts";
-import { openDataFolder, storageErrors } from "./storage/index.ts";
+import { openDataFolder } from "./storage/index.ts";
 import { LedgerClient, ProfileConversionThread, SeriesClient } from "./threads/index.ts";
-import { trackerErrors } from "./tracker/index.ts";
 
 const DAY_MS = 86_400_000;
 /** Starts that are over sooner need no word of their progress. */
@@ -125,16 +124,14 @@ class System implements Switchboard, Fleet {
     this.fresh = !existsSync(this.#folder.ledgerPath);
     this.#running.push(() => this.#folder[Symbol.dispose]());
     this.#onProgress = options.onProgress ?? ((): void => undefined);
-    const { path, ledgerPath, seriesPath } = this.#folder;
     this.#health = new SystemHealth({
       ledger: () => this.#ledger?.namespaces(),
       series: () => this.#series?.snapshots(DEFAULT_NAMESPACE, 1),
       seriesTrouble: () => this.#exchanges?.seriesTrouble(),
-      restoring: () => (this.isRestoring() ? this.#progress() : undefined),
+      restoring: () => this.#exchanges?.progress(),
       isRunning: (name) => this.namespace(name) !== undefined,
       gatewayWorkers: () => this.#plane.workers,
-      folder: path,
-      files: [ledgerPath, seriesPath],
+      folder: this.#folder,
     });
   }
 
@@ -179,10 +176,8 @@ class System implements Switchboard, Fleet {
         log: this.#log,
       },
       { ...values, gateway: gatewayOptionsOf(values.gateway) },
-      (exchange) => {
-        exchange.dashboard.feed.onEvent((event) =>
-          this.#feed.emit({ namespace: exchange.name, event }),
-        );
+      ({ name: namespace, dashboard }) => {
+        dashboard.feed.onEvent((event) => this.#feed.emit({ namespace, event }));
       },
     );
     this.#exchanges = exchanges;
@@ -192,22 +187,20 @@ class System implements Switchboard, Fleet {
     const port = await this.#listen(identities, audit);
     this.#folder.notePorts([port]);
     await this.#startNamespaces(exchanges);
-    const gateway = await this.#plane.listen();
-    this.#folder.notePorts([port, gateway.port]);
+    this.#folder.notePorts([port, (await this.#plane.listen()).port]);
     this.#pingWatcher();
   }
 
   async #startNamespaces(exchanges: Exchanges): Promise<void> {
-    const saying = setInterval(() => this.#onProgress(exchanges.progress()), PROGRESS_EVERY_MS);
+    const saying = setInterval(() => {
+      const progress = exchanges.progress();
+      if (progress !== undefined) this.#onProgress(progress);
+    }, PROGRESS_EVERY_MS);
     try {
       await exchanges.start();
     } finally {
       clearInterval(saying);
     }
-  }
-
-  #progress(): RestoreProgress {
-    return this.#exchanges?.progress() ?? { running: 0, namespaces: 0, messages: 0 };
   }
 
   /** Tells the gateway which keys count, and which no longer do. */
@@ -268,19 +261,10 @@ class System implements Switchboard, Fleet {
   /** Opens the control plane; its port. */
   async #listen(identities: IdentityService, audit: AuditLog): Promise<number> {
     const { server } = this.#configuration.values;
-    const configured = server.socketPath;
-    const socketPath = configured === "" ? join(this.#folder.path, "control.sock") : configured;
-    const errors = {
-      ...communicationErrors,
-      ...gatewayErrors,
-      ...trackerErrors,
-      ...profilerErrors,
-      ...dashboardErrors,
-      ...storageErrors,
-    };
+    const socketPath = server.socketPath || join(this.#folder.path, "control.sock");
     const controlPlane = createControlPlane(
       { ...server, socketPath },
-      { fleet: this, identities, audit, log: this.#log, errors, ...builtFiles() },
+      { fleet: this, identities, audit, log: this.#log, errors: componentErrors, ...builtFiles() },
     );
     const address = await controlPlane.listen();
     this.#controlPlane = controlPlane;
@@ -376,6 +360,7 @@ class System implements Switchboard, Fleet {
   }
 
   configuration(): readonly ConfigurationRow[] {
+<<<<<<< HEAD
     return this.#configuration.entries.map((entry) => ({
       key: entry.key,
       value: entry.secret ? SECRET_MASK : entry.value,
@@ -384,6 +369,8 @@ class System implements Switchboard, Fleet {
       description: entry.description,
       default: entry.default,
     }));
+=======
+    return configurationRows(this.#configuration);
   }
 
   facts(): ServerFacts {

@@ -6,6 +6,7 @@ import { checkDisk } from "./disk-check.ts";
 import { describeProgress } from "./restore-progress.ts";
 import type { RestoreProgress } from "./restore-progress.ts";
 import type { ReadinessCheck } from "./server/index.ts";
+import type { DataFolder } from "./storage/index.ts";
 
 /** What a system's readiness is read from. */
 export interface HealthSources {
@@ -18,8 +19,7 @@ export interface HealthSources {
   readonly restoring: () => RestoreProgress | undefined;
   readonly isRunning: (namespace: string) => boolean;
   readonly gatewayWorkers: () => number;
-  readonly folder: string;
-  readonly files: readonly string[];
+  readonly folder: Pick<DataFolder, "path" | "ledgerPath" | "seriesPath">;
 }
 
 /** The threads without which nothing is stored. */
@@ -47,11 +47,11 @@ export class SystemHealth {
   }
 
   async checks(): Promise<Readonly<Record<string, ReadinessCheck>>> {
-    const { folder, files, seriesTrouble } = this.#sources;
+    const { folder, seriesTrouble } = this.#sources;
     const [ledger, series, disk] = await Promise.all([
       this.#store("ledger"),
       this.#store("series"),
-      checkDisk(folder, files),
+      checkDisk(folder.path, [folder.ledgerPath, folder.seriesPath]),
     ]);
     const trouble = seriesTrouble();
     return {

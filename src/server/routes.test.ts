@@ -285,7 +285,8 @@ describe("messages", () => {
     await expect(200, "GET", "/api/v1/conversations", undefined, key);
     await expect(403, "GET", "/api/v1/conversations?agentId=w2", undefined, key);
     const [first, second] = [at(conversations, "0"), at(conversations, "1")];
-    const place = `beforeMs=${at(first, "lastAtMs")}&beforeId=${at(first, "conversationId")}`;
+    const [beforeMs, beforeId] = [at(first, "lastAtMs"), at(first, "conversationId")];
+    const place = `beforeMs=${String(beforeMs)}&beforeId=${String(beforeId)}`;
     const next = await expect(200, "GET", `/api/v1/conversations?limit=1&${place}`);
     assert.deepEqual(at(next, "conversations.0"), second);
   });

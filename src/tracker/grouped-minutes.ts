@@ -4,7 +4,8 @@
 import { unavailable } from "./flusher.ts";
 import { hasLabels } from "./labels.ts";
 import { rowOf } from "./merged-minutes.ts";
-import type { ReadQuery, SeriesReader, SeriesReaderParts } from "./series-reader.ts";
+import type { ReadQuery } from "./read-query.ts";
+import type { SeriesReader, SeriesReaderParts } from "./series-reader.ts";
 import type { MinuteRow, SeriesIdentity } from "./series.ts";
 import { minuteOf } from "./series.ts";
 import type { MinuteGrouping } from "./store.ts";

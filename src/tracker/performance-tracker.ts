@@ -39,6 +39,7 @@ import { BoundSeries, FoldedSeries, Recorder } from "./recorder.ts";
 import { checkNames, checkObject, copyOf, heldTime, valueError } from "./record-request.ts";
 import type { RecordRequest } from "./record-request.ts";
 import { SampleRing } from "./sample-ring.ts";
+import { SampleReader } from "./sample-reader.ts";
 import { SeriesReader } from "./series-reader.ts";
 import { SeriesTable } from "./series-table.ts";
 import type { Series } from "./series.ts";
@@ -127,7 +128,8 @@ export class PerformanceTracker implements AsyncDisposable {
     const reader = new SeriesReader(readerParts);
     const grouped = new GroupedMinutes(readerParts, reader);
     const rawInStore = storeHasSamples;
-    this.#queries = new TrackerQueries({ reader, grouped, clock, settings, rawInStore });
+    const samples = new SampleReader(readerParts);
+    this.#queries = new TrackerQueries({ samples, reader, grouped, clock, settings, rawInStore });
     const ids = new IdGenerator(clock);
     const queries = this.#queries;
     this.#snapshots = new SnapshotKeeper({ ...shared, settings, queries, ids });

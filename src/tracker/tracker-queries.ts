@@ -9,8 +9,10 @@ import { OTHER } from "./labels.ts";
 import { trackerLimits } from "./limits.ts";
 import { Aggregation } from "./model.ts";
 import type { MetricSummary, Sample, SeriesPoints, SeriesQuery, TimeRange } from "./model.ts";
+import type { ReadQuery } from "./read-query.ts";
+import type { SampleReader } from "./sample-reader.ts";
 import { alignToMinutes } from "./series-reader.ts";
-import type { ReadQuery, SeriesReader } from "./series-reader.ts";
+import type { SeriesReader } from "./series-reader.ts";
 import { MINUTE_MS } from "./series.ts";
 import type { MinuteRow } from "./series.ts";
 import { SummaryGroup } from "./summary.ts";
@@ -42,6 +44,7 @@ export interface SummariesByQuery extends TimeRange {
 
 /** Reads and reduces. */
 export class TrackerQueries {
+  readonly #samples: SampleReader;
   readonly #reader: SeriesReader;
   readonly #grouped: GroupedMinutes;
   readonly #clock: Clock;
@@ -51,12 +54,14 @@ export class TrackerQueries {
   readonly #tooMany = new Map<string, { readonly untilMs: number; readonly lengthMs: number }>();
 
   constructor(parts: {
+    readonly samples: SampleReader;
     readonly reader: SeriesReader;
     readonly grouped: GroupedMinutes;
     readonly clock: Clock;
     readonly settings: TrackerSettings;
     readonly rawInStore: boolean;
   }) {
+    this.#samples = parts.samples;
     this.#reader = parts.reader;
     this.#grouped = parts.grouped;
     this.#clock = parts.clock;
@@ -69,12 +74,12 @@ export class TrackerQueries {
     if (!Number.isInteger(limit) || limit < 0) {
       throw new TrackerError("tracker.range_invalid", `A limit of ${limit} samples is no count`);
     }
-    return this.#reader.samples(this.#bounded(query), Math.min(limit, maxQuery));
+    return this.#samples.samples(this.#bounded(query), Math.min(limit, maxQuery));
   }
 
   /** Every sample of a range, newest first, page by page. */
   async *allSamples(range: TimeRange): AsyncGenerator<Sample> {
-    for await (const page of this.#reader.allSamples(this.#bounded(range))) yield* page;
+    for await (const page of this.#samples.allSamples(this.#bounded(range))) yield* page;
   }
 
   /** Summaries by metric: exact where memory knows every sample, else of whole minutes. */
@@ -82,9 +87,9 @@ export class TrackerQueries {
     const query = this.#bounded(asked);
     const group = new SummaryGroup();
     const agents = new Set<string>();
-    await this.#reader.ready();
-    if (this.#reader.ringCovers(query.fromMs, query.metric)) {
-      this.#reader.scanRing(query, (metric, agentId, value, atMs) => {
+    await this.#samples.ready();
+    if (this.#samples.ringCovers(query.fromMs, query.metric)) {
+      this.#samples.scanRing(query, (metric, agentId, value, atMs) => {
         group.of(metric).addSample(value, atMs);
         if (agentId !== null) agents.add(agentId);
       });
@@ -142,18 +147,18 @@ export class TrackerQueries {
 
   /** Fills a chart from raw samples; false when there are too many, or no longer all of them. */
   async #chartRaw(query: SeriesQuery, range: ReadQuery, chart: ChartBuilder): Promise<boolean> {
-    await this.#reader.ready();
-    if (this.#reader.ringCovers(range.fromMs, query.metric)) {
-      this.#reader.scanRing(range, (_, agentId, value, atMs) => {
+    await this.#samples.ready();
+    if (this.#samples.ringCovers(range.fromMs, query.metric)) {
+      this.#samples.scanRing(range, (_, agentId, value, atMs) => {
         chart.addSample(agentId, value, atMs);
       });
       return true;
     }
-    if (this.#reader.isBatched(range.fromMs, query.metric)) return false;
+    if (this.#samples.isBatched(range.fromMs, query.metric)) return false;
     const keptFromMs = this.#clock.now() - this.#settings.rawRetention * 1000;
     if (!this.#rawInStore || range.fromMs < keptFromMs) return false;
     if (query.groupBy !== "agent") return this.#mergedRaw(query, range, chart);
-    const samples = await this.#reader.samples(range, maxQuery);
+    const samples = await this.#samples.samples(range, maxQuery);
     // What was recorded in batches has minutes and no samples.
     if (samples.length >= maxQuery || samples.length === 0) return false;
     for (const { agentId, value, atMs } of samples) chart.addSample(agentId, value, atMs);
@@ -171,7 +176,7 @@ export class TrackerQueries {
     if (refused !== undefined && nowMs < refused.untilMs && lengthMs >= refused.lengthMs) {
       return false;
     }
-    const fitted = await this.#reader.mergedSamples(
+    const fitted = await this.#samples.mergedSamples(
       { ...range, metric },
       stepMs,
       (row) => chart.addMinute(row),
