@@ -1,6 +1,7 @@
 // The options in force as the control plane lists them.
 
 import type { CellphoneConfiguration } from "./configuration/index.ts";
+import { SECRET_MASK } from "./server/index.ts";
 import type { ConfigurationRow } from "./server/index.ts";
 
 /** A row for each option; secrets are masked. */
@@ -9,7 +10,7 @@ export function configurationRows({
 }: CellphoneConfiguration): readonly ConfigurationRow[] {
   return entries.map((entry) => ({
     key: entry.key,
-    value: entry.secret ? "(secret)" : entry.value,
+    value: entry.secret ? SECRET_MASK : entry.value,
     source: entry.source,
     unit: entry.unit,
     description: entry.description,

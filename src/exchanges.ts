@@ -69,10 +69,9 @@ export class Exchanges {
   start(): Promise<void> {
     return this.#inTurn(async () => {
       const records = await this.#stores.ledger.namespaces();
-      if (!records.some((record) => record.name === DEFAULT_NAMESPACE)) {
-        await this.#put(DEFAULT_NAMESPACE, {});
-      }
-      this.#restoring = { namespaces: records.length, current: undefined };
+      const isNew = !records.some((record) => record.name === DEFAULT_NAMESPACE);
+      this.#restoring = { namespaces: records.length + Number(isNew), current: undefined };
+      if (isNew) await this.#put(DEFAULT_NAMESPACE, {});
       for (const record of records) await this.#tryToRun(record);
       this.#restoring = undefined;
       this.#started = true;

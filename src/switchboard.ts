@@ -26,7 +26,7 @@ import { createDataPlane, gatewayOptionsOf, identityChange } from "./gateway-lis
 import { ProfileSampler, SystemProbe } from "./profiler/index.ts";
 import { AuditLog, IdentityService } from "./security/index.ts";
 import type { Credential } from "./security/index.ts";
-import { createControlPlane, SECRET_MASK } from "./server/index.ts";
+import { createControlPlane } from "./server/index.ts";
 import type { ConfigurationRow, ControlPlane, Fleet, ServerFacts } from "./server/index.ts";
 import { builtFiles, packageVersion } from "./package-files.ts";
 import type { RestoreProgress } from "./restore-progress.ts";
@@ -360,16 +360,6 @@ class System implements Switchboard, Fleet {
   }
 
   configuration(): readonly ConfigurationRow[] {
-<<<<<<< HEAD
-    return this.#configuration.entries.map((entry) => ({
-      key: entry.key,
-      value: entry.secret ? SECRET_MASK : entry.value,
-      source: entry.source,
-      unit: entry.unit,
-      description: entry.description,
-      default: entry.default,
-    }));
-=======
     return configurationRows(this.#configuration);
   }
 

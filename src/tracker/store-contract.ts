@@ -5,8 +5,10 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
 
-import type { PerformanceSnapshot, Sample, TimeRange } from "./model.ts";
+import type { PerformanceSnapshot, TimeRange } from "./model.ts";
 import { mergedReadsContract } from "./store-merge-contract.ts";
+import { sampleReadsContract } from "./store-samples-contract.ts";
+import { MINUTE_MS, START_MS, minuteOf, sampleOf } from "./test-support/series-records.ts";
 import type { MinuteAggregate, SeriesStore } from "./store.ts";
 
 /** A store under test. */
@@ -18,38 +20,7 @@ export interface SeriesStoreFixture {
   readonly close?: () => Promise<void> | void;
 }
 
-const MINUTE_MS = 60_000;
-const START_MS = 1_700_000_040_000;
 const FOREVER = { fromMs: 0, toMs: Number.MAX_SAFE_INTEGER };
-
-function sampleOf(fields: Partial<Sample> = {}): Sample {
-  return {
-    metric: "response_time",
-    value: 0.5,
-    atMs: START_MS,
-    agentId: "worker-1",
-    context: {},
-    metadata: {},
-    ...fields,
-  };
-}
-
-function minuteOf(fields: Partial<MinuteAggregate> = {}): MinuteAggregate {
-  return {
-    metric: "response_time",
-    agentId: "worker-1",
-    labels: {},
-    minuteMs: START_MS,
-    count: 2,
-    sum: 1.5,
-    min: 0.5,
-    max: 1,
-    last: 1,
-    lastAtMs: START_MS + 10,
-    sketch: Uint8Array.of(1, 0, 255, 7),
-    ...fields,
-  };
-}
 
 function snapshotOf(id: string, atMs: number): PerformanceSnapshot {
   const summary = { count: 1, min: 1, max: 1, avg: 1, latest: 1, sum: 1 };
@@ -63,17 +34,16 @@ function snapshotOf(id: string, atMs: number): PerformanceSnapshot {
   };
 }
 
-/** The newest snapshots of a range, by their ids. */
-async function idsOf(store: SeriesStore, count: number, range: TimeRange): Promise<string[]> {
-  return (await store.snapshots("default", count, range)).map(({ id }) => id);
-}
-
 function plain(row: MinuteAggregate): unknown {
   return { ...row, labels: { ...row.labels }, sketch: [...row.sketch] };
 }
 
 function byText(a: unknown, b: unknown): number {
   return JSON.stringify(a) < JSON.stringify(b) ? -1 : 1;
+}
+
+async function snapshotIds(store: SeriesStore, count: number, range: TimeRange): Promise<string[]> {
+  return (await store.snapshots("default", count, range)).map((one) => one.id);
 }
 
 /**
@@ -99,86 +69,7 @@ export function seriesStoreContract(
     });
 
     mergedReadsContract(() => store);
-
-    test("samples() returns what append() took, unchanged, after its promise", async () => {
-      const samples = [
-        sampleOf({ value: -0.1, atMs: START_MS }),
-        sampleOf({ value: 1e300, atMs: START_MS + 1, agentId: null }),
-        sampleOf({
-          metric: "a.user:metric-1",
-          value: 5e-324,
-          atMs: START_MS + 2,
-          context: { operation: "über \"quoted\" 'text'; \n", attempt: 3, retried: true },
-          metadata: { nested: { list: [1, null, "x"], deep: { ok: false } } },
-        }),
-        sampleOf({ value: 0.1 + 0.2, atMs: START_MS + 3 }),
-      ];
-      await store.append("default", { samples, minutes: [] });
-      const found = await store.samples("default", {});
-      assert.deepEqual(JSON.parse(JSON.stringify(found)), samples.toReversed());
-    });
-
-    test("metrics() names metrics, their agents and how many series there are", async () => {
-      const samples = [sampleOf({ metric: "raw", agentId: null })];
-      const minutes = [
-        minuteOf({ agentId: "a" }),
-        minuteOf({ agentId: "a", labels: { zone: "eu" } }),
-        minuteOf({ agentId: "b", minuteMs: START_MS + MINUTE_MS }),
-        minuteOf({ agentId: null }),
-      ];
-      await store.append("default", { samples, minutes });
-      const found = await store.metrics("default");
-      assert.deepEqual(
-        found.toSorted((a, b) => (a.metric < b.metric ? -1 : 1)),
-        [
-          { metric: "raw", agents: [], series: 1 },
-          { metric: "response_time", agents: ["a", "b"], series: 4 },
-        ],
-      );
-      assert.deepEqual(await store.metrics("other"), []);
-    });
-
-    test("samplePage() gives every sample of a range once, however many share an instant", async () => {
-      const samples = Array.from({ length: 40 }, (_, index) =>
-        sampleOf({ value: index, atMs: START_MS + (index < 30 ? 0 : index % 3) }),
-      );
-      await store.append("default", { samples, minutes: [minuteOf({ labels: { zone: "eu" } })] });
-      await store.append("other", { samples: samples.slice(0, 9), minutes: [] });
-      const range = { fromMs: START_MS, toMs: START_MS + 2 };
-      for (const limit of [1, 7, 100]) {
-        const found: Sample[] = [];
-        let page = await store.samplePage("default", range, limit, null);
-        found.push(...page.samples);
-        while (page.next !== null) {
-          page = await store.samplePage("default", range, limit, page.next);
-          assert.ok(page.samples.length <= limit);
-          found.push(...page.samples);
-        }
-        assert.deepEqual(found, await store.samples("default", range), `pages of ${limit}`);
-      }
-    });
-
-    test("samples() filters by metric, agent and range, from inclusive and to exclusive", async () => {
-      const samples = [];
-      for (let index = 0; index < 10; index++) {
-        samples.push(
-          sampleOf({
-            metric: index % 2 === 0 ? "even" : "odd",
-            agentId: index < 5 ? "worker-1" : "worker-2",
-            value: index,
-            atMs: START_MS + index,
-          }),
-        );
-      }
-      await store.append("default", { samples, minutes: [] });
-      const values = async (query: Parameters<SeriesStore["samples"]>[1]): Promise<number[]> =>
-        (await store.samples("default", query)).map((sample) => sample.value);
-      assert.deepEqual(await values({ metric: "even" }), [8, 6, 4, 2, 0]);
-      assert.deepEqual(await values({ agentId: "worker-2", metric: "odd" }), [9, 7, 5]);
-      assert.deepEqual(await values({ fromMs: START_MS + 3, toMs: START_MS + 6 }), [5, 4, 3]);
-      assert.deepEqual(await values({ metric: "unknown" }), []);
-      assert.deepEqual(await values({ fromMs: START_MS + 100 }), []);
-    });
+    sampleReadsContract(() => store);
 
     test("samples() gives the newest `limit`, newest first, later appended first on a tie", async () => {
       const tie = [sampleOf({ value: 1 }), sampleOf({ value: 2 }), sampleOf({ value: 3 })];
@@ -290,11 +181,11 @@ export function seriesStoreContract(
         await store.appendSnapshot("default", snapshotOf(`snap_${index}`, START_MS + index));
       }
       const range = { fromMs: START_MS + 1, toMs: START_MS + 4 };
-      assert.deepEqual(await idsOf(store, 10, range), ["snap_3", "snap_2", "snap_1"]);
-      assert.deepEqual(await idsOf(store, 1, range), ["snap_3"]);
-      assert.deepEqual(await idsOf(store, 10, { toMs: START_MS + 1 }), ["snap_0"]);
-      assert.deepEqual(await idsOf(store, 10, { fromMs: START_MS + 4 }), ["snap_4"]);
-      assert.deepEqual(await idsOf(store, 10, { fromMs: START_MS + 5 }), []);
+      assert.deepEqual(await snapshotIds(store, 10, range), ["snap_3", "snap_2", "snap_1"]);
+      assert.deepEqual(await snapshotIds(store, 1, range), ["snap_3"]);
+      assert.deepEqual(await snapshotIds(store, 10, { toMs: START_MS + 1 }), ["snap_0"]);
+      assert.deepEqual(await snapshotIds(store, 10, { fromMs: START_MS + 4 }), ["snap_4"]);
+      assert.deepEqual(await snapshotIds(store, 10, { fromMs: START_MS + 5 }), []);
     });
 
     test("prune() removes what is older than the retention and counts samples", async () => {
