@@ -208,7 +208,7 @@ test("A server that brings a backlog back listens, says so and takes nothing yet
   const { status, body } = await control.call("GET", "/readyz");
   assert.equal(status, 200, JSON.stringify(body));
   const { body: agent } = await control.call("GET", "/api/v1/agents/worker-1");
-  assert.equal(agent.mailbox.ready, messages);
+  assert.equal(agent.mailbox.ready.normal, messages);
 });
 
 test("A server whose ledger thread has ended is not ready, and doctor says why", async (t) => {
