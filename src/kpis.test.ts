@@ -75,8 +75,9 @@ test("keyFigures() tells the share of calls that rate limits held back", async (
     const durations = new Float64Array(count).fill(0.01);
     tracker.series({ namespace: "default", metric, labels }).recordBatch(durations);
   };
-  call("search", "2xx", 6);
+  call("search", "2xx", 2);
   call("search", "429", 2);
+  call("search", "upstream_429", 4);
   call("mail", "2xx", 8);
   const { rate_limit_effectiveness: limited } = await figuresOf(tracker);
   assert.equal(limited?.value, 12.5);

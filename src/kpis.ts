@@ -2,6 +2,7 @@
 // out. docs/metrics.md is written from this table, so the names below are a promise.
 
 import type { SeriesLabels } from "./core/index.ts";
+import { CallOutcome } from "./gateway/index.ts";
 import type { Kpi, KpiStatistics } from "./server/index.ts";
 import type {
   MetricSummary,
@@ -159,7 +160,8 @@ export const kpiTable: readonly KpiDefinition[] = [
     value: "limited",
     per: "service",
     meaning:
-      "Share of all calls that a rate limit refused (429) before they reached their service.",
+      "Share of all calls that a rate limit of the gateway refused before they reached their " +
+      "service; a service's own 429 counts as failed instead.",
   },
 ];
 
@@ -233,7 +235,7 @@ function figureOf(
   }
 }
 
-/** What of all calls, and of each service's, ended with the outcome 429. */
+/** What share of all calls, and of each service's, a limit of the gateway refused. */
 async function limitedFigures(
   source: KpiSource,
   metric: string,
@@ -243,7 +245,7 @@ async function limitedFigures(
     const query = { ...range, metric, labels, groupBy: "label:outcome" } as const;
     const outcomes = await source.getSummariesBy(query);
     const calls = [...outcomes.values()].reduce((sum, { count }) => sum + count, 0);
-    return calls === 0 ? null : (100 * (outcomes.get("429")?.count ?? 0)) / calls;
+    return calls === 0 ? null : (100 * (outcomes.get(CallOutcome.RateLimited)?.count ?? 0)) / calls;
   };
   const services = await source.getSummariesBy({ ...range, metric, groupBy: "label:service" });
   const subjects = [...services.keys()].slice(0, MOST_SUBJECTS).map(async (service) => ({

@@ -164,6 +164,27 @@ test("APIGateway calls a service degraded while too many of its calls fail", asy
   assert.ok((failing.recent.p95Seconds ?? 0) > 0);
 });
 
+test("APIGateway calls a service degraded that itself answers only 429, its own limit not", async (t) => {
+  const upstream = await startUpstream(t);
+  const gateway = openGateway(t);
+  for (const id of ["busy", "limited"]) {
+    await gateway.registerService({ id, baseUrl: upstream.url, healthCheckUrl: "/health" });
+    await whenService(gateway, id, ({ status }) => status === "healthy");
+  }
+  await gateway.setRateLimit("limited", 1, 1);
+  upstream.answer = ({ url }, response) => {
+    response.writeHead(url === "/health" ? 200 : 429).end();
+  };
+  for (let index = 0; index < 12; index++) await gateway.routeRequest("GET", "/v1/busy/x");
+  const failing = await whenService(gateway, "busy", ({ status }) => status === "degraded");
+  assert.deepEqual([failing.recent.failed, failing.recent.limited], [12, 0]);
+  answerWith(upstream, 200);
+  for (let index = 0; index < 12; index++) await gateway.routeRequest("GET", "/v1/limited/x");
+  const limited = await whenService(gateway, "limited", ({ recent }) => recent.calls === 12);
+  assert.deepEqual([limited.recent.failed, limited.recent.limited], [0, 11]);
+  assert.equal(limited.status, "healthy");
+});
+
 test("APIGateway counts calls under way by endpoint", async (t) => {
   const upstream = await startUpstream(t);
   const arrived = Promise.withResolvers<() => void>();

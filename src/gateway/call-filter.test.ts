@@ -4,22 +4,24 @@ import { test } from "node:test";
 import { callLimit, isFailedCall, isNotableCall, statusRange } from "./call-filter.ts";
 import { callOf } from "./call-store-contract.ts";
 
-test("isFailedCall() means 5xx, 499 and what the gateway refused", () => {
+test("isFailedCall() means 5xx, 429, 499 and what the gateway refused", () => {
   assert.equal(isFailedCall({ status: 200, code: null }), false);
   assert.equal(isFailedCall({ status: 404, code: null }), false);
   assert.equal(isFailedCall({ status: 404, code: "gateway.route_unknown" }), true);
   assert.equal(isFailedCall({ status: 429, code: "gateway.rate_limited" }), true);
+  assert.equal(isFailedCall({ status: 429, code: null }), true);
   assert.equal(isFailedCall({ status: 499, code: null }), true);
   assert.equal(isFailedCall({ status: 500, code: null }), true);
   assert.equal(isFailedCall({ status: 200, code: "gateway.upstream_broken" }), true);
 });
 
-test("isNotableCall() means failed and slow calls, but no flood of 429", () => {
+test("isNotableCall() means failed and slow calls, but no flood beyond a limit", () => {
   assert.equal(isNotableCall(callOf(1, { durationMs: 4999 }), 5000), false);
   assert.equal(isNotableCall(callOf(1, { durationMs: 5000 }), 5000), true);
   assert.equal(isNotableCall(callOf(1, { status: 503 }), 5000), true);
   const limited = callOf(1, { status: 429, code: "gateway.rate_limited", durationMs: 9000 });
   assert.equal(isNotableCall(limited, 5000), false);
+  assert.equal(isNotableCall(callOf(1, { status: 429 }), 5000), true);
 });
 
 test("isNotableCall() leaves out what the gateway refused before it led to a service", () => {

@@ -1,13 +1,14 @@
 // Which calls a query means, in one place for every store that filters by itself.
 
+import { isRateLimited } from "./call-outcome.ts";
 import { gatewayLimits } from "./limits.ts";
 import type { CallQuery, CallRecord } from "./model.ts";
 
 const DEFAULT_LIMIT = 100;
 
-/** Whether a call failed: 5xx, gone away (499), or refused by the gateway. */
+/** Whether a call failed: 5xx, 429, gone away (499), or refused by the gateway. */
 export function isFailedCall(call: Pick<CallRecord, "status" | "code">): boolean {
-  return call.status >= 500 || call.status === 499 || call.code !== null;
+  return call.status >= 499 || call.status === 429 || call.code !== null;
 }
 
 /**
@@ -19,7 +20,7 @@ export function isNotableCall(
   call: Pick<CallRecord, "status" | "code" | "durationMs" | "serviceId">,
   slowCallMs: number,
 ): boolean {
-  if (call.status === 429 || (call.serviceId === null && call.status < 500)) return false;
+  if (isRateLimited(call) || (call.serviceId === null && call.status < 500)) return false;
   return isFailedCall(call) || call.durationMs >= slowCallMs;
 }
 

@@ -3,6 +3,7 @@
 
 import { ActivityKind } from "../core/index.ts";
 import type { SeriesHandle, SeriesLabels, Telemetry } from "../core/index.ts";
+import { CallOutcome } from "./call-outcome.ts";
 import type { CallAggregate } from "./data-plane.ts";
 import { gatewayLimits } from "./limits.ts";
 
@@ -16,7 +17,7 @@ export const GatewayMetric = {
   UpstreamDuration: "gateway_upstream_duration",
   /** Calls since the last batch: their sum is a count; labels service, route, outcome. */
   Requests: "gateway_requests",
-  /** Calls refused by a rate limit since the last batch; labels service, route. */
+  /** Calls refused by a rate limit of the gateway since the last batch; labels service, route. */
   RateLimited: "gateway_rate_limited",
   /** Bytes since the last batch; labels service, route, outcome. */
   RequestBytes: "gateway_request_bytes",
@@ -64,7 +65,7 @@ export class CallMetrics {
       const bytes = Float64Array.of(aggregate.responseBytes);
       this.#series(GatewayMetric.ResponseBytes, labels).recordBatch(bytes);
     }
-    if (outcome === "429") {
+    if (outcome === CallOutcome.RateLimited) {
       const limited = this.#series(GatewayMetric.RateLimited, { service, route });
       limited.recordBatch(Float64Array.of(count));
     }

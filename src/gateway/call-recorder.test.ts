@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { ManualClock } from "../core/index.ts";
-import { CallRecorder, outcomeOf } from "./call-recorder.ts";
+import { CallRecorder } from "./call-recorder.ts";
 import type { EndedCall } from "./call-recorder.ts";
 import type { CallBatch } from "./data-plane.ts";
 import { gatewayLimits } from "./limits.ts";
@@ -36,15 +36,6 @@ function recording(): { recorder: CallRecorder; clock: ManualClock; batches: Cal
   return { recorder, clock, batches };
 }
 
-test("outcomeOf() tells few outcomes apart, and counts a broken answer as failed", () => {
-  const outcomes = [outcomeOf(204, null), outcomeOf(429, "x"), outcomeOf(404, "x")];
-  assert.deepEqual(outcomes, ["2xx", "429", "4xx"]);
-  assert.deepEqual(
-    [outcomeOf(499, null), outcomeOf(200, "gateway.upstream_broken")],
-    ["499", "5xx"],
-  );
-});
-
 test("CallRecorder tells what happened in batches, and nothing when nothing did", () => {
   const { recorder, clock, batches } = recording();
   recorder.ended(ended(), SLOW_MS);
@@ -68,15 +59,16 @@ test("CallRecorder keeps room for failed and slow calls, and counts what it leav
   const room = gatewayLimits.batchCalls.value;
   for (let index = 0; index < room + 7; index++) recorder.ended(ended(), SLOW_MS);
   for (let index = 0; index < 3; index++)
-    recorder.ended(ended({ status: 429, code: "x" }), SLOW_MS);
+    recorder.ended(ended({ status: 429, code: "gateway.rate_limited" }), SLOW_MS);
+  recorder.ended(ended({ status: 429 }), SLOW_MS);
   recorder.ended(ended({ status: 502 }), SLOW_MS);
   recorder.ended(ended({ durationMs: SLOW_MS }), SLOW_MS);
   clock.advance(gatewayLimits.batchIntervalMs.value);
   const [batch] = batches;
   assert.equal(batch?.omitted, 10);
-  assert.equal(batch?.calls.length, room + 2);
+  assert.equal(batch?.calls.length, room + 3);
   const counted = batch?.aggregates.reduce((sum, cell) => sum + cell.durationsSeconds.length, 0);
-  assert.equal(counted, room + 12);
+  assert.equal(counted, room + 13);
 });
 
 test("CallRecorder keeps the room for failures from floods of callers without a key", () => {

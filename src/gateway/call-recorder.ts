@@ -5,6 +5,7 @@
 import type { Clock } from "../core/index.ts";
 
 import { isNotableCall } from "./call-filter.ts";
+import { outcomeOf } from "./call-outcome.ts";
 import type { CallAggregate, CallBatch } from "./data-plane.ts";
 import { dataPlaneLimits } from "./data-plane-limits.ts";
 import type { CallRecord } from "./model.ts";
@@ -39,16 +40,6 @@ interface Cell {
   requestBytes: number;
   responseBytes: number;
 }
-
-/** How a call ended, in few words, so that series stay few. */
-export function outcomeOf(status: number, code: string | null): string {
-  if (status === 429 || status === 499) return String(status);
-  // An answer that began well and broke off has failed, whatever its head said.
-  if (code !== null && status < 400) return "5xx";
-  return CLASSES[Math.floor(status / 100)] ?? "5xx";
-}
-
-const CLASSES: readonly string[] = ["5xx", "1xx", "2xx", "3xx", "4xx", "5xx"];
 
 /** Collects ended calls and hands them on each 250 ms while something happens. */
 export class CallRecorder {

@@ -151,7 +151,6 @@ export function callStoreContract(
         "default",
         batch(1, statuses.length, (index) => ({
           status: statuses[index] ?? 0,
-          code: statuses[index] === 429 ? "gateway.rate_limited" : null,
         })),
       );
       assert.deepEqual(await found({ status: "404" }), [3]);

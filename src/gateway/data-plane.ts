@@ -76,7 +76,7 @@ export interface CallAggregate {
   readonly agentId: string | null;
   readonly serviceId: string | null;
   readonly route: string | null;
-  /** `2xx`, `4xx`, `429`, `5xx`, `499`: few values, so that series stay few. */
+  /** As `outcomeOf()` says. */
   readonly outcome: string;
   readonly durationsSeconds: Float64Array;
   /** Upstream time to first byte, of those that reached one. */

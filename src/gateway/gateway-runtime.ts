@@ -6,6 +6,7 @@
 //                                                                            └─> history ──> store
 
 import type { Clock, ComponentLog, Listeners, Telemetry } from "../core/index.ts";
+import { CallOutcome, isServiceFailure } from "./call-outcome.ts";
 import { CallHistory } from "./call-history.ts";
 import { CallMetrics } from "./call-metrics.ts";
 import type { Middleware } from "./call.ts";
@@ -50,9 +51,9 @@ export interface GatewayParts {
 /** Totals since the start. */
 export interface GatewayTotals {
   calls: number;
-  /** Answered 5xx, or not answered. */
+  /** As services count them: see ServiceActivity. */
   failed: number;
-  /** Refused by a rate limit. */
+  /** Refused by a rate limit of the gateway. */
   limited: number;
   /** Counted and measured, but not told of one by one. */
   omitted: number;
@@ -258,8 +259,8 @@ export class GatewayRuntime {
       this.#metrics.took(aggregate);
       const count = aggregate.durationsSeconds.length;
       this.totals.calls += count;
-      if (aggregate.outcome === "5xx") this.totals.failed += count;
-      if (aggregate.outcome === "429") this.totals.limited += count;
+      if (isServiceFailure(aggregate.outcome)) this.totals.failed += count;
+      if (aggregate.outcome === CallOutcome.RateLimited) this.totals.limited += count;
     }
     // Nobody knows whose they were; every namespace that took part says so.
     if (isOwn) this.totals.omitted += batch.omitted;

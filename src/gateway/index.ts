@@ -8,6 +8,7 @@ export type {
   RoutedResponse,
 } from "./call.ts";
 export { callLimit, isFailedCall, isNotableCall, statusRange } from "./call-filter.ts";
+export { CallOutcome } from "./call-outcome.ts";
 export { canonicalisePath, maskQuery } from "./canonical-path.ts";
 export { gatewayConfigSchema, gatewaySettings } from "./config.ts";
 export type { GatewayOptions, GatewaySettings } from "./config.ts";

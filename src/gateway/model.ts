@@ -100,9 +100,9 @@ export interface ServiceView extends ServiceRecord {
 /** Calls of one service over the gateway's `activityWindow`, by default five minutes. */
 export interface ServiceActivity {
   readonly calls: number;
-  /** Answered 5xx, not answered, or cut. */
+  /** Answered 5xx or, by the service itself, 429; not answered, or cut. */
   readonly failed: number;
-  /** Refused by a rate limit (429). */
+  /** Refused by a rate limit of the gateway. */
   readonly limited: number;
   readonly inFlight: number;
   /** Seconds; null without calls. */

@@ -37,9 +37,10 @@ test("ActivityWindow counts calls, failures and refusals of the last five minute
   assert.equal(window.summary(START_MS + 1_000_000).calls, 0);
 });
 
-test("ActivityWindow.latest() leaves refused calls out", () => {
+test("ActivityWindow.latest() leaves out what the gateway refused, not what the service did", () => {
   const window = new ActivityWindow(300_000);
-  window.add(calls("5xx", 1, 1), START_MS);
+  window.add(calls("5xx", 1), START_MS);
+  window.add(calls("upstream_429", 1), START_MS);
   window.add(calls("429", 1, 1, 1), START_MS + 30_000);
   window.add(calls("2xx", 1), START_MS + 50_000);
   assert.deepEqual(window.latest(START_MS + 50_000), { calls: 3, failed: 2 });

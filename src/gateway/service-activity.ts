@@ -2,6 +2,7 @@
 // buckets with a bounded, uniform sample of durations each, so that percentiles cost the same
 // however many come.
 
+import { CallOutcome, isServiceFailure } from "./call-outcome.ts";
 import { gatewayLimits } from "./limits.ts";
 import type { ServiceActivity } from "./model.ts";
 
@@ -46,9 +47,9 @@ export class ActivityWindow {
     const bucket = this.#bucketAt(nowMs);
     const calls = durationsSeconds.length;
     bucket.calls += calls;
-    if (outcome === "5xx") bucket.failed += calls;
+    if (isServiceFailure(outcome)) bucket.failed += calls;
     this.#summary = undefined;
-    if (outcome === "429") {
+    if (outcome === CallOutcome.RateLimited) {
       // Refused within microseconds: they say nothing of how fast the service is.
       bucket.limited += calls;
       return;

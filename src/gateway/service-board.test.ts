@@ -177,6 +177,8 @@ test("ServiceBoard remembers the last failed call's trace for five minutes", () 
     calls: [traced("e".repeat(32), { status: 200, code: "gateway.upstream_broken" })],
   });
   assert.equal(last(), "e".repeat(32));
+  fixture.took({ calls: [traced("f".repeat(32), { status: 429 })] });
+  assert.equal(last(), "f".repeat(32));
   fixture.nowMs += 300_001;
   assert.equal(last(), null);
 });

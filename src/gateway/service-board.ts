@@ -2,6 +2,7 @@
 // status that follows from both.
 
 import { formatDuration } from "../core/index.ts";
+import { isServiceFailure, outcomeOf } from "./call-outcome.ts";
 import type { CallBatch } from "./data-plane.ts";
 import type { CheckResult, CheckTarget } from "./health-checker.ts";
 import type { ProbeResult } from "./health-probe.ts";
@@ -145,7 +146,7 @@ export class ServiceBoard {
       entry?.activity.add(aggregate, nowMs);
     }
     for (const call of batch.calls) {
-      if (call.status < 500 && (call.code === null || call.status >= 400)) continue;
+      if (!isServiceFailure(outcomeOf(call.status, call.code))) continue;
       const entry = this.#entryOf(call, namespace);
       if (entry !== undefined) entry.lastFailed = { traceId: call.traceId, atMs: call.atMs };
     }

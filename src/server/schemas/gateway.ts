@@ -102,8 +102,8 @@ const rateLimitSchema = z.object({ requestsPerMinute: z.number(), burst: z.numbe
 
 const activitySchema = z.object({
   calls: z.number(),
-  failed: z.number().describe("Answered 5xx, not answered, or cut"),
-  limited: z.number().describe("Refused by a rate limit (429)"),
+  failed: z.number().describe("Answered 5xx or, by the service itself, 429; not answered, or cut"),
+  limited: z.number().describe("Refused by a rate limit of the gateway"),
   inFlight: z.number(),
   p50Seconds: z.number().nullable(),
   p95Seconds: z.number().nullable(),

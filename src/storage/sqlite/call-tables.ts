@@ -232,11 +232,11 @@ function larger(window: number): number {
 }
 
 /**
- * 5xx, gone before the answer, or refused by the gateway: as the gateway's own isFailedCall(),
+ * 5xx, 429, gone before the answer, or refused by the gateway: as the gateway's own isFailedCall(),
  * the import of which would load the whole gateway into every storage thread.
  */
 function hasFailed({ status, code }: CallRecord): boolean {
-  return status >= 499 || code !== null;
+  return status >= 499 || status === 429 || code !== null;
 }
 
 type Values = readonly (string | number)[];

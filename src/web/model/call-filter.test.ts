@@ -50,8 +50,9 @@ test("callQuery() asks for nothing that was not chosen", () => {
 });
 
 test("callTone() tells failures from refusals", () => {
-  const tones = [200, 304, 404, 429, 499, 503].map((status) => callTone({ status }));
-  assert.deepEqual(tones, ["well", "well", "refused", "refused", "failed", "failed"]);
+  const tones = [200, 304, 404, 429, 499, 503].map((status) => callTone({ status, code: null }));
+  assert.deepEqual(tones, ["well", "well", "refused", "failed", "failed", "failed"]);
+  assert.equal(callTone({ status: 429, code: "gateway.rate_limited" }), "refused");
 });
 
 test("mergeCalls() keeps each call once, newest first, and the oldest go", () => {

@@ -67,9 +67,12 @@ export function callQuery(filter: CallFilter): Readonly<Record<string, string | 
   };
 }
 
-/** How a call ended, for its mark: well, refused or the caller's mistake, or failed. */
-export function callTone(call: Pick<CallRecord, "status">): "well" | "refused" | "failed" {
-  if (call.status >= 500 || call.status === 499) return "failed";
+/**
+ * How a call ended, for its mark: well, refused or the caller's mistake, or failed. A service that
+ * itself answers 429 has failed; a limit of the gateway only refused.
+ */
+export function callTone(call: Pick<CallRecord, "status" | "code">): "well" | "refused" | "failed" {
+  if (call.status >= 499 || (call.status === 429 && call.code === null)) return "failed";
   return call.status >= 400 ? "refused" : "well";
 }
 

@@ -104,7 +104,7 @@ function CallFilters({ filter }: { readonly filter: CallFilter }) {
           type="button"
           class="chip"
           aria-pressed={filter.failed}
-          title="Answered 5xx, cut, or refused by the gateway"
+          title="Answered 5xx or 429, cut, or refused by the gateway"
           onClick={() => set({ failed: !filter.failed })}
         >
           failed

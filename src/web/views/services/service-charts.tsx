@@ -7,7 +7,7 @@ import type { ChartLine } from "../../model/chart-data.ts";
 import { formatSeconds, formatValue } from "../../model/format.ts";
 import { useServerStart } from "../../state/use-server-start.ts";
 
-/** Calls per minute, one line per outcome (2xx, 429, 5xx). */
+/** Calls per minute, one line per outcome (2xx, 429 of the gateway, upstream_429, 5xx). */
 export function OutcomeChart({ serviceId }: { readonly serviceId: string }) {
   const series = useSeries([
     {

@@ -68,7 +68,11 @@ function ServiceTable({ services }: { readonly services: readonly ServiceView[] 
             <th scope="col" class="number" title="In the last five minutes">
               Recent calls
             </th>
-            <th scope="col" class="number" title="Answered 5xx, not answered, or cut">
+            <th
+              scope="col"
+              class="number"
+              title="Answered 5xx or, by the service itself, 429; not answered, or cut"
+            >
               Failed
             </th>
             <th scope="col" class="number">
