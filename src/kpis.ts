@@ -149,7 +149,9 @@ export const kpiTable: readonly KpiDefinition[] = [
     value: "share",
     factor: 100,
     per: "service",
-    meaning: "Share of health checks that were answered well.",
+    meaning:
+      "Share of rounds of health checks in which at least one of a service's endpoints answered " +
+      "well. Every service counts alike, and only time the server ran counts.",
   },
   {
     id: "rate_limit_effectiveness",

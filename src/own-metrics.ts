@@ -75,7 +75,13 @@ function gatewayMetrics(): OwnMetric[] {
     ),
     row("gateway_request_bytes", "bytes", "service", ["service"], "Bytes of requests' bodies"),
     row("gateway_response_bytes", "bytes", "service", ["service"], "Bytes of answers' bodies"),
-    row("service_availability", "1", "service", ["service"], "1 for a health check answered well"),
+    row(
+      "service_availability",
+      "1",
+      "service",
+      ["service"],
+      "Each round of health checks: 1 when an endpoint answers, 0 when none does",
+    ),
   ];
 }
 

@@ -89,15 +89,15 @@ test("CallMetrics opens a series once, and holds only so many open", () => {
   const metrics = new CallMetrics("default", notebook);
   for (let index = 0; index < 100; index++) metrics.took(aggregate());
   assert.equal(notebook.opened, 6);
-  for (let index = 0; index < 30_000; index++) metrics.checked(`service-${index}`, true);
+  for (let index = 0; index < 30_000; index++) metrics.available(`service-${index}`, true);
   metrics.took(aggregate());
   assert.equal(notebook.opened, 6 + 30_000 + 6);
 });
 
-test("CallMetrics.checked() writes 1 or 0", () => {
+test("CallMetrics.available() writes 1 or 0", () => {
   const notebook = new Notebook();
   const metrics = new CallMetrics("default", notebook);
-  metrics.checked("users", true);
-  metrics.checked("users", false);
+  metrics.available("users", true);
+  metrics.available("users", false);
   assert.deepEqual(notebook.values.get("default service_availability - service=users"), [1, 0]);
 });

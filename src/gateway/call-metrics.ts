@@ -23,7 +23,7 @@ export const GatewayMetric = {
   RequestBytes: "gateway_request_bytes",
   /** Bytes since the last batch; labels service, route, outcome. */
   ResponseBytes: "gateway_response_bytes",
-  /** 1 when any endpoint answered its last health check, 0 when none did; label service. */
+  /** Each round of checks: 1 when any endpoint answered its last one, else 0; label service. */
   Availability: "service_availability",
 } as const;
 export type GatewayMetric = (typeof GatewayMetric)[keyof typeof GatewayMetric];
@@ -76,8 +76,8 @@ export class CallMetrics {
     this.#telemetry.activity(this.#namespace, agentId, ActivityKind.Output, { calls: count });
   }
 
-  /** Notes what a health check means for a service. */
-  checked(serviceId: string, available: boolean): void {
+  /** Notes whether a service could be used in a round of its health checks. */
+  available(serviceId: string, available: boolean): void {
     const series = this.#series(GatewayMetric.Availability, { service: serviceId });
     series.record(available ? 1 : 0);
   }

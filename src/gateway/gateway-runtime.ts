@@ -6,6 +6,7 @@
 //                                                                            └─> history ──> store
 
 import type { Clock, ComponentLog, Listeners, Telemetry } from "../core/index.ts";
+import { AvailabilityRounds } from "./availability-rounds.ts";
 import { CallOutcome, isServiceFailure } from "./call-outcome.ts";
 import { CallHistory } from "./call-history.ts";
 import { CallMetrics } from "./call-metrics.ts";
@@ -69,6 +70,7 @@ export class GatewayRuntime {
   readonly #parts: GatewayParts;
   readonly #metrics: CallMetrics;
   readonly #checker: HealthChecker;
+  readonly #rounds: AvailabilityRounds;
   readonly #probe: HealthProbe;
   readonly #pusher: PlanPusher;
   readonly #madePlans: MadePlans = new WeakMap();
@@ -118,6 +120,12 @@ export class GatewayRuntime {
       intervalMs: settings.healthCheckIntervalMs,
       onResult: (result) => this.#checked(result),
     });
+    this.#rounds = new AvailabilityRounds({
+      clock,
+      intervalMs: settings.healthCheckIntervalMs,
+      isAvailable: (serviceId) => this.board.isAvailable(serviceId),
+      record: (serviceId, available) => this.#metrics.available(serviceId, available),
+    });
     this.#pusher = new PlanPusher(
       clock,
       (revision) => this.#compile(revision),
@@ -154,6 +162,7 @@ export class GatewayRuntime {
     this.#stopped = true;
     this.#timer?.[Symbol.dispose]();
     this.#checker.stop();
+    this.#rounds.stop();
     await this.#probe.close();
     await this.registry.settled();
     // A plan that arrives after remove() would serve the namespace on for good.
@@ -242,7 +251,7 @@ export class GatewayRuntime {
   #checked(result: CheckResult): void {
     const found = this.board.checked(result);
     if (found === undefined) return;
-    this.#metrics.checked(result.serviceId, found.available);
+    this.#rounds.checked(result.serviceId);
     if (found.planChanged) this.#pushInBackground();
     this.#tellChanges();
   }

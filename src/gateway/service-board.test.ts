@@ -68,7 +68,7 @@ test("ServiceBoard.targets() asks each URL of a service once", () => {
   ]);
 });
 
-test("ServiceBoard.checked() says when the endpoints to use change, and what is available", () => {
+test("ServiceBoard.checked() says when endpoints to use change, isAvailable() whether one is", () => {
   const fixture = new Fixture();
   const { board } = fixture;
   const endpoints = [
@@ -76,8 +76,11 @@ test("ServiceBoard.checked() says when the endpoints to use change, and what is 
     { baseUrl: "http://b", weight: 1 },
   ];
   fixture.put(serviceOf({ endpoints, healthCheckUrl: "/h" }));
-  const check = (url: string, result: typeof OK) =>
-    board.checked({ ...result, serviceId: "user_service", url, atMs: START_MS });
+  const check = (url: string, result: typeof OK) => ({
+    ...board.checked({ ...result, serviceId: "user_service", url, atMs: START_MS }),
+    available: board.isAvailable("user_service"),
+  });
+  assert.equal(board.isAvailable("user_service"), undefined, "nobody was asked");
   assert.deepEqual(check("http://a/h", OK), { planChanged: false, available: true });
   assert.deepEqual(check("http://b/h", BAD), { planChanged: true, available: true });
   assert.equal(board.isUsable("user_service", "http://b"), false);
@@ -86,7 +89,7 @@ test("ServiceBoard.checked() says when the endpoints to use change, and what is 
   assert.equal(board.view("user_service")?.status, "unhealthy");
   assert.deepEqual(check("http://b/h", OK), { planChanged: true, available: true });
   board.remove("user_service");
-  assert.equal(check("http://a/h", OK), undefined);
+  assert.deepEqual(check("http://a/h", OK), { available: undefined });
 });
 
 test("ServiceBoard is degraded from a fifth of failed calls, until less than a tenth fail", () => {

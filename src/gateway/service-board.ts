@@ -97,12 +97,10 @@ export class ServiceBoard {
 
   /**
    * Notes a health check.
-   * @returns whether the endpoints that calls should go to have changed, and whether any endpoint
-   * answered its last check; undefined for a service that has gone.
+   * @returns whether the endpoints that calls should go to have changed; undefined for a service
+   * that has gone.
    */
-  checked(
-    result: CheckResult,
-  ): { readonly planChanged: boolean; readonly available: boolean } | undefined {
+  checked(result: CheckResult): { readonly planChanged: boolean } | undefined {
     const entry = this.#entries.get(result.serviceId);
     const healthCheckUrl = entry?.record.healthCheckUrl ?? null;
     if (entry === undefined || healthCheckUrl === null) return undefined;
@@ -115,8 +113,19 @@ export class ServiceBoard {
     }
     this.#changed.add(result.serviceId);
     this.#judge(entry);
-    const healths = [...entry.endpoints.values()];
-    return { planChanged, available: healths.some((health) => health.lastCheckOk === true) };
+    return { planChanged };
+  }
+
+  /**
+   * Whether any endpoint answered its last check; undefined for a service that has gone or is not
+   * checked, and until an endpoint answers or all have been asked.
+   */
+  isAvailable(serviceId: string): boolean | undefined {
+    const entry = this.#entries.get(serviceId);
+    if (entry === undefined || entry.record.healthCheckUrl === null) return undefined;
+    const answers = [...entry.endpoints.values()].map((health) => health.lastCheckOk);
+    if (answers.includes(true)) return true;
+    return answers.includes(undefined) ? undefined : false;
   }
 
   /** Whether a check failed that another one has to confirm. */
