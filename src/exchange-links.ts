@@ -18,7 +18,7 @@ import type { PerformanceTracker } from "./tracker/index.ts";
 
 /** Seconds that the oldest unclaimed message of the namespace has waited; 0 when none waits. */
 const OLDEST_MAIL_METRIC = "oldest_message_age";
-/** Share of agents that are not down, in percent. */
+/** Share of agents that are not down, in percent; those that ended well are not counted. */
 const AVAILABILITY_METRIC = "agent_availability";
 
 /** The components that are linked. */
@@ -87,9 +87,10 @@ export class ExchangeLinks implements Disposable {
     const oldestMail = tracker.series({ namespace, metric: OLDEST_MAIL_METRIC });
     return dashboard.addUpdateCallback(({ atMs, oldestMailAtMs, counts }: OverviewSummary) => {
       oldestMail.record(oldestMailAtMs === null ? 0 : Math.max(0, atMs - oldestMailAtMs) / 1000);
-      if (counts.total === 0) return; // a metric without values would be listed all the same
+      const expected = counts.total - counts.left;
+      if (expected === 0) return; // a metric without values would be listed all the same
       const availability = tracker.series({ namespace, metric: AVAILABILITY_METRIC });
-      availability.record((100 * (counts.total - counts.down)) / counts.total);
+      availability.record((100 * (expected - counts.down)) / expected);
     });
   }
 

@@ -50,6 +50,13 @@ test("CommunicationFleetSource.digest() says what views of all agents say, at ev
   );
   assert.ok(attention.some(({ id }) => id === "c"));
 
+  // Who ended well has left; with work in hand it is missed all the same.
+  for (const id of ["a", "b"]) {
+    await comm.heartbeat(id, { exitCode: 0, left: true });
+    await comm.updateAgentStatus(id, "offline");
+  }
+  assert.deepEqual([agree().counts.left, agree().counts.down], [1, 1]);
+
   await comm.pauseAgent("b", { by: "operator" });
   assert.equal(agree().paused, 1);
   await comm.unregisterAgent("c");

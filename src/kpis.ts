@@ -118,7 +118,9 @@ export const kpiTable: readonly KpiDefinition[] = [
     unit: "%",
     metric: "agent_availability",
     value: "avg",
-    meaning: "Share of registered agents that were not down, over the range.",
+    meaning:
+      "Share of registered agents that were not down, over the range. Those that ended well are " +
+      "not counted, and only time the server ran counts.",
   },
   {
     id: "communication_latency",

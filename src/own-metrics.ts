@@ -40,7 +40,13 @@ function communicationMetrics(): OwnMetric[] {
     row("cpu_usage", "%", about, [], "CPU of the agent's process tree, of one core"),
     row("memory_usage", "bytes", about, [], "Resident memory of the agent's process tree"),
     row("oldest_message_age", "s", "namespace", [], "How long the oldest unclaimed message waits"),
-    row("agent_availability", "%", "namespace", [], "Share of agents that are not down"),
+    row(
+      "agent_availability",
+      "%",
+      "namespace",
+      [],
+      "Share of agents, less those that ended well, that are not down",
+    ),
   ];
 }
 

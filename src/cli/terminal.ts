@@ -38,6 +38,7 @@ const STATES: Readonly<Record<string, { readonly shape: string; readonly tone: T
   idle: { shape: "·", tone: "idle" },
   stuck: { shape: "▲", tone: "stuck" },
   down: { shape: "✕", tone: "down" },
+  left: { shape: "·", tone: "idle" },
   paused: { shape: "▨", tone: "quiet" },
   quarantined: { shape: "⊘", tone: "down" },
 };

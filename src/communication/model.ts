@@ -135,6 +135,8 @@ export interface Presence {
   readonly process: ProcessUsage | null;
   /** Exit code of the last process, when it has ended. */
   readonly exitCode: number | null;
+  /** Whether it is down because it ended well: nobody misses it, no mail or work waits for it. */
+  readonly left: boolean;
 }
 
 /** Counts of one mailbox now. */
@@ -155,7 +157,8 @@ export interface AgentView extends Agent {
 /** A fleet at a glance, without a view of everyone. */
 export interface AgentsDigest {
   readonly total: number;
-  readonly counts: Readonly<Record<AgentState, number>>;
+  /** Each agent once; those that left well count as left, not as down. */
+  readonly counts: Readonly<Record<AgentState | "left", number>>;
   readonly paused: number;
   readonly quarantined: number;
   /** Agents that are stuck, down, paused, quarantined, in a circle of waits or in error. */

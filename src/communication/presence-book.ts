@@ -121,6 +121,7 @@ export class PresenceBook {
       lastOutputAtMs: record.lastOutputAtMs,
       process: record.process,
       exitCode: record.exitCode,
+      left: verdict.left,
     };
   }
 
@@ -128,7 +129,7 @@ export class PresenceBook {
   digest(): AgentsDigest {
     this.evaluateNow();
     const { engine, registry } = this.#context;
-    const counts = { working: 0, waiting: 0, idle: 0, stuck: 0, down: 0 };
+    const counts = { working: 0, waiting: 0, idle: 0, stuck: 0, down: 0, left: 0 };
     const attention: AgentView[] = [];
     let paused = 0;
     let quarantined = 0;
@@ -140,10 +141,14 @@ export class PresenceBook {
       const mailAtMs = engine.mailbox(agent.id)?.oldestReadyAtMs() ?? null;
       if (mailAtMs !== null) oldestMailAtMs = Math.min(mailAtMs, oldestMailAtMs ?? mailAtMs);
       const state = record.state ?? this.presence(record).state;
-      counts[state] += 1;
       const calm = state !== "stuck" && state !== "down" && cycle.length === 0;
-      if (calm && !isHeld(agent) && agent.status !== "error") continue;
-      attention.push(this.view(record));
+      if (calm && !isHeld(agent) && agent.status !== "error") {
+        counts[state] += 1;
+        continue;
+      }
+      const view = this.view(record);
+      counts[view.presence.left ? "left" : state] += 1;
+      attention.push(view);
     }
     const total = registry.size;
     return { total, counts, paused, quarantined, attention, oldestMailAtMs };

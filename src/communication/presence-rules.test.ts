@@ -101,6 +101,16 @@ const CASES: [string, Partial<PresenceFacts>, string, string, number][] = [
 for (const [name, change, state, reason, changesInMs] of CASES) {
   test(`judgePresence() of an agent that ${name} is ${state}`, () => {
     const verdict = judgePresence({ ...QUIET, ...change }, TIMES);
-    assert.deepEqual(verdict, { state, reason, changesInMs });
+    assert.deepEqual(verdict, { state, reason, changesInMs, left: false });
   });
 }
+
+test("judgePresence() tells who left well from who is missed", () => {
+  const left = (facts: Partial<PresenceFacts>): boolean =>
+    judgePresence({ ...QUIET, status: "offline", left: true, ...facts }, TIMES).left;
+  assert.deepEqual([left({}), left({ exitCode: 0 })], [true, true]);
+  assert.equal(left({ exitCode: 1 }), false);
+  assert.equal(left({ status: "online" }), false);
+  assert.equal(left({ mailWaiting: 1 }), false);
+  assert.equal(left({ holds: ["x"] }), false);
+});

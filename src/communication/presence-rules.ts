@@ -43,6 +43,8 @@ export interface Verdict {
   readonly reason: string;
   /** Infinity when only an event can change it. */
   readonly changesInMs: number;
+  /** Down because it ended well, with nothing left behind. */
+  readonly left: boolean;
 }
 
 /** Heartbeats that may be missed before an agent is down. */
@@ -53,14 +55,21 @@ export function judgePresence(facts: PresenceFacts, times: PresenceThresholds): 
   const downAfterMs = HEARTBEATS_MISSED * times.heartbeatIntervalMs;
   const gone = goneReason(facts, downAfterMs);
   if (gone !== undefined) {
-    return { state: AgentState.Down, reason: gone, changesInMs: Infinity };
+    return { state: AgentState.Down, reason: gone, changesInMs: Infinity, left: hasLeft(facts) };
   }
   const lifeLeftMs = facts.expectsLife ? downAfterMs - facts.silentMs : Infinity;
   if (facts.cycle.length > 0) {
-    return { state: AgentState.Stuck, reason: cycleReason(facts.cycle), changesInMs: lifeLeftMs };
+    const reason = cycleReason(facts.cycle);
+    return { state: AgentState.Stuck, reason, changesInMs: lifeLeftMs, left: false };
   }
   const alive = judgeAlive(facts, times);
-  return { ...alive, changesInMs: Math.min(alive.changesInMs, lifeLeftMs) };
+  return { ...alive, changesInMs: Math.min(alive.changesInMs, lifeLeftMs), left: false };
+}
+
+/** An agent that said goodbye and left nothing behind is nobody's problem. */
+function hasLeft({ status, exitCode, mailWaiting, holds }: PresenceFacts): boolean {
+  const endedWell = status === "offline" && (exitCode ?? 0) === 0;
+  return endedWell && mailWaiting === 0 && holds.length === 0;
 }
 
 function goneReason(facts: PresenceFacts, downAfterMs: number): string | undefined {
@@ -71,7 +80,9 @@ function goneReason(facts: PresenceFacts, downAfterMs: number): string | undefin
   return `no sign of life for ${formatDuration(facts.silentMs)}`;
 }
 
-function judgeAlive(facts: PresenceFacts, times: PresenceThresholds): Verdict {
+type LiveVerdict = Omit<Verdict, "left">;
+
+function judgeAlive(facts: PresenceFacts, times: PresenceThresholds): LiveVerdict {
   const { holds, waitsOn } = facts;
   if (waitsOn.length > 0) {
     return { state: AgentState.Waiting, reason: waitReason(waitsOn), changesInMs: Infinity };
@@ -86,7 +97,7 @@ function judgeAlive(facts: PresenceFacts, times: PresenceThresholds): Verdict {
   return { state: AgentState.Idle, reason, changesInMs: Infinity };
 }
 
-function judgeHolding(facts: PresenceFacts, times: PresenceThresholds): Verdict {
+function judgeHolding(facts: PresenceFacts, times: PresenceThresholds): LiveVerdict {
   const work = workWords(facts.holds);
   const allowedMs = Math.max(times.stuckAfterMs, facts.expectMs);
   const silence = formatDuration(facts.withoutOutputMs);
@@ -99,7 +110,7 @@ function judgeHolding(facts: PresenceFacts, times: PresenceThresholds): Verdict 
   return { state: AgentState.Working, reason, changesInMs };
 }
 
-function judgeUnattended(facts: PresenceFacts, times: PresenceThresholds): Verdict {
+function judgeUnattended(facts: PresenceFacts, times: PresenceThresholds): LiveVerdict {
   const { mailWaiting, unattendedMs } = facts;
   const mail = mailWaiting === 1 ? "1 message waits" : `${mailWaiting} messages wait`;
   if (facts.hold === null && unattendedMs >= times.stuckAfterMs) {

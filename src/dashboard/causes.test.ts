@@ -70,7 +70,7 @@ test("findCauses() tells a crash from a silent agent from one that left well", (
   const causes = causesOf(
     agentView("crashed", { state: "down", exitCode: 3 }),
     agentView("silent", { state: "down", sinceMs: 9, lastHeartbeatAtMs: 19 * MINUTE_MS }),
-    agentView("gone", { state: "down", exitCode: 0 }, { status: "offline" }),
+    agentView("gone", { state: "down", exitCode: 0, left: true }, { status: "offline" }),
   );
   assert.deepEqual(causes.map((cause) => cause.text).toSorted(), [
     "crashed ended with exit code 3",

@@ -99,7 +99,7 @@ function stuckSentence(agent: AgentView, nowMs: number): string {
 
 function downGroups(input: CauseInput): Cause[] {
   const down = input.agents.filter(
-    (agent) => agent.presence.state === "down" && !isHeld(agent) && isMissed(agent),
+    (agent) => agent.presence.state === "down" && !isHeld(agent) && !agent.presence.left,
   );
   return groupByKind(down).map((group) => {
     const first = oldest(group);
@@ -112,13 +112,6 @@ function downGroups(input: CauseInput): Cause[] {
     const id = `down:${first.kind}`;
     return makeCause(input, { id, kind: "down", level: "error", text, sinceMs }, group);
   });
-}
-
-/** An agent that said goodbye and left nothing behind is nobody's problem. */
-function isMissed(agent: AgentView): boolean {
-  const leftWell = agent.status === "offline" && (agent.presence.exitCode ?? 0) === 0;
-  const readyMail = Object.values(agent.mailbox.ready).some((count) => count > 0);
-  return !leftWell || readyMail || agent.presence.holds.length > 0;
 }
 
 function downSentence(agent: AgentView, nowMs: number): string {

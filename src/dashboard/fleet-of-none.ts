@@ -8,7 +8,7 @@ export const fleetOfNone: FleetSource = {
   agentIds: () => [],
   digest: () => ({
     total: 0,
-    counts: { working: 0, waiting: 0, idle: 0, stuck: 0, down: 0 },
+    counts: { working: 0, waiting: 0, idle: 0, stuck: 0, down: 0, left: 0 },
     paused: 0,
     quarantined: 0,
     attention: [],

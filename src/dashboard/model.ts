@@ -12,6 +12,8 @@ export interface AgentTile {
   readonly state: AgentState;
   readonly sinceMs: number;
   readonly reason: string;
+  /** Whether it is down because it ended well, with nothing left behind. */
+  readonly left: boolean;
   /** Title of the work it holds; null when it holds none. */
   readonly task: string | null;
   readonly taskSinceMs: number | null;
@@ -104,7 +106,8 @@ export interface OverviewSummary {
   readonly atMs: number;
   /** "2 agents need you", "All 60 agents are fine", "No agent yet". */
   readonly headline: string;
-  readonly counts: Readonly<Record<AgentState, number>> & {
+  /** Each agent once, by state; those that ended well count as left, not as down. */
+  readonly counts: Readonly<Record<AgentState | "left", number>> & {
     readonly total: number;
     readonly paused: number;
   };

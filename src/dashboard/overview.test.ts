@@ -29,6 +29,13 @@ test("buildSummary() headlines an empty, a calm and a single-agent fleet", () =>
   assert.equal(headlineOf(agentView("a"), agentView("b")), "All 2 agents are fine");
 });
 
+test("buildSummary() headlines who ended well as left, not as fine", () => {
+  const gone = (id: string) => agentView(id, { state: "down", left: true });
+  assert.equal(headlineOf(agentView("a"), gone("b")), "1 agent is fine, 1 left");
+  assert.equal(headlineOf(gone("b")), "Your agent left");
+  assert.equal(headlineOf(gone("a"), gone("b")), "All 2 agents left");
+});
+
 test("buildSummary() names the deadlock in the headline", () => {
   const cycle = ["planner", "reviewer"];
   const agents = cycle.map((id) => agentView(id, { state: "stuck", cycle }));
@@ -74,6 +81,7 @@ test("buildSummary() counts agents by state and those that are paused", () => {
     agentView("a", { state: "working" }),
     agentView("b", { state: "working" }, { paused }),
     agentView("c", { state: "down" }),
+    agentView("d", { state: "down", left: true }),
   );
   assert.deepEqual(summary.counts, {
     working: 2,
@@ -81,7 +89,8 @@ test("buildSummary() counts agents by state and those that are paused", () => {
     idle: 0,
     stuck: 0,
     down: 1,
-    total: 3,
+    left: 1,
+    total: 4,
     paused: 1,
   });
 });

@@ -38,7 +38,7 @@ export function buildSummary(input: OverviewInput): OverviewSummary {
   return {
     namespace: input.namespace,
     atMs: input.nowMs,
-    headline: headline(causes, total, { paused, quarantined }),
+    headline: headline(causes, total, { paused, quarantined, left: counts.left }),
     counts: { ...counts, total, paused },
     costPerHourUsd: input.costPerHourUsd,
     errorRatio: input.errorRatio,
@@ -56,13 +56,13 @@ export function buildSummary(input: OverviewInput): OverviewSummary {
 
 /** The digest of agents whose views are at hand. */
 export function digestOf(agents: readonly AgentView[]): FleetDigest {
-  const counts: StateCounts = { working: 0, waiting: 0, idle: 0, stuck: 0, down: 0 };
+  const counts: StateCounts = { working: 0, waiting: 0, idle: 0, stuck: 0, down: 0, left: 0 };
   const attention: AgentView[] = [];
   let paused = 0;
   let quarantined = 0;
   for (const agent of agents) {
-    const { state, cycle } = agent.presence;
-    counts[state] += 1;
+    const { state, cycle, left } = agent.presence;
+    counts[left ? "left" : state] += 1;
     if (agent.paused !== null) paused += 1;
     if (agent.quarantined !== null) quarantined += 1;
     const calm = state !== "stuck" && state !== "down" && cycle.length === 0;
@@ -86,6 +86,7 @@ export function buildTile(
     state: agent.presence.state,
     sinceMs: agent.presence.sinceMs,
     reason: agent.presence.reason,
+    left: agent.presence.left,
     task: held?.title ?? null,
     taskSinceMs: held?.sinceMs ?? null,
     paused: agent.paused !== null,
@@ -99,13 +100,13 @@ export function buildTile(
  * The biggest words on the page: the cause by name when there is one, the number of agents when
  * there are several.
  */
-function headline(causes: readonly Cause[], total: number, held: HeldCounts): string {
+function headline(causes: readonly Cause[], total: number, away: AwayCounts): string {
   const serious = causes.filter((cause) => cause.level !== "info");
   const needs = serious.filter((cause) => cause.acknowledged === null);
   const first = needs[0];
   if (first === undefined) {
     if (serious.length > 0) return takenOnHeadline(serious);
-    return total === 0 ? "No agent yet" : calmHeadline(total, held);
+    return total === 0 ? "No agent yet" : calmHeadline(total, away);
   }
   const agents = new Set(needs.flatMap((cause) => cause.agentIds)).size;
   const others = needs.length - 1;
@@ -125,22 +126,26 @@ function takenOnHeadline(causes: readonly Cause[]): string {
   return capitalise(`${shortText(first)}: ${listNames(owners)} has taken it on`);
 }
 
-interface HeldCounts {
+/** Agents that do nothing, and nobody has to do anything about it. */
+interface AwayCounts {
   readonly paused: number;
   readonly quarantined: number;
+  readonly left: number;
 }
 
-function calmHeadline(total: number, { paused, quarantined }: HeldCounts): string {
-  const fine = total - paused - quarantined;
+function calmHeadline(total: number, { paused, quarantined, left }: AwayCounts): string {
+  const fine = total - paused - quarantined - left;
   if (fine === total) return total === 1 ? "Your agent is fine" : `All ${total} agents are fine`;
   const words = [
     ...(paused > 0 ? [`${paused} paused`] : []),
     ...(quarantined > 0 ? [`${quarantined} quarantined`] : []),
+    ...(left > 0 ? [`${left} left`] : []),
   ];
   if (fine > 0) {
     return `${fine === 1 ? "1 agent is" : `${fine} agents are`} fine, ${words.join(", ")}`;
   }
   if (words.length > 1) return `No agent runs: ${words.join(", ")}`;
+  if (left > 0) return total === 1 ? "Your agent left" : `All ${total} agents left`;
   const word = paused > 0 ? "paused" : "quarantined";
   return total === 1 ? `Your agent is ${word}` : `All ${total} agents are ${word}`;
 }

@@ -61,8 +61,8 @@ export interface HostUsage {
   readonly memoryPercent: number;
 }
 
-/** Agents per state. */
-export type StateCounts = Record<AgentState, number>;
+/** Agents per state; those that ended well count as left, not as down. */
+export type StateCounts = Record<AgentState | "left", number>;
 
 /** One service of the gateway, as far as alerts and pages need it now. */
 export interface ServiceDigest {

@@ -88,7 +88,7 @@ async function listAgents(context: CliContext, options: ListOptions): Promise<vo
     );
   }
   const columns: Column<AgentView>[] = [
-    { title: "STATE", value: (agent) => out.state(agent.presence.state, holdOf(agent)) },
+    { title: "STATE", value: (agent) => out.state(stateOf(agent), holdOf(agent)) },
     { title: "SINCE", value: (agent) => ago(agent.presence.sinceMs, nowMs), align: "right" },
     { title: "AGENT", value: (agent) => agent.id, tone: () => "strong" },
     { title: "KIND", value: (agent) => agent.kind },
@@ -97,6 +97,11 @@ async function listAgents(context: CliContext, options: ListOptions): Promise<vo
     { title: "WHY", value: (agent) => harmless(agent.presence.reason), flexible: true },
   ];
   out.table(columns, answer.agents);
+}
+
+/** Who ended well is not missed. */
+function stateOf({ presence }: AgentView): string {
+  return presence.left ? "left" : presence.state;
 }
 
 function holdOf({ paused, quarantined }: AgentView): "paused" | "quarantined" | null {
@@ -119,7 +124,7 @@ async function showAgent(
   const { out } = context;
   const { presence } = agent;
   const nowMs = Date.now();
-  const state = out.state(presence.state, holdOf(agent));
+  const state = out.state(stateOf(agent), holdOf(agent));
   out.line(
     `${out.style("strong", agent.id)}  ${state} for ${ago(presence.sinceMs, nowMs)}: ` +
       harmless(presence.reason),

@@ -46,7 +46,7 @@ function printOverview({ out }: CliContext, { summary, agents }: Overview): void
   out.line();
   if (agents.length > 0) {
     const { counts } = summary;
-    const states = (["working", "waiting", "idle", "stuck", "down"] as const).filter(
+    const states = (["working", "waiting", "idle", "stuck", "down", "left"] as const).filter(
       (state) => counts[state] > 0,
     );
     const words = states.map((state) => `${counts[state]} ${out.state(state)}`);

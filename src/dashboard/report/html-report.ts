@@ -63,7 +63,7 @@ export function htmlReport(data: ReportData): string {
 
 function countsLine({ summary }: ReportData): Markup {
   const { counts, services } = summary;
-  const words = (["working", "waiting", "idle", "stuck", "down"] as const)
+  const words = (["working", "waiting", "idle", "stuck", "down", "left"] as const)
     .filter((state) => counts[state] > 0)
     .map((state) => `${counts[state]} ${state}`);
   const agents = `${counts.total} ${counts.total === 1 ? "agent" : "agents"}`;

@@ -12,9 +12,10 @@ export function levelMark(level: AlertLevel): Markup {
 }
 
 /** What an agent does. */
-export function stateMark({ state, paused, quarantined }: AgentTile): Markup {
-  const word = quarantined ? "quarantined" : paused ? "paused" : state;
-  const { path, color } = STATE_SHAPES[state];
+export function stateMark({ state, left, paused, quarantined }: AgentTile): Markup {
+  const seen = left ? "left" : state;
+  const word = quarantined ? "quarantined" : paused ? "paused" : seen;
+  const { path, color } = STATE_SHAPES[seen];
   return html`<span class="level">${shape(path, color)}${word}</span>`;
 }
 
@@ -42,12 +43,13 @@ interface Shape {
   readonly color: string;
 }
 
-const STATE_SHAPES: Readonly<Record<AgentTile["state"], Shape>> = {
+const STATE_SHAPES: Readonly<Record<AgentTile["state"] | "left", Shape>> = {
   working: { path: SQUARE, color: "working" },
   waiting: { path: HOLLOW, color: "working" },
   idle: { path: DOT, color: "idle" },
   stuck: { path: TRIANGLE, color: "stuck" },
   down: { path: CROSS, color: "down" },
+  left: { path: DOT, color: "idle" },
 };
 
 const SERVICE_SHAPES: Readonly<Record<ServiceDigest["status"], Shape>> = {

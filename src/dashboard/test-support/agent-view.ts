@@ -42,6 +42,7 @@ export function agentView(
       lastOutputAtMs: null,
       process: null,
       exitCode: null,
+      left: false,
       ...presence,
     },
   };

@@ -89,6 +89,9 @@ const presenceSchema: z.ZodType<Presence> = named(
     lastOutputAtMs: instantSchema.nullable(),
     process: processUsageSchema.nullable(),
     exitCode: z.number().nullable(),
+    left: z
+      .boolean()
+      .describe("Down because it ended well: no mail or work waits for it, and nobody misses it"),
   }),
 );
 

@@ -1,11 +1,11 @@
 // One displayed state per agent: what the server sees, except that a paused agent shows as paused
 // unless it is down, because a pause explains silence but not a missing process. A quarantine is
-// a person's verdict and shows whatever the process does.
+// a person's verdict and shows whatever the process does. Who ended well has left and is not down.
 
 import type { AgentState, AgentTile, Cause } from "./wire.ts";
 
 /** What a shape stands for. */
-export type ShownState = AgentState | "paused" | "quarantined";
+export type ShownState = AgentState | "paused" | "quarantined" | "left";
 
 /** All shown states, those that need a person first. */
 export const SHOWN_STATES: readonly ShownState[] = [
@@ -16,13 +16,15 @@ export const SHOWN_STATES: readonly ShownState[] = [
   "working",
   "paused",
   "idle",
+  "left",
 ];
 
 /** The one state that a tile, row or header shows. */
 export function shownState(
-  agent: Readonly<Pick<AgentTile, "state" | "paused" | "quarantined">>,
+  agent: Readonly<Pick<AgentTile, "state" | "left" | "paused" | "quarantined">>,
 ): ShownState {
   if (agent.quarantined) return "quarantined";
+  if (agent.left) return "left";
   return agent.paused && agent.state !== "down" ? "paused" : agent.state;
 }
 
@@ -36,6 +38,7 @@ export function countShownStates(tiles: Iterable<AgentTile>): Readonly<Record<Sh
     working: 0,
     paused: 0,
     idle: 0,
+    left: 0,
   };
   for (const tile of tiles) counts[shownState(tile)] += 1;
   return counts;

@@ -19,6 +19,7 @@ export function stateWords(agent: AgentView, nowMs: number): StateWords {
   const { presence, paused, quarantined } = agent;
   const state = shownState({
     state: presence.state,
+    left: presence.left,
     paused: paused !== null,
     quarantined: quarantined !== null,
   });

@@ -22,6 +22,7 @@ function tile(name: string, kind: string, state: AgentState = "idle", paused = f
     state,
     sinceMs: 0,
     reason: "",
+    left: false,
     task: null,
     taskSinceMs: null,
     paused,

@@ -20,6 +20,7 @@ function tile(id: string): AgentTile {
     state: "idle",
     sinceMs: 0,
     reason: "",
+    left: false,
     task: null,
     taskSinceMs: null,
     paused: false,

@@ -56,8 +56,9 @@ function Legend() {
   const { live } = useApp();
   const usual: readonly ShownState[] = ["working", "waiting", "idle", "stuck", "down", "paused"];
   // Rare, and explained only where there is one.
-  const barred = [...(live.agents.value?.values() ?? [])].some(({ quarantined }) => quarantined);
-  const states = barred ? [...usual, "quarantined" as const] : usual;
+  const counts = countShownStates(live.agents.value?.values() ?? []);
+  const rare = (["quarantined", "left"] as const).filter((state) => counts[state] > 0);
+  const states = [...usual, ...rare];
   return (
     <ul class="legend" aria-label="States">
       {states.map((state) => (
@@ -138,6 +139,7 @@ function StateBar({ tiles }: { readonly tiles: readonly AgentTile[] }) {
     "stuck",
     "down",
     "quarantined",
+    "left",
   ];
   const present = states.filter((state) => counts[state] > 0);
   const words = present.map((state) => `${counts[state]} ${state}`).join(", ");
