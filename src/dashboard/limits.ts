@@ -160,7 +160,7 @@ export const dashboardLimits = {
     value: 500,
     unit: "items",
     reason: "A report is read and printed by people",
-    atLimit: "It says how many more there are",
+    atLimit: "It says that there are more; of agents, how many",
   },
   viewAgents: {
     value: 200,

@@ -46,6 +46,7 @@ export { ProfileKind, ProfileState } from "./model.ts";
 export type {
   FlameNode,
   FunctionSummary,
+  ProfilePlace,
   ProfileQuery,
   ProfileRecord,
   ProfilerStatistics,

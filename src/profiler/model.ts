@@ -79,8 +79,13 @@ export interface ProfileRecord {
   readonly bytes: number;
 }
 
+/** What of a profile decides its place: those asked for last come first, then by id. */
+export type ProfilePlace = Pick<ProfileRecord, "id" | "requestedAtMs">;
+
 /** Which profiles to find; newest first. */
 export interface ProfileQuery {
+  /** The last profile of the page before: only what follows it in the order is given. */
+  readonly after?: ProfilePlace;
   /** Whose; null for the server's own, absent for all. */
   readonly agentId?: string | null;
   readonly kind?: ProfileKind;

@@ -4,7 +4,7 @@ import type { Clock, ComponentLog } from "../core/index.ts";
 import type { ProfilerSettings } from "./config.ts";
 import { ProfilerError } from "./errors.ts";
 import type { FlameTree } from "./flame-tree.ts";
-import type { ProfileQuery, ProfileRecord } from "./model.ts";
+import type { ProfilePlace, ProfileQuery, ProfileRecord } from "./model.ts";
 import type { ProfileConversion, ProfileFormat } from "./profile-conversion.ts";
 import { profileRetention } from "./profile-retention.ts";
 import { storeError } from "./span-outbox.ts";
@@ -62,6 +62,20 @@ export class ProfileArchive {
   list(query: ProfileQuery): Promise<readonly ProfileRecord[]> {
     const limit = Math.min(query.limit ?? 100, MOST_LISTED);
     return guard("list profiles", () => this.#store.profiles(this.#namespace, { ...query, limit }));
+  }
+
+  /** Every profile, newest first, read page by page. */
+  async *all(): AsyncGenerator<ProfileRecord> {
+    let after: ProfilePlace | undefined;
+    for (;;) {
+      const page = await this.list({
+        ...(after === undefined ? {} : { after }),
+        limit: MOST_LISTED,
+      });
+      yield* page;
+      after = page.at(-1);
+      if (after === undefined || page.length < MOST_LISTED) return;
+    }
   }
 
   delete(id: string): Promise<boolean> {

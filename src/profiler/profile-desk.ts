@@ -220,6 +220,11 @@ export class ProfileDesk implements AsyncDisposable {
     return this.#archive.list(query);
   }
 
+  /** Every profile that is kept, newest first. @throws as {@link list}. */
+  all(): AsyncIterable<ProfileRecord> {
+    return this.#archive.all();
+  }
+
   /**
    * A profile's data as a file.
    * @throws ProfilerError `profiler.profile_unknown`, `profiler.not_done`.

@@ -242,6 +242,23 @@ function profileTests(current: () => ProfileStore): void {
     assert.equal((await ids({})).length, 100);
   });
 
+  test("profiles() pages by their place, however many were asked for at one instant", async () => {
+    const atMs = (index: number) => ({ requestedAtMs: index < 2 ? START_MS : START_MS + 1 });
+    for (const index of [3, 0, 5, 2, 1, 4])
+      await current().putProfile(profileOf(index, atMs(index)));
+    const found: string[] = [];
+    for (let after: ProfileRecord | undefined; ;) {
+      const page = await current().profiles("default", {
+        ...(after === undefined ? {} : { after }),
+        limit: 2,
+      });
+      found.push(...page.map((record) => record.id.slice(5)));
+      after = page.at(-1);
+      if (after === undefined) break;
+    }
+    assert.deepEqual(found, ["5", "4", "3", "2", "1", "0"]);
+  });
+
   test("deleteProfile() removes row and data and says whether there was one", async () => {
     await current().putProfile(profileOf(0), Uint8Array.of(1));
     assert.equal(await current().deleteProfile("demo", "prof_0"), false);

@@ -1,7 +1,7 @@
 // The profile store of library mode and of tests: in memory, bounded, gone with the process. It
 // passes the same contract suite as the durable one.
 
-import type { ProfileQuery, ProfileRecord, SpanQuery, SpanRecord } from "./model.ts";
+import type { ProfilePlace, ProfileQuery, ProfileRecord, SpanQuery, SpanRecord } from "./model.ts";
 import { spanMatches } from "./span-filter.ts";
 import type { ProfileRetention, ProfileStore, SpanPage } from "./store.ts";
 
@@ -95,9 +95,9 @@ export class VolatileProfileStore implements ProfileStore {
   }
 
   async profiles(namespace: string, query: ProfileQuery): Promise<readonly ProfileRecord[]> {
-    const stored = [...(this.#namespaces.get(namespace)?.profiles.values() ?? [])].toReversed();
+    const stored = [...(this.#namespaces.get(namespace)?.profiles.values() ?? [])];
     const found = stored.map(({ record }) => record).filter((one) => profileMatches(one, query));
-    found.sort((a, b) => b.requestedAtMs - a.requestedAtMs);
+    found.sort(newestFirst);
     return found.slice(0, query.limit ?? 100);
   }
 
@@ -174,8 +174,14 @@ function dropOldest(profiles: Map<string, StoredProfile>, most: number, maxBytes
   }
 }
 
+function newestFirst(a: ProfilePlace, b: ProfilePlace): number {
+  return b.requestedAtMs - a.requestedAtMs || (a.id < b.id ? 1 : -1);
+}
+
 function profileMatches(record: ProfileRecord, query: ProfileQuery): boolean {
   return (
+    (query.after === undefined ||
+      (record.id !== query.after.id && newestFirst(query.after, record) < 0)) &&
     (query.agentId === undefined || record.agentId === query.agentId) &&
     (query.kind === undefined || record.kind === query.kind) &&
     (query.state === undefined || record.state === query.state) &&

@@ -52,6 +52,7 @@ export interface FleetProfiles {
     wait?: { readonly waitMs?: number; readonly signal?: AbortSignal },
   ): Promise<ProfileRecord | undefined>;
   list(query: ProfileQuery): Promise<readonly ProfileRecord[]>;
+  all(): AsyncIterable<ProfileRecord>;
   data(
     profileId: string,
     format: ProfileFormat,

@@ -16,7 +16,8 @@ export async function gatherReport(
   const [system, charts, found] = await Promise.all([
     views.system(range),
     views.charts(range, CHARTED_FIRST),
-    alerts.find({ ...range, limit: dashboardLimits.reportRows.value }),
+    // One more than is listed tells that there are more.
+    alerts.find({ ...range, limit: dashboardLimits.reportRows.value + 1 }),
   ]);
   const { kpis = [], profiles = [] } = extras;
   return {

@@ -4,9 +4,14 @@ import { test } from "node:test";
 import fc from "fast-check";
 
 import { ManualClock } from "../../core/index.ts";
+import type { Alert } from "../alert.ts";
+import { newAlert } from "../alert-content.ts";
+import { dashboardLimits } from "../limits.ts";
 import { agentView } from "../test-support/agent-view.ts";
 import { digestOf } from "../overview.ts";
 import { PerformanceDashboard } from "../performance-dashboard.ts";
+import { findingOf } from "../test-support/finding.ts";
+import { VolatileAlertStore } from "../volatile-alert-store.ts";
 import { fleetOfNone } from "../fleet-of-none.ts";
 import type { ReportExtras } from "./report-data.ts";
 import { drawChart } from "./chart-drawing.ts";
@@ -51,6 +56,26 @@ async function reportOf(words: string, extras: ReportExtras = {}): Promise<strin
   await dashboard.stop();
   return report;
 }
+
+test("htmlReport() says that there are more alerts than it lists", async () => {
+  const clock = new ManualClock();
+  const rows = dashboardLimits.reportRows.value;
+  const alertStore = new VolatileAlertStore();
+  const dashboard = new PerformanceDashboard({}, { clock, alertStore });
+  const put = async (count: number): Promise<void> => {
+    const alerts = Array.from({ length: count }, (_, index): Alert => {
+      const origin = { id: `alert_${index}`, namespace: "default", atMs: clock.now(), count: 1 };
+      const endsAtMs = clock.now();
+      return { ...newAlert(findingOf(`a:${index}`), origin), state: "resolved", endsAtMs };
+    });
+    await alertStore.putAlerts("default", alerts);
+  };
+  await put(rows);
+  assert.doesNotMatch(await dashboard.htmlReport(), /not listed/);
+  await put(rows + 1);
+  assert.match(await dashboard.htmlReport(), /There are more, which are not listed/);
+  await dashboard.stop();
+});
 
 test("htmlReport() loads nothing, runs nothing and forbids both", async () => {
   const report = await reportOf("calm");

@@ -159,7 +159,8 @@ function alertsSection({ alerts, summary }: ReportData): Markup {
   );
   const heads = ["Level", "What", "Rule", "Raised", "Ended"].map(head);
   const all = [...heads, numberHead("Seen"), head("Taken on")];
-  return section("Alerts", table(all, rows), leftOut(alerts.length, shown.length));
+  const note = html`<p class="meta note">There are more, which are not listed.</p>`;
+  return section("Alerts", table(all, rows), alerts.length > shown.length ? note : null);
 }
 
 function servicesSection(services: readonly ServiceDigest[]): Markup | null {

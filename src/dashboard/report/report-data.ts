@@ -39,7 +39,7 @@ export interface ReportData {
   readonly system: SystemPerformance;
   readonly agents: readonly AgentTile[];
   readonly services: readonly ServiceDigest[];
-  /** Of the range, firing first. */
+  /** Of the range, firing first; more than `reportRows` of them mean that there are more. */
   readonly alerts: readonly Alert[];
   readonly charts: readonly HistoricalChart[];
   readonly kpis: readonly ReportKpi[];

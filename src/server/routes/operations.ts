@@ -4,9 +4,8 @@ import { Readable } from "node:stream";
 
 import { z } from "zod";
 
-import type { AuditLog } from "../../security/index.ts";
+import type { AuditEntry, AuditLog } from "../../security/index.ts";
 import type { FleetNamespace } from "../fleet.ts";
-import { serverLimits } from "../limits.ts";
 import { content, defineRoute, given, json } from "../route.ts";
 import type { Route } from "../route.ts";
 import { countParameter, idSchema } from "../schemas/common.ts";
@@ -105,28 +104,32 @@ async function* exportText(
   yield* tracker.exportText();
   yield ',"profiler":';
   yield* profiler.exportText();
-  yield ',"profiles":';
-  yield* listText(await profiles.list({ limit: serverLimits.listItems.value }));
-  yield ',"communication":';
+  yield ',"profiles":[';
+  yield* itemsText(profiles.all());
+  yield '],"communication":';
   yield* communication.exportText();
   yield ',"gateway":';
   yield* objectText(await gateway.exportGatewayData());
   yield ',"dashboard":';
   yield* objectText(await dashboard.exportDashboardData());
   yield ',"audit":[';
-  yield* auditText(namespace.name, log);
+  yield* itemsText(auditEntries(namespace.name, log));
   yield "]}\n";
 }
 
-async function* auditText(namespace: string, log: AuditLog): AsyncGenerator<string> {
-  let beforeId: string | undefined;
+async function* itemsText(items: AsyncIterable<object>): AsyncGenerator<string> {
   let separator = "";
+  for await (const item of items) {
+    yield separator + JSON.stringify(item);
+    separator = ",";
+  }
+}
+
+async function* auditEntries(namespace: string, log: AuditLog): AsyncGenerator<AuditEntry> {
+  let beforeId: string | undefined;
   for (;;) {
     const page = await log.read(given({ namespace, limit: 1000, beforeId }));
-    for (const entry of page) {
-      yield separator + JSON.stringify(entry);
-      separator = ",";
-    }
+    yield* page;
     beforeId = page.at(-1)?.id;
     if (page.length < 1000) return;
   }

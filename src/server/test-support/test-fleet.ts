@@ -41,6 +41,7 @@ export class TestNamespace implements FleetNamespace {
   readonly gateway: APIGateway;
   readonly profiler: PerformanceProfiler;
   readonly profiles: ProfileDesk;
+  readonly profileStore = new VolatileProfileStore();
   readonly logs = new AgentLogs();
   readonly heartbeatIntervalMs = 30_000;
 
@@ -57,7 +58,7 @@ export class TestNamespace implements FleetNamespace {
       {},
       {
         namespace: name,
-        store: new VolatileProfileStore(),
+        store: this.profileStore,
         clock: systemClock,
         log: noComponentLog,
         tell: async (agentId, order) => {

@@ -98,10 +98,14 @@ export class ProfileTables {
       conditions.push(condition);
       values.push(value);
     }
+    if (query.after !== undefined) {
+      conditions.push("(requested_at, id) < (?, ?)");
+      values.push(query.after.requestedAtMs, query.after.id);
+    }
     return this.#database
       .prepare(
         `SELECT ${COLUMNS} FROM profiles INDEXED BY profiles_by_time
-         WHERE ${conditions.join(" AND ")} ORDER BY requested_at DESC, row_id DESC LIMIT ?`,
+         WHERE ${conditions.join(" AND ")} ORDER BY requested_at DESC, id DESC LIMIT ?`,
       )
       .all(...values, pageSize(query.limit, 100, storageLimits.listedRows.value))
       .map((row) => trusted<ProfileRecord>({ ...row }));
