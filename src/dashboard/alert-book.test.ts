@@ -177,7 +177,7 @@ test("AlertBook resolves a first alert at once, and forgets flapping after a qui
   assert.deepEqual(firing(), []);
 });
 
-test("AlertBook.add() counts the same words from the same source at the same level", () => {
+test("AlertBook.add() counts the same words from the same source at the same level and agent", () => {
   const { book, say, kinds } = makeBook();
   const first = say("disk is full", { context: { free: 10 } });
   const again = say("disk is full", { context: { free: 0 }, traceId: "t".repeat(32) });
@@ -186,8 +186,12 @@ test("AlertBook.add() counts the same words from the same source at the same lev
   assert.equal(again.traceId, "t".repeat(32));
   assert.notEqual(say("disk is full", { source: "other" }).id, first.id);
   assert.notEqual(say("disk is full", { level: "critical" }).id, first.id);
-  assert.equal(book.firingCount, 3);
-  assert.deepEqual(kinds(), ["raised", "repeated", "raised", "raised"]);
+  const other = say("disk is full", { agentId: "w-1" });
+  assert.deepEqual([other.agentIds, other.count], [["w-1"], 1]);
+  assert.deepEqual(say("disk is full", { agentId: "w-2" }).agentIds, ["w-2"]);
+  assert.equal(say("disk is full", { agentId: "w-1" }).id, other.id);
+  assert.equal(book.firingCount, 5);
+  assert.equal(kinds().filter((kind) => kind === "raised").length, 5);
 });
 
 test("AlertBook resolves what was said by hand when it is not said again in time", () => {

@@ -1,5 +1,5 @@
 // Alerts that somebody raises: a person, a program, an agent about itself. The same words from the
-// same source at the same level are the same alert.
+// same source at the same level about the same agent are the same alert.
 
 import { createHash } from "node:crypto";
 
@@ -30,7 +30,7 @@ export function manualFinding(request: AlertRequest, timeoutMs: number): Finding
   checkRequest(request);
   const { level, message, source, agentId, traceId } = request;
   const context = copyOf(request.context ?? {});
-  const digest = createHash("sha256").update(JSON.stringify([level, source, message]));
+  const digest = createHash("sha256").update(JSON.stringify([level, source, message, agentId]));
   return {
     key: `${MANUAL_RULE}:${digest.digest("base64url").slice(0, 22)}`,
     rule: MANUAL_RULE,

@@ -75,7 +75,7 @@ function create(): Route {
     path: "/api/v1/alerts",
     summary: "Raise an alert",
     description:
-      "What fires already is counted, not raised again: same level, source and message. " +
+      "What fires already is counted, not raised again: same level, source, message and agent. " +
       "An agent raises alerts about itself. Without a traceId it belongs to the traceparent's.",
     tag: TAG,
     action: "alert.create",
