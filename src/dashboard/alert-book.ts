@@ -196,9 +196,14 @@ export class AlertBook {
     return this.#firing.get(key);
   }
 
-  /** What a rule found last under this key, firing or not yet. */
-  trackedLevel(key: string): Alert["level"] | undefined {
-    return this.#tracks.get(key)?.finding.level;
+  /** The agents that firing alerts of a rule name. */
+  agentsOf(rule: string): ReadonlySet<string> {
+    const agents = new Set<string>();
+    for (const alert of this.#firing.values()) {
+      if (alert.rule !== rule) continue;
+      for (const agentId of alert.agentIds) agents.add(agentId);
+    }
+    return agents;
   }
 
   /** Findings of a rule that have not held long enough yet. */

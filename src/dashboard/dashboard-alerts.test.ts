@@ -127,6 +127,32 @@ test("PerformanceDashboard raises a service's failure with its trace, and counts
   await dashboard.stop();
 });
 
+test("PerformanceDashboard raises what exceeds its threshold all along ruleFor, not once", async () => {
+  const { clock, world, dashboard } = makeDashboard();
+  await dashboard.start();
+  const hold = (cpuPercent: number): void => {
+    world.cpuPercent = cpuPercent;
+    clock.advance(12_000);
+  };
+  const level = async (): Promise<string | undefined> =>
+    (await dashboard.getAlerts({ rule: "host_cpu", state: "firing" }))[0]?.level;
+  world.cpuPercent = 80.5;
+  clock.advance(1000);
+  hold(76);
+  assert.equal(await level(), undefined);
+  hold(80.5);
+  assert.equal(await level(), "warning");
+  hold(76);
+  assert.equal(await level(), "warning", "what fires is left at the lower edge");
+  world.cpuPercent = 90.5;
+  clock.advance(1000);
+  hold(86);
+  assert.equal(await level(), "warning");
+  hold(91);
+  assert.equal(await level(), "critical");
+  await dashboard.stop();
+});
+
 test("PerformanceDashboard tells listeners of every change of an alert", async () => {
   const { dashboard } = makeDashboard();
   const seen: string[] = [];

@@ -40,7 +40,7 @@ export interface LevelStep {
 /**
  * The level of a value, with hysteresis.
  * @param steps worst first.
- * @param current the level it has had so far.
+ * @param current the level its alert fires at; undefined while none does.
  * @returns undefined when it is below all of them.
  */
 export function levelOf(

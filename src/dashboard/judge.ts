@@ -70,7 +70,8 @@ export class Judge {
       fleet,
       mailIsLate: oldestMailAtMs !== null && nowMs - oldestMailAtMs > lateMs,
       metrics: this.#metrics,
-      levelBefore: (key) => alerts.book.trackedLevel(key),
+      firingLevel: (key) => alerts.book.byKey(key)?.level,
+      firingAgents: (rule) => alerts.book.agentsOf(rule),
     });
     alerts.observe(findings);
   }

@@ -3,6 +3,7 @@
 
 import type { RecentStatistics } from "../core/index.ts";
 
+import { levelOf } from "./finding.ts";
 import type { LevelStep } from "./finding.ts";
 import { dashboardLimits } from "./limits.ts";
 import type { HostUsage } from "./ports.ts";
@@ -80,8 +81,13 @@ export class MetricWatch {
   /**
    * Agents whose five-minute average is over, with it; worst last looked at counts until then.
    * Looks at a bounded number of agents per call, the others at the next ones, in turn.
+   * @param firing agents whose alert fires: they must fall below the lower edge.
    */
-  over(metric: string, step: LevelStep): readonly (readonly [agentId: string, value: number])[] {
+  over(
+    metric: string,
+    step: LevelStep,
+    firing: ReadonlySet<string>,
+  ): readonly (readonly [agentId: string, value: number])[] {
     const watched = this.#watched.get(metric);
     if (watched === undefined || this.#source === undefined) return [];
     const { changed, over } = watched;
@@ -92,10 +98,10 @@ export class MetricWatch {
       if (left-- === 0) break;
       changed.delete(agentId);
       const average = this.#source.recent(agentId, metric)[metric]?.avg;
-      const edge = over.has(agentId) ? step.clearBelow : step.above;
-      if (average !== undefined && (average > edge || (over.has(agentId) && average === edge))) {
-        over.set(agentId, average);
-      } else over.delete(agentId);
+      const current = firing.has(agentId) ? step.level : undefined;
+      const isOver = average !== undefined && levelOf(average, [step], current) !== undefined;
+      if (isOver) over.set(agentId, average);
+      else over.delete(agentId);
     }
     return [...over];
   }

@@ -73,7 +73,7 @@ function agentMetricRule(about: AgentMetricRule): AlertRule {
     },
     evaluate: (input) => {
       const step = stepOf(input.settings);
-      const over = input.metrics.over(about.metric, step);
+      const over = input.metrics.over(about.metric, step, input.firingAgents(about.id));
       kinds = new Map(
         over.map(([agentId]) => [agentId, kinds.get(agentId) ?? kindOf(input, agentId)]),
       );

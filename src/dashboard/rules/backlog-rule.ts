@@ -23,8 +23,8 @@ export function backlogRule(): AlertRule {
   const behind = new Map<string, Backlog>();
   let turn: Iterator<string> | undefined;
 
-  const look = (agentId: string, input: RuleInput): void => {
-    const backlog = backlogOf(agentId, input, behind.has(agentId));
+  const look = (agentId: string, input: RuleInput, firing: ReadonlySet<string>): void => {
+    const backlog = backlogOf(agentId, input, firing.has(agentId));
     if (backlog === undefined) behind.delete(agentId);
     else behind.set(agentId, backlog);
   };
@@ -40,7 +40,8 @@ export function backlogRule(): AlertRule {
       { level: "warning", threshold: backlogAge, clearThreshold: clearBelowOf(backlogAge) },
     ],
     evaluate: (input) => {
-      for (const agentId of behind.keys()) look(agentId, input);
+      const firing = input.firingAgents(rule.id);
+      for (const agentId of behind.keys()) look(agentId, input, firing);
       let left = input.mailIsLate ? dashboardLimits.ruleAgentsPerRefresh.value : 0;
       while (left-- > 0) {
         turn ??= input.fleet.agentIds()[Symbol.iterator]();
@@ -49,7 +50,7 @@ export function backlogRule(): AlertRule {
           turn = undefined; // everyone was looked at: the next round begins at the next refresh
           break;
         }
-        look(next.value, input);
+        look(next.value, input, firing);
       }
       const byKind = Map.groupBy(behind.values(), ({ agent }) => agent.kind);
       return [...byKind].map(([kind, group]) => backlogFinding(rule, input.settings, kind, group));
@@ -61,14 +62,14 @@ export function backlogRule(): AlertRule {
 function backlogOf(
   agentId: string,
   { fleet, settings, nowMs }: RuleInput,
-  wasBehind: boolean,
+  fires: boolean,
 ): Backlog | undefined {
   const agent = fleet.agent(agentId);
   if (agent === undefined || hasOwnCause(agent)) return undefined;
   const messages = Object.values(agent.mailbox.ready).reduce((sum, count) => sum + count, 0);
   const { oldestReadyAtMs } = agent.mailbox;
   const ageMs = oldestReadyAtMs === null ? 0 : nowMs - oldestReadyAtMs;
-  const edge = wasBehind ? clearBelowOf : (threshold: number): number => threshold;
+  const edge = fires ? clearBelowOf : (threshold: number): number => threshold;
   const isBehind =
     ageMs > edge(settings.backlogAge) * 1000 || messages > edge(settings.backlogMessages);
   return isBehind ? { agent, messages, ageMs } : undefined;

@@ -59,10 +59,10 @@ function usageRule(about: {
         threshold: above,
         clearThreshold: clearBelow,
       })),
-    evaluate: ({ host, settings, levelBefore }) => {
+    evaluate: ({ host, settings, firingLevel }) => {
       if (host === null) return [];
       const value = about.usage(host);
-      const step = levelOf(value, steps(settings), levelBefore(`${about.id}:${HOST_SOURCE}`));
+      const step = levelOf(value, steps(settings), firingLevel(`${about.id}:${HOST_SOURCE}`));
       if (step === undefined) return [];
       return [
         makeFinding(rule, settings, {

@@ -21,8 +21,13 @@ export interface RuleInput {
   /** True while some message waits for so long that it is worth looking whose it is. */
   readonly mailIsLate: boolean;
   readonly metrics: MetricWatch;
-  /** The level a rule found last under a key, so that it can tell staying from coming. */
-  readonly levelBefore: (key: string) => AlertLevel | undefined;
+  /**
+   * The level at which an alert fires, so that a rule can tell staying from coming; undefined while
+   * none does, although the rule may have found it: a threshold must be exceeded all along `forMs`.
+   */
+  readonly firingLevel: (key: string) => AlertLevel | undefined;
+  /** Agents that alerts of a rule name while they fire. */
+  readonly firingAgents: (rule: string) => ReadonlySet<string>;
 }
 
 /** One rule, or a small family of one subject. */

@@ -54,7 +54,8 @@ function makeInput(changes: Partial<RuleInput> = {}): RuleInput {
     fleet: fleetOfNone,
     mailIsLate: false,
     metrics: new MetricWatch(undefined, [], () => 0),
-    levelBefore: () => undefined,
+    firingLevel: () => undefined,
+    firingAgents: () => new Set(),
     ...changes,
   };
 }
@@ -104,9 +105,9 @@ test("hostRules warn above 80% CPU and 85% memory, and call 90% and 95% critical
   assert.deepEqual(evaluate(hostRules, makeInput()), []);
 });
 
-test("hostRules stay at a level until usage is five points under its threshold", () => {
+test("hostRules stay at the level that fires until usage is five points under its threshold", () => {
   const host = { cpuPercent: 76, memoryPercent: 0 };
-  const stay = makeInput({ host, levelBefore: () => "warning" });
+  const stay = makeInput({ host, firingLevel: () => "warning" });
   assert.equal(evaluate(hostRules, stay)[0]?.level, "warning");
   assert.equal(evaluate(hostRules, makeInput({ host })).length, 0);
 });
@@ -144,15 +145,22 @@ test("agentMetricRules make one finding per kind, and name the agent when it is 
   );
 });
 
-test("agentMetricRules hold an agent until it is under four fifths, or silent", () => {
+test("agentMetricRules hold an agent that fires until it is under four fifths, or silent", () => {
   const source = new TestMetrics();
   const metrics = new MetricWatch(source, WATCHED_METRICS, () => 0);
   metrics.start();
-  const input = makeInput({ fleet: fleetWith(agentView("a-1")), metrics });
+  const firing = new Set<string>();
+  const fleet = fleetWith(agentView("a-1"));
+  const input = makeInput({ fleet, metrics, firingAgents: () => firing });
   const rules = agentMetricRules();
   const over = (): number => evaluate(rules, input).length;
   source.set("a-1", "response_time", 6);
   assert.equal(over(), 1);
+  source.set("a-1", "response_time", 4.1);
+  assert.equal(over(), 0, "it was over, but not for long enough to fire");
+  source.set("a-1", "response_time", 6);
+  assert.equal(over(), 1);
+  firing.add("a-1");
   source.set("a-1", "response_time", 4.1);
   assert.equal(over(), 1);
   source.set("a-1", "response_time", 3.9);
@@ -171,12 +179,16 @@ test("MetricWatch asks only about agents that recorded the metric, a bounded num
   const most = dashboardLimits.ruleAgentsPerRefresh.value;
   for (let index = 0; index < most + 500; index++) source.set(`a-${index}`, "response_time", 9);
   for (let index = 0; index < 100; index++) source.set(`b-${index}`, "other_metric", 9);
-  assert.equal(metrics.over("response_time", step).length, most);
+  assert.equal(metrics.over("response_time", step, new Set()).length, most);
   assert.equal(source.asked, most);
-  assert.equal(metrics.over("response_time", step).length, most + 500, "the rest at the next look");
+  assert.equal(
+    metrics.over("response_time", step, new Set()).length,
+    most + 500,
+    "the rest at the next look",
+  );
   metrics.forget("a-0");
   source.asked = 0;
-  assert.equal(metrics.over("response_time", step).length, most + 499);
+  assert.equal(metrics.over("response_time", step, new Set()).length, most + 499);
   assert.ok(source.asked <= most);
 });
 
@@ -265,6 +277,21 @@ test("backlogRule() looks at a large fleet in turn, and lets go of who has caugh
   assert.equal(rule.evaluate(behind).length, 1);
   const calm = makeInput({ fleet: fleetWith(...agents) });
   assert.equal(rule.evaluate(calm).length, 0);
+});
+
+test("backlogRule() lets go of an agent that falls back before its alert fires, not after", () => {
+  const rule = backlogRule();
+  const found = (ageMs: number, ...firing: string[]): number => {
+    const agent = agentView("w-1", {}, { mailbox: mailbox(1, NOW_MS - ageMs) });
+    const firingAgents = () => new Set(firing);
+    return rule.evaluate(makeInput({ fleet: fleetWith(agent), mailIsLate: true, firingAgents }))
+      .length;
+  };
+  assert.equal(found(121_000), 1);
+  assert.equal(found(119_000), 0);
+  assert.equal(found(121_000, "w-1"), 1);
+  assert.equal(found(119_000, "w-1"), 1);
+  assert.equal(found(90_000, "w-1"), 0);
 });
 
 test("RuleBook.evaluate() keeps what a rule found last when it throws", () => {

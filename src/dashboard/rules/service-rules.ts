@@ -44,8 +44,8 @@ const slow: AlertRule = {
       const { settings } = input;
       const { p95Seconds, calls } = service.recent;
       if (p95Seconds === null || calls < settings.serviceMinimumCalls) return [];
-      const before = input.levelBefore(`service_slow:${service.id}`);
-      const step = levelOf(p95Seconds, [slowStep(settings)], before);
+      const current = input.firingLevel(`service_slow:${service.id}`);
+      const step = levelOf(p95Seconds, [slowStep(settings)], current);
       if (step === undefined) return [];
       return [
         makeFinding(slow, settings, {
@@ -75,11 +75,11 @@ function slowStep({ serviceSlow }: DashboardSettings): LevelStep {
 }
 
 function failingFinding(service: ServiceDigest, input: RuleInput): Finding | undefined {
-  const { settings, levelBefore } = input;
+  const { settings, firingLevel } = input;
   const { calls, failed, lastFailedTraceId } = service.recent;
   const ratio = calls < settings.serviceMinimumCalls ? null : failed / calls;
-  const before = levelBefore(`service_failing:${service.id}`);
-  const over = ratio === null ? undefined : levelOf(ratio, [failingStep(settings)], before);
+  const current = firingLevel(`service_failing:${service.id}`);
+  const over = ratio === null ? undefined : levelOf(ratio, [failingStep(settings)], current);
   const unhealthy = service.status === "unhealthy";
   if (over === undefined && !unhealthy) return undefined;
   const message =
