@@ -75,6 +75,7 @@ test("printWaterfall() says why a span failed, and shows alerts and changes", ()
     endsAtMs: null,
     count: 1,
     raised: 1,
+    raisedFor: [],
     acknowledged: null,
     notifiedAtMs: null,
   };

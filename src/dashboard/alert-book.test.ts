@@ -132,6 +132,46 @@ test("AlertBook.observe() raises again when twice as many agents are concerned",
   assert.deepEqual(kinds(), ["raised", "acknowledged", "updated", "raised_again"]);
 });
 
+test("AlertBook.observe() raises again when none of those it was raised for is concerned", () => {
+  const { clock, book, kinds, changes } = makeBook();
+  const about = (...agentIds: string[]) =>
+    findingOf("down:worker", { agentIds, forMs: 10_000, keepFiringForMs: 10_000 });
+  book.observe([about("w-1")]);
+  clock.advance(10_000);
+  book.observe([about("w-1")]);
+  const id = book.byKey("down:worker")?.id ?? "";
+  book.acknowledge(id, { owner: "ana", note: "" });
+  book.observe([about("w-2")]);
+  assert.deepEqual(book.get(id)?.agentIds, ["w-2"]);
+  assert.equal(book.get(id)?.acknowledged?.owner, "ana", "it must hold as long as the first time");
+  book.observe([about("w-1")]);
+  clock.advance(10_000);
+  book.observe([about("w-2")]);
+  assert.equal(book.get(id)?.raised, 1, "not in a row");
+  clock.advance(10_000);
+  book.observe([about("w-2")]);
+  assert.equal(changes.at(-1)?.kind, "raised_again");
+  const { acknowledged, raised, raisedFor } = book.get(id) ?? {};
+  assert.deepEqual([acknowledged, raised, raisedFor], [null, 2, ["w-2"]]);
+  assert.equal(kinds().filter((kind) => kind === "raised_again").length, 1);
+});
+
+test("AlertBook.restore() still knows whom an alert was raised for", () => {
+  const about = (...agentIds: string[]) => findingOf("down:worker", { agentIds });
+  const before = makeBook();
+  before.book.observe([about("w-1", "w-2")]);
+  const id = before.book.byKey("down:worker")?.id ?? "";
+  before.book.acknowledge(id, { owner: "ana", note: "" });
+  before.book.observe([about("w-1", "w-2", "w-3")]);
+
+  const { book } = makeBook();
+  book.restore([...before.book.firing()]);
+  book.observe([about("w-1", "w-2", "w-3")]);
+  assert.equal(book.get(id)?.acknowledged?.owner, "ana");
+  book.observe([about("w-1", "w-3", "w-4")]);
+  assert.equal(book.get(id)?.acknowledged, null);
+});
+
 test("AlertBook.observe() renews words and values every ten seconds, not at every refresh", () => {
   const { clock, book, kinds } = makeBook();
   book.observe([findingOf("a", { message: "14 min", value: 14 })]);

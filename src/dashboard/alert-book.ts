@@ -2,12 +2,13 @@
 // counted, what got worse is raised again, what is resolved never changes.
 //
 //   seen ── held for `for` ──> firing ── gone for `keepFiringFor`, or by hand ──> resolved
-//                                 └── worse: raised again, the acknowledgement ends
+//                                 └── worse, or about other agents: raised again, the
+//                                     acknowledgement ends
 
 import type { Clock, IdGenerator } from "../core/index.ts";
 
 import type { Acknowledgement, Alert } from "./alert.ts";
-import { contentOf, newAlert, sameAgents, saidAgain } from "./alert-content.ts";
+import { contentOf, isAboutOthers, newAlert, sameAgents, saidAgain } from "./alert-content.ts";
 import { AlertFlood, FLOOD_RULE } from "./alert-flood.ts";
 import { AlertTrack } from "./alert-track.ts";
 import { LEVEL_RANK } from "./finding.ts";
@@ -50,8 +51,6 @@ export class AlertBook {
   readonly #firing = new Map<string, Alert>();
   readonly #keys = new Map<string, string>();
   readonly #tracks = new Map<string, AlertTrack>();
-  /** Agents an alert named when it was raised last. */
-  readonly #agentsRaised = new Map<string, number>();
   /** Resolved by hand while the rule still finds it. */
   readonly #quiet = new Map<string, { readonly untilMs: number; readonly rank: number }>();
   readonly #flaps = new FlapGuard();
@@ -298,9 +297,11 @@ export class AlertBook {
     // A trace that showed it stays the one to look at when nothing newer does.
     const traceId = track.finding.traceId ?? alert.traceId;
     const finding = { ...track.finding, level, traceId };
-    const raisedAgents = this.#agentsRaised.get(alert.key) ?? 0;
-    const wider = raisedAgents > 0 && finding.agentIds.length >= 2 * raisedAgents;
-    if (wider || LEVEL_RANK[finding.level] > LEVEL_RANK[alert.level]) {
+    const areOthers = isAboutOthers(alert.raisedFor, finding.agentIds);
+    if (
+      track.isAboutOthers(areOthers, nowMs) ||
+      LEVEL_RANK[finding.level] > LEVEL_RANK[alert.level]
+    ) {
       this.#raiseAgain(alert, finding);
       return;
     }
@@ -323,23 +324,24 @@ export class AlertBook {
   }
 
   #raiseAgain(alert: Alert, finding: Finding): Alert {
-    this.#agentsRaised.set(alert.key, finding.agentIds.length);
-    const unheard = { acknowledged: null, notifiedAtMs: null };
-    const changes = { ...contentOf(finding), ...unheard, raised: alert.raised + 1 };
-    return this.#change(alert, "raised_again", changes);
+    return this.#change(alert, "raised_again", {
+      ...contentOf(finding),
+      raised: alert.raised + 1,
+      raisedFor: finding.agentIds,
+      acknowledged: null,
+      notifiedAtMs: null,
+    });
   }
 
   #hold(alert: Alert): void {
     this.#firing.set(alert.key, alert);
     this.#keys.set(alert.id, alert.key);
-    this.#agentsRaised.set(alert.key, alert.agentIds.length);
     if (alert.rule === MANUAL_RULE) this.#manual += 1;
   }
 
   #resolve(alert: Alert, nowMs: number, changes: Partial<Alert>): Alert {
     this.#firing.delete(alert.key);
     this.#keys.delete(alert.id);
-    this.#agentsRaised.delete(alert.key);
     this.#tracks.delete(alert.key);
     this.#restored.delete(alert.key);
     this.#flaps.resolved(alert.key, nowMs);

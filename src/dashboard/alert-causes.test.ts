@@ -29,6 +29,7 @@ function alertOf(key: string, rule: string, changes: Partial<Alert> = {}): Alert
     endsAtMs: null,
     count: 1,
     raised: 1,
+    raisedFor: [],
     acknowledged: null,
     notifiedAtMs: null,
     ...changes,

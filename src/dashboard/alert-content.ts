@@ -22,6 +22,7 @@ export function newAlert(
     endsAtMs: null,
     count,
     raised: 1,
+    raisedFor: finding.agentIds,
     acknowledged: null,
     notifiedAtMs: null,
   };
@@ -41,6 +42,17 @@ export function contentOf(
 /** The newest context and trace are the ones to look at; the words are the same. */
 export function saidAgain({ context, traceId }: Finding): Partial<Alert> {
   return traceId === null ? { context } : { context, traceId };
+}
+
+/**
+ * Whether what an acknowledgement was about is no longer the matter: none of the agents an alert was
+ * raised for is concerned, or as many others are.
+ */
+export function isAboutOthers(raisedFor: readonly string[], agentIds: readonly string[]): boolean {
+  if (raisedFor.length === 0 || agentIds.length === 0) return false;
+  const known = new Set(raisedFor);
+  const others = agentIds.filter((agentId) => !known.has(agentId)).length;
+  return others === agentIds.length || others >= known.size;
 }
 
 /** Whether both name the same agents, in whatever order. */

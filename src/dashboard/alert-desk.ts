@@ -181,7 +181,7 @@ function lineOf({ kind, alert }: AlertChange): FeedLine | undefined {
         text: alert.message,
       };
     case "raised_again": {
-      const text = `worse: ${alert.message}`;
+      const text = `raised again: ${alert.message}`;
       return { kind: ofCause ? "cause" : "alert", level: alert.level, agentId, text };
     }
     case "resolved": {

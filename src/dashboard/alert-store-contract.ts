@@ -63,6 +63,7 @@ function checkRows(check: Check): void {
       threshold: 0.1,
       count: 7,
       raised: 2,
+      raisedFor: ["planner"],
       acknowledged: { owner: "ana", note: "on it", atMs: START_MS + 9 },
       notifiedAtMs: START_MS + 8,
     });
@@ -255,6 +256,7 @@ function makeAlert(number: number, changes: Partial<Alert> = {}): Alert {
     endsAtMs: null,
     count: 1,
     raised: 1,
+    raisedFor: [],
     acknowledged: null,
     notifiedAtMs: null,
     ...changes,

@@ -1,6 +1,6 @@
 // Follows one key from the first sight of it to its end: it must hold before it fires, must be
-// gone before it resolves, and must be worse for as long before it fires anew. Times are monotonic
-// milliseconds.
+// gone before it resolves, and must be worse, or about others, for as long before it fires anew.
+// Times are monotonic milliseconds.
 
 import type { AlertLevel } from "./alert.ts";
 import { LEVEL_RANK } from "./finding.ts";
@@ -13,6 +13,7 @@ export class AlertTrack {
   finding: Finding;
   readonly #seenAtMs: number;
   #goneAtMs: number | null = null;
+  #othersSinceMs: number | null = null;
   #other: { readonly level: AlertLevel; readonly sinceMs: number } | null = null;
 
   constructor(finding: Finding, nowMs: number) {
@@ -36,6 +37,7 @@ export class AlertTrack {
   /** @param graceMs how much longer it may stay away, because what would show it is not back. */
   miss(nowMs: number, graceMs: number): void {
     this.#goneAtMs ??= nowMs + graceMs;
+    this.#othersSinceMs = null;
   }
 
   hasHeld(nowMs: number): boolean {
@@ -44,6 +46,13 @@ export class AlertTrack {
 
   isOver(nowMs: number, keepMs: number): boolean {
     return this.#goneAtMs !== null && nowMs - this.#goneAtMs >= keepMs;
+  }
+
+  /** Whether it is about others than it was raised for, and has been for its time. */
+  isAboutOthers(areOthers: boolean, nowMs: number): boolean {
+    if (!areOthers) this.#othersSinceMs = null;
+    else this.#othersSinceMs ??= nowMs;
+    return this.#othersSinceMs !== null && nowMs - this.#othersSinceMs >= this.finding.forMs;
   }
 
   /** The level it should fire as, once another one than `firingAs` has held. */

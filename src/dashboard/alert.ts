@@ -51,8 +51,10 @@ export interface Alert {
   readonly endsAtMs: number | null;
   /** Times it was seen or said again while it was firing; 1 at first. */
   readonly count: number;
-  /** Times it was raised again because it got worse; an acknowledgement ends with each. */
+  /** Times it was raised: at first, and when it got worse; an acknowledgement ends with each. */
   readonly raised: number;
+  /** The agents it named when it was raised last: what an acknowledgement is about. */
+  readonly raisedFor: readonly string[];
   readonly acknowledged: Acknowledgement | null;
   /** When the webhook's receiver took the news last; null: not yet, or not since it got worse. */
   readonly notifiedAtMs: number | null;

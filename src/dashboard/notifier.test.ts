@@ -86,6 +86,7 @@ function alertOf(id: string, changes: Partial<Alert> = {}): Alert {
     endsAtMs: null,
     count: 1,
     raised: 1,
+    raisedFor: [],
     acknowledged: null,
     notifiedAtMs: null,
     ...changes,

@@ -25,6 +25,7 @@ export function testAlert(id: string, namespace: string, atMs: number): Alert {
     endsAtMs: null,
     count: 1,
     raised: 1,
+    raisedFor: [],
     acknowledged: null,
     notifiedAtMs: null,
   };

@@ -83,6 +83,7 @@ function raisedAlert(id: string, number: number): Alert {
     endsAtMs: null,
     count: 1,
     raised: 1,
+    raisedFor: [],
     acknowledged: null,
     notifiedAtMs: null,
   };

@@ -51,7 +51,8 @@ export const alertSchema: z.ZodType<Alert> = named(
     updatedAtMs: instantSchema,
     endsAtMs: instantSchema.nullable(),
     count: z.number().describe("Times it was seen while it was firing"),
-    raised: z.number().describe("Times it was raised again because it got worse"),
+    raised: z.number().describe("Times it was raised: at first, and when it got worse"),
+    raisedFor: z.array(z.string()).describe("The agents it named when it was raised last"),
     acknowledged: z.object({ owner: z.string(), note: z.string(), atMs: instantSchema }).nullable(),
     notifiedAtMs: instantSchema
       .nullable()

@@ -32,6 +32,7 @@ const ALERT: Alert = {
   endsAtMs: null,
   count: 1,
   raised: 1,
+  raisedFor: [],
   acknowledged: null,
   notifiedAtMs: null,
 };

@@ -161,6 +161,7 @@ function alertOf({ number, ...fields }: { number: number } & Partial<Alert>): Al
     endsAtMs: null,
     count: 1,
     raised: 1,
+    raisedFor: [],
     acknowledged: null,
     notifiedAtMs: null,
     ...fields,

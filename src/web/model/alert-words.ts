@@ -88,7 +88,7 @@ export function lifeCycle(alert: Alert): readonly LifeStep[] {
   const again = alert.raised - 1;
   if (again > 0) {
     const words = `Raised again ${again === 1 ? "once" : plural(again, "time")}`;
-    steps.push({ kind: "raised-again", words, atMs: null, note: "because it got worse" });
+    steps.push({ kind: "raised-again", words, atMs: null, note: "because it got worse or wider" });
   }
   const { acknowledged: taken } = alert;
   if (taken !== null) {

@@ -24,6 +24,7 @@ export function alertOf(id: string, change: Partial<Alert> = {}): Alert {
     endsAtMs: null,
     count: 1,
     raised: 1,
+    raisedFor: [],
     acknowledged: null,
     notifiedAtMs: null,
     ...change,
