@@ -293,56 +293,145 @@ test("AlertBook leaves what is resolved alone", () => {
   assert.equal(book.acknowledge("alert_none", { owner: "ana", note: "" }), undefined);
 });
 
-test("AlertBook.add() folds a flood into one alert, and loses none of it", () => {
-  const { clock, book, say, firing } = makeBook(10);
-  for (let index = 0; index < 322; index++) say(`disk ${index} is full`);
+test("AlertBook.add() queues what finds no room, and loses none of it", () => {
+  const { clock, book, say, changes, firing } = makeBook(10);
+  for (let index = 0; index < 322; index++) say(`disk ${index} is full`, { source: `s-${index}` });
   const flood = book.byKey("alert_flood");
-  assert.equal(book.firingCount, 11);
-  assert.equal(flood?.message, "alert flood: 312 more alerts");
-  assert.equal(flood?.value, 312);
-  assert.equal(say("disk 320 is full").id, flood?.id, "said again, it is the flood's");
-  for (let round = 0; round < 40; round++) {
+  assert.equal(book.firingCount, 6, "half of the room, and the one that counts the rest");
+  assert.equal(flood?.message, "alert flood: 317 more alerts, the worst: disk 5 is full");
+  assert.equal(flood?.value, 317);
+  const [waiting] = book.queued();
+  const again = say("disk 5 is full", { source: "s-5", context: { free: 0 } });
+  assert.deepEqual([again.id, again.state, again.count], [waiting?.id, "queued", 2]);
+  assert.equal(changes.at(-1)?.alert, again, "the store is told");
+  for (let round = 0; round < 80; round++) {
     clock.advance(MANUAL_TIMEOUT_MS);
     book.observe([]);
   }
   assert.deepEqual(firing(), []);
   assert.equal(book.folded, 0);
+  const raised = changes.filter(({ kind, alert }) => kind === "raised" && alert.rule === "manual");
+  assert.equal(raised.length, 322);
 });
 
-test("AlertBook lets those that wait in a flood fire worst first, with their count", () => {
-  const { clock, book, say, changes } = makeBook(1);
-  say("first");
+test("AlertBook.add() raises a critical alert while another source floods it with info", () => {
+  const { book, say } = makeBook(500);
+  for (let index = 0; index < 600; index++) {
+    say(`chatter ${index}`, { level: "info", source: "chatty" });
+  }
+  assert.equal(say("cron runs", { level: "info" }).state, "firing");
+  assert.equal(say("the disk is full", { level: "critical" }).state, "firing");
+  assert.equal(say("it broke", { level: "critical", source: "chatty" }).state, "firing");
+  const chatter = [...book.firing()].filter(({ level }) => level === "info");
+  assert.equal(chatter.length, 101, "a fifth for one source");
+});
+
+test("AlertBook lets those that wait fire worst first, as of when they were said", () => {
+  const { clock, book, say, changes } = makeBook(10);
+  for (let index = 0; index < 10; index++) {
+    say(`first ${index}`, { source: `s-${index}`, level: "error" });
+  }
   say("waits");
+  clock.advance(1000);
+  const saidAtMs = clock.now();
   say("worse", { level: "critical" });
   say("worse", { level: "critical" });
-  assert.equal(book.byKey("alert_flood")?.level, "critical");
+  const flood = book.byKey("alert_flood");
+  assert.deepEqual(
+    [flood?.level, flood?.message],
+    ["critical", "alert flood: 2 more alerts, the worst: worse"],
+  );
   clock.advance(MANUAL_TIMEOUT_MS);
   book.observe([]);
-  const raised = changes.filter((change) => change.kind === "raised").at(-1)?.alert;
-  assert.deepEqual([raised?.message, raised?.count], ["worse", 2]);
-  assert.equal(book.byKey("alert_flood")?.message, "alert flood: 1 more alert");
+  const raised = changes.filter((change) => change.kind === "raised").slice(-2);
+  assert.deepEqual(
+    raised.map(({ alert }) => [alert.message, alert.count, alert.startsAtMs]),
+    [
+      ["worse", 2, saidAtMs],
+      ["waits", 1, saidAtMs - 1000],
+    ],
+  );
+  assert.equal(raised[0]?.alert.updatedAtMs, clock.now());
+  clock.advance(MANUAL_TIMEOUT_MS - 1);
+  book.observe([]);
+  assert.equal(book.firingCount, 2, "each fires for its time, from when it found room");
+});
+
+test("AlertBook acknowledges and resolves what waits for room", () => {
+  const { book, say, changes } = makeBook(10);
+  for (let index = 0; index < 10; index++) say(`noise ${index}`);
+  const { id, state } = say("known");
+  assert.equal(state, "queued");
+  assert.equal(book.acknowledge(id, { owner: "ana", note: "" })?.acknowledged?.owner, "ana");
+  assert.equal(book.get(id)?.acknowledged?.owner, "ana");
+  assert.equal(book.resolve(id, "known")?.state, "resolved");
+  assert.equal(book.get(id), undefined);
+  const last = changes.filter(({ alert }) => alert.id === id).at(-1);
+  assert.equal(last?.kind, "queued", "who was not told of it is not told of its end");
 });
 
 test("AlertBook keeps room for rules while a program floods it, and for alerts while rules do", () => {
   const { book, say } = makeBook(10);
-  for (let index = 0; index < 50; index++) say(`noise ${index}`);
+  for (let index = 0; index < 50; index++) say(`noise ${index}`, { source: `s-${index}` });
   const findings = Array.from({ length: 15 }, (_, index) => findingOf(`r:${index}`));
   const worst = findingOf("r:worst", { level: "critical" });
   book.observe([...findings, worst]);
   assert.notEqual(book.byKey("r:worst"), undefined);
-  assert.equal(book.firingCount, 10 + 10 + 1);
-  assert.equal(book.folded, 40 + 6);
+  assert.equal(book.firingCount, 5 + 6 + 1);
+  assert.equal(book.folded, 45 + 10);
   book.observe([worst]);
-  assert.equal(book.folded, 40);
+  assert.equal(book.folded, 45);
 });
 
-test("AlertBook counts what even the waiting room has no place for", () => {
+test("AlertBook.add() refuses what has no room even to wait, of the same source and level only", () => {
   const { book, say } = makeBook(10);
-  const most = dashboardLimits.alertsWaiting.value;
-  for (let index = 0; index < most + 17; index++) say(`noise ${index}`);
-  assert.equal(book.folded, most + 7);
-  assert.equal(book.byKey("alert_flood")?.context["uncounted"], 7);
-  assert.equal(book.byKey("alert_flood")?.value, most + 7);
+  const flood = { code: "dashboard.alert_flood", retryable: true };
+  const share = dashboardLimits.alertsWaiting.value / 5;
+  for (let index = 0; index < share + 2; index++) say(`noise ${index}`);
+  for (let index = 0; index < 7; index++) assert.throws(() => say(`more ${index}`), flood);
+  assert.equal(book.folded, share);
+  assert.equal(
+    book.byKey("alert_flood")?.message,
+    "alert flood: 2000 more alerts, 7 refused, the worst: noise 2",
+  );
+  assert.equal(say("noise 7").count, 2, "what waits already is counted");
+  say("other source", { source: "other" });
+  say("worse", { level: "critical" });
+});
+
+test("AlertBook.add() bounds by bytes what waits, whatever its contexts hold", () => {
+  const { book, say } = makeBook(10);
+  const context = { text: "x".repeat(15_000) };
+  const said = (): number => {
+    for (let count = 0; ; count++) {
+      try {
+        say(`noise ${count}`, { context });
+      } catch {
+        return count;
+      }
+    }
+  };
+  assert.ok(said() < dashboardLimits.alertsWaitingBytes.value / 5 / 15_000 + 3);
+  const bytes = [...book.queued()].reduce((sum, alert) => sum + JSON.stringify(alert).length, 0);
+  assert.ok(bytes <= dashboardLimits.alertsWaitingBytes.value / 5);
+});
+
+test("AlertBook.restore() goes on with what waited, in its order", () => {
+  const before = makeBook(10);
+  for (let index = 0; index < 6; index++) before.say(`noise ${index}`);
+  const { clock, book, changes } = makeBook(10);
+  const fired = [...before.book.firing()].filter(({ rule }) => rule === "manual");
+  book.restore([...fired, ...before.book.queued()]);
+  assert.equal(book.folded, 4);
+  book.observe([]);
+  assert.match(book.byKey("alert_flood")?.message ?? "", /4 more alerts, the worst: noise 2/);
+  clock.advance(MANUAL_TIMEOUT_MS);
+  book.observe([]);
+  const raised = changes.filter(({ kind, alert }) => kind === "raised" && alert.rule === "manual");
+  assert.deepEqual(
+    raised.map(({ alert }) => alert.message),
+    ["noise 2", "noise 3"],
+  );
 });
 
 test("AlertBook.restore() goes on with what fired, and keeps the acknowledgement", () => {

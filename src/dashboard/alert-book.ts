@@ -1,6 +1,8 @@
 // The life of alerts, as a state machine over a clock: at most one fires per key, what repeats is
 // counted, what got worse is raised again, what is resolved never changes.
 //
+//   said ── without room ──> queued
+//                              │ room
 //   seen ── held for `for` ──> firing ── gone for `keepFiringFor`, or by hand ──> resolved
 //                                 └── worse, or about other agents: raised again, the
 //                                     acknowledgement ends
@@ -11,8 +13,10 @@ import type { Acknowledgement, Alert } from "./alert.ts";
 import { contentOf, isAboutOthers, newAlert, sameAgents, saidAgain } from "./alert-content.ts";
 import { AlertFlood, FLOOD_RULE } from "./alert-flood.ts";
 import { AlertTrack } from "./alert-track.ts";
+import { DashboardError } from "./errors.ts";
 import { LEVEL_RANK } from "./finding.ts";
 import type { Finding } from "./finding.ts";
+import { FiringSet } from "./firing-set.ts";
 import { FlapGuard } from "./flap-guard.ts";
 import { dashboardLimits } from "./limits.ts";
 import { MANUAL_RULE } from "./manual-alert.ts";
@@ -20,6 +24,8 @@ import { MANUAL_RULE } from "./manual-alert.ts";
 /** What happened to an alert. */
 export interface AlertChange {
   readonly kind:
+    /** While it waits for room: nobody but the store is told of it by itself. */
+    | "queued"
     | "raised"
     | "raised_again"
     | "repeated"
@@ -44,12 +50,10 @@ export interface AlertBookOptions {
   readonly onChange: (change: AlertChange) => void;
 }
 
-/** Keeps the alerts that fire, and those that may. */
+/** Keeps the alerts that fire, those that may, and those that wait for room. */
 export class AlertBook {
   readonly #options: AlertBookOptions;
-  /** By key. */
-  readonly #firing = new Map<string, Alert>();
-  readonly #keys = new Map<string, string>();
+  readonly #firing: FiringSet;
   readonly #tracks = new Map<string, AlertTrack>();
   /** Resolved by hand while the rule still finds it. */
   readonly #quiet = new Map<string, { readonly untilMs: number; readonly rank: number }>();
@@ -58,27 +62,31 @@ export class AlertBook {
   /** Not seen again since a restart. */
   readonly #restored = new Set<string>();
   #graceUntilMs = Number.NEGATIVE_INFINITY;
-  #manual = 0;
 
   constructor(options: AlertBookOptions) {
     this.#options = options;
+    this.#firing = new FiringSet(options.maxFiring);
   }
 
-  /** Goes on with what fired before a restart; acknowledgements stay. */
+  /** Goes on with what fired or waited before a restart, oldest first; acknowledgements stay. */
   restore(alerts: readonly Alert[]): void {
     const { clock, manualTimeoutMs } = this.#options;
     const nowMs = clock.monotonic();
     this.#graceUntilMs = nowMs + dashboardLimits.alertRestoreGraceMs.value;
     for (const alert of alerts) {
-      if (alert.state !== "firing" || this.#keys.has(alert.id)) continue;
-      if (this.#firing.has(alert.key)) {
-        // Raised anew before this one was read: one fires per key.
-        const endsAtMs = this.#atMs(alert);
-        const resolved: Alert = { ...alert, state: "resolved", endsAtMs, updatedAtMs: endsAtMs };
-        this.#options.onChange({ kind: "resolved", alert: resolved });
+      if (alert.state === "resolved" || this.get(alert.id) !== undefined) continue;
+      const current = this.#firing.byKey(alert.key) ?? this.#flood.byKey(alert.key);
+      if (current !== undefined) {
+        // Raised anew before this one was read: one fires, or waits, per key.
+        const kind = alert.state === "firing" ? "resolved" : "queued";
+        this.#options.onChange({ kind, alert: this.#resolved(alert) });
         continue;
       }
-      this.#hold(alert);
+      if (alert.state === "queued") {
+        this.#flood.hold(alert);
+        continue;
+      }
+      this.#firing.set(alert);
       const isManual = alert.rule === MANUAL_RULE;
       const keepFiringForMs = isManual ? manualTimeoutMs : 0;
       const track = new AlertTrack({ ...alert, forMs: 0, keepFiringForMs }, nowMs);
@@ -109,26 +117,33 @@ export class AlertBook {
   /**
    * Takes in what somebody said.
    * @param manualFinding as `manualFinding()` makes it.
-   * @returns the alert that counts it: a new one, the one that fires, or the flood's.
+   * @returns the alert that counts it: a new one, or the one that fires or waits already.
+   * @throws DashboardError `dashboard.alert_flood` when there is no room for it even to wait.
    */
   add(manualFinding: Finding): Alert {
+    const { key } = manualFinding;
     const nowMs = this.#options.clock.monotonic();
-    const firing = this.#firing.get(manualFinding.key);
-    const hasRoom = this.#manual < this.#options.maxFiring;
-    if (firing === undefined && !hasRoom) {
-      this.#flood.hold(manualFinding);
-      return this.#tellFlood() ?? this.#say(manualFinding, 1, nowMs);
+    const known = this.#firing.byKey(key) ?? this.#flood.byKey(key);
+    if (known !== undefined) {
+      const track = this.#tracks.get(key);
+      track?.see(manualFinding, manualFinding.level, nowMs);
+      track?.miss(nowMs, 0); // it is said once and silent from then on
+      return this.#change(known, "repeated", {
+        ...saidAgain(manualFinding),
+        count: known.count + 1,
+      });
     }
-    return this.#say(manualFinding, 1, nowMs);
+    const alert = this.#newAlert(manualFinding);
+    return this.#firing.hasRoomFor(alert) ? this.#fireSaid(alert, nowMs) : this.#queue(alert);
   }
 
-  /** Undefined when no alert of this id fires. */
+  /** Undefined when no alert of this id fires or waits. */
   acknowledge(id: string, by: Pick<Acknowledgement, "owner" | "note">): Alert | undefined {
     const acknowledged = { owner: by.owner, note: by.note, atMs: this.#options.clock.now() };
     return this.#changeById(id, "acknowledged", { acknowledged });
   }
 
-  /** Undefined when no alert of this id fires. */
+  /** Undefined when no alert of this id fires or waits. */
   unacknowledge(id: string): Alert | undefined {
     return this.#changeById(id, "unacknowledged", { acknowledged: null });
   }
@@ -138,7 +153,7 @@ export class AlertBook {
     this.#changeById(id, "notified", { notifiedAtMs });
   }
 
-  /** Undefined when no alert of this id fires. What still holds stays quiet for a while. */
+  /** Undefined when no alert of this id fires or waits. What still holds stays quiet for a while. */
   resolve(id: string, note: string): Alert | undefined {
     const alert = this.get(id);
     if (alert === undefined) return undefined;
@@ -148,21 +163,12 @@ export class AlertBook {
       this.#quiet.set(alert.key, { untilMs, rank: LEVEL_RANK[alert.level] });
     }
     const context = note === "" ? alert.context : { ...alert.context, resolution: note };
-    return this.#resolve(alert, nowMs, { context });
-  }
-
-  /** Takes out what waits for room, as alerts that are over: for history, when all stops. */
-  endWaiting(): readonly Alert[] {
-    const { namespace, clock, ids } = this.#options;
-    const atMs = clock.now();
-    return this.#flood.take(Number.POSITIVE_INFINITY).map(({ finding, count }) => {
-      const alert = newAlert(finding, { id: ids.next("alert"), namespace, atMs, count });
-      const context = {
-        ...alert.context,
-        resolution: "it found no room before the server stopped",
-      };
-      return { ...alert, context, state: "resolved", endsAtMs: atMs };
-    });
+    if (alert.state === "firing") return this.#resolve(alert, nowMs, { context });
+    this.#flood.delete(alert);
+    const resolved = this.#resolved({ ...alert, context });
+    this.#options.onChange({ kind: "queued", alert: resolved });
+    this.#tellFlood();
+    return resolved;
   }
 
   /** All that fire, in the order they were raised. */
@@ -179,37 +185,31 @@ export class AlertBook {
     return this.#flood.size;
   }
 
-  /** How often something was said by hand that waits for room. */
-  get waitingSayings(): number {
-    return this.#flood.sayings;
+  /** What was said and waits for room, in the order in which it will fire. */
+  queued(): Iterable<Alert> {
+    return this.#flood.worstFirst();
   }
 
-  /** The firing alert of this id. */
+  /** The alert of this id that fires or waits. */
   get(id: string): Alert | undefined {
-    const key = this.#keys.get(id);
-    return key === undefined ? undefined : this.#firing.get(key);
+    return this.#firing.byId(id) ?? this.#flood.byId(id);
   }
 
   /** The firing alert of this key. */
   byKey(key: string): Alert | undefined {
-    return this.#firing.get(key);
+    return this.#firing.byKey(key);
   }
 
   /** The agents that firing alerts of a rule name. */
   agentsOf(rule: string): ReadonlySet<string> {
-    const agents = new Set<string>();
-    for (const alert of this.#firing.values()) {
-      if (alert.rule !== rule) continue;
-      for (const agentId of alert.agentIds) agents.add(agentId);
-    }
-    return agents;
+    return this.#firing.agentsOf(rule);
   }
 
   /** Findings of a rule that have not held long enough yet. */
   pendingOf(rule: string): number {
     let pending = 0;
     for (const [key, { finding }] of this.#tracks) {
-      if (finding.rule === rule && !this.#firing.has(key)) pending += 1;
+      if (finding.rule === rule && this.#firing.byKey(key) === undefined) pending += 1;
     }
     return pending;
   }
@@ -217,7 +217,7 @@ export class AlertBook {
   /** @returns false when it would fire but finds no room. */
   #see(finding: Finding, nowMs: number): boolean {
     const { key } = finding;
-    const alert = this.#firing.get(key);
+    const alert = this.#firing.byKey(key);
     this.#restored.delete(key);
     const track = this.#tracks.get(key) ?? new AlertTrack(finding, nowMs);
     this.#tracks.set(key, track);
@@ -233,11 +233,9 @@ export class AlertBook {
     const isQuiet =
       quiet !== undefined && nowMs < quiet.untilMs && LEVEL_RANK[finding.level] <= quiet.rank;
     if (isQuiet || !track.hasHeld(nowMs)) return true;
-    const flood = this.#firing.has(FLOOD_RULE) ? 1 : 0;
-    const byRules = this.#firing.size - this.#manual - flood;
-    if (byRules >= this.#options.maxFiring) return false;
+    if (!this.#firing.hasRoomFor(finding)) return false;
     this.#quiet.delete(key);
-    this.#raise(finding, 1, nowMs);
+    this.#raise(this.#newAlert(finding), nowMs);
     return true;
   }
 
@@ -245,7 +243,7 @@ export class AlertBook {
     for (const [key, track] of this.#tracks) {
       if (seen.has(key)) continue;
       this.#quiet.delete(key);
-      const alert = this.#firing.get(key);
+      const alert = this.#firing.byKey(key);
       if (alert === undefined) {
         this.#tracks.delete(key);
         continue;
@@ -258,32 +256,48 @@ export class AlertBook {
     }
   }
 
-  #say(finding: Finding, count: number, nowMs: number): Alert {
-    const track = this.#tracks.get(finding.key) ?? new AlertTrack(finding, nowMs);
-    this.#tracks.set(finding.key, track);
-    const firing = this.#firing.get(finding.key);
-    track.see(finding, finding.level, nowMs);
+  /** What was said fires from now on for its time, whenever it was said. */
+  #fireSaid(alert: Alert, nowMs: number): Alert {
+    const keepFiringForMs = this.#options.manualTimeoutMs;
+    const track = new AlertTrack({ ...alert, forMs: 0, keepFiringForMs }, nowMs);
     track.miss(nowMs, 0); // it is said once and silent from then on
-    if (firing === undefined) return this.#raise(finding, count, nowMs);
-    return this.#change(firing, "repeated", { ...saidAgain(finding), count: firing.count + count });
+    this.#tracks.set(alert.key, track);
+    return this.#raise(alert, nowMs);
+  }
+
+  #queue(alert: Alert): Alert {
+    if (!this.#flood.hasRoomFor(alert)) {
+      this.#flood.refuse();
+      this.#tellFlood();
+      const message = `Cannot take another ${alert.level} alert of "${alert.source}": too many wait`;
+      throw new DashboardError("dashboard.alert_flood", message);
+    }
+    const queued: Alert = { ...alert, state: "queued" };
+    this.#flood.hold(queued);
+    this.#options.onChange({ kind: "queued", alert: queued });
+    this.#tellFlood();
+    return queued;
   }
 
   #letWaitingIn(): void {
+    if (this.#flood.size === 0) return;
     const nowMs = this.#options.clock.monotonic();
-    for (const { finding, count } of this.#flood.take(this.#options.maxFiring - this.#manual)) {
-      this.#say(finding, count, nowMs);
+    for (const alert of this.#flood.worstFirst()) {
+      if (!this.#firing.hasRoomFor(alert)) continue;
+      this.#flood.delete(alert);
+      this.#fireSaid({ ...alert, state: "firing", updatedAtMs: this.#atMs(alert) }, nowMs);
     }
   }
 
   #tellFlood(): Alert | undefined {
     const nowMs = this.#options.clock.monotonic();
     const finding = this.#flood.finding();
-    const alert = this.#firing.get(FLOOD_RULE);
+    const alert = this.#firing.byKey(FLOOD_RULE);
     if (finding === undefined) {
       if (alert !== undefined) this.#resolve(alert, nowMs, {});
       return undefined;
     }
-    if (alert === undefined) return this.#raise(finding, 1, nowMs);
+    if (alert === undefined) return this.#raise(this.#newAlert(finding), nowMs);
     if (alert.message === finding.message && alert.level === finding.level) return alert;
     const worse = LEVEL_RANK[finding.level] > LEVEL_RANK[alert.level];
     return worse
@@ -313,12 +327,14 @@ export class AlertBook {
     if (changed || (stale && differs)) this.#change(alert, "updated", contentOf(finding));
   }
 
-  #raise(finding: Finding, count: number, nowMs: number): Alert {
+  #newAlert(finding: Finding): Alert {
     const { namespace, clock, ids } = this.#options;
-    const origin = { id: ids.next("alert"), namespace, atMs: clock.now(), count };
-    const alert = newAlert(finding, origin);
+    return newAlert(finding, { id: ids.next("alert"), namespace, atMs: clock.now() });
+  }
+
+  #raise(alert: Alert, nowMs: number): Alert {
     this.#flaps.raised(alert.key, nowMs);
-    this.#hold(alert);
+    this.#firing.set(alert);
     this.#options.onChange({ kind: "raised", alert });
     return alert;
   }
@@ -333,29 +349,19 @@ export class AlertBook {
     });
   }
 
-  #hold(alert: Alert): void {
-    this.#firing.set(alert.key, alert);
-    this.#keys.set(alert.id, alert.key);
-    if (alert.rule === MANUAL_RULE) this.#manual += 1;
-  }
-
   #resolve(alert: Alert, nowMs: number, changes: Partial<Alert>): Alert {
-    this.#firing.delete(alert.key);
-    this.#keys.delete(alert.id);
+    this.#firing.delete(alert);
     this.#tracks.delete(alert.key);
     this.#restored.delete(alert.key);
     this.#flaps.resolved(alert.key, nowMs);
-    if (alert.rule === MANUAL_RULE) this.#manual -= 1;
-    const atMs = this.#atMs(alert);
-    const resolved: Alert = {
-      ...alert,
-      ...changes,
-      state: "resolved",
-      endsAtMs: atMs,
-      updatedAtMs: atMs,
-    };
+    const resolved = this.#resolved({ ...alert, ...changes });
     this.#options.onChange({ kind: "resolved", alert: resolved });
     return resolved;
+  }
+
+  #resolved(alert: Alert): Alert {
+    const atMs = this.#atMs(alert);
+    return { ...alert, state: "resolved", endsAtMs: atMs, updatedAtMs: atMs };
   }
 
   #changeById(id: string, kind: AlertChange["kind"], changes: Partial<Alert>): Alert | undefined {
@@ -366,8 +372,10 @@ export class AlertBook {
   #change(alert: Alert, kind: AlertChange["kind"], changes: Partial<Alert>): Alert {
     const updatedAtMs = kind === "notified" ? alert.updatedAtMs : this.#atMs(alert);
     const changed: Alert = { ...alert, ...changes, updatedAtMs };
-    this.#firing.set(alert.key, changed);
-    this.#options.onChange({ kind, alert: changed });
+    const waits = alert.state === "queued";
+    if (waits) this.#flood.hold(changed);
+    else this.#firing.set(changed);
+    this.#options.onChange({ kind: waits ? "queued" : kind, alert: changed });
     return changed;
   }
 

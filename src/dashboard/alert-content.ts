@@ -6,9 +6,9 @@ import type { Finding } from "./finding.ts";
 /** The alert that a finding becomes. */
 export function newAlert(
   finding: Finding,
-  origin: Pick<Alert, "id" | "namespace" | "count"> & { readonly atMs: number },
+  origin: Pick<Alert, "id" | "namespace"> & { readonly atMs: number },
 ): Alert {
-  const { id, namespace, count, atMs } = origin;
+  const { id, namespace, atMs } = origin;
   return {
     ...contentOf(finding),
     id,
@@ -20,7 +20,7 @@ export function newAlert(
     startsAtMs: atMs,
     updatedAtMs: atMs,
     endsAtMs: null,
-    count,
+    count: 1,
     raised: 1,
     raisedFor: finding.agentIds,
     acknowledged: null,

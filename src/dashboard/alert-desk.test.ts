@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { ManualClock, noComponentLog, noTelemetry } from "../core/index.ts";
+import { ManualClock, nextTurn, noComponentLog, noTelemetry } from "../core/index.ts";
 import type { JsonValue, SeriesKey } from "../core/index.ts";
 
 import type { Alert } from "./alert.ts";
@@ -97,7 +97,10 @@ test("AlertDesk.find() shows changes that the store has not taken yet", async ()
   const alert = desk.add({ level: "error", message: "disk is full", source: "cron" });
   await desk.find({});
   store.full = true;
-  await desk.acknowledge(alert.id, { owner: "ana", note: "" });
+  await assert.rejects(desk.acknowledge(alert.id, { owner: "ana", note: "" }), {
+    code: "dashboard.alert_not_stored",
+    retryable: true,
+  });
   const other = desk.add({ level: "info", message: "deployed", source: "ci" });
   const found = await desk.find({});
   assert.deepEqual(new Set(found.map(({ id }) => id)), new Set([other.id, alert.id]));
@@ -135,27 +138,87 @@ test("AlertDesk goes on after a restart with what fired, acknowledgement include
   assert.deepEqual(await next.lines(), []);
 });
 
-test("AlertDesk.stop() stores what waited in a flood, so that none of it is lost", async () => {
-  const { desk, store } = makeDesk({ maxFiringAlerts: 10 });
-  for (let index = 0; index < 35; index++) {
-    desk.add({ level: "info", message: `word ${index % 30}`, source: "test" });
+test("AlertDesk answers for a change once it is stored, and not before", async () => {
+  const writes: (() => void)[] = [];
+  class SlowAlertStore extends LimitedAlertStore {
+    override async putAlerts(...batch: Parameters<LimitedAlertStore["putAlerts"]>): Promise<void> {
+      await new Promise<void>((resolve) => writes.push(resolve));
+      await super.putAlerts(...batch);
+    }
   }
-  await desk.stop();
-  const all = await store.alerts("default", { rule: "manual", limit: 100 });
-  assert.equal(new Set(all.map(({ message }) => message)).size, 30);
+  const { desk, store } = makeDesk({}, new SlowAlertStore());
+  const answers: string[] = [];
+  const answered = async (act: string, change: Promise<Alert>): Promise<Alert> => {
+    const alert = await change;
+    const stored = await store.alert("default", alert.id);
+    answers.push(`${act} ${String(stored?.state)} ${stored?.acknowledged?.owner ?? "nobody"}`);
+    return alert;
+  };
+  const settle = async (): Promise<void> => {
+    await nextTurn();
+    assert.equal(writes.length, 1);
+    writes.pop()?.();
+    await nextTurn();
+  };
+  const raised = answered("raise", desk.raise({ level: "error", message: "full", source: "cron" }));
+  await nextTurn();
+  assert.deepEqual(answers, []);
+  await settle();
+  const { id } = await raised;
+  const taken = answered("acknowledge", desk.acknowledge(id, { owner: "ana", note: "" }));
+  const ended = answered("resolve", desk.resolve(id, ""));
+  await settle();
+  await Promise.all([taken, ended]);
+  assert.deepEqual(answers.toSorted(), [
+    "acknowledge resolved ana",
+    "raise firing nobody",
+    "resolve resolved ana",
+  ]);
+});
+
+test("AlertDesk.load() brings all back that was answered for, after a crash in a flood", async () => {
+  const options = { maxFiringAlerts: 10 };
+  const { clock, desk, store } = makeDesk(options);
+  for (let index = 0; index < 35; index++) {
+    clock.advance(1);
+    await desk.raise({ level: "info", message: `word ${index % 30}`, source: `s-${index % 30}` });
+  }
+  const saidAtMs = clock.now();
+  const next = makeDesk(options, store); // the first was never stopped
+  await next.desk.load();
+  const all = [...next.desk.book.firing(), ...next.desk.book.queued()];
+  const said = all.filter(({ rule }) => rule === "manual");
+  assert.equal(new Set(said.map(({ message }) => message)).size, 30);
   assert.equal(
-    all.reduce((sum, { count }) => sum + count, 0),
+    said.reduce((sum, { count }) => sum + count, 0),
     35,
   );
-  assert.equal(all.filter(({ state }) => state === "firing").length, 10);
+  assert.equal(next.desk.book.folded, 25);
+  assert.equal((await next.desk.find({ state: "queued" })).length, 25);
+  const first = said.find(({ message }) => message === "word 29");
+  assert.equal(first?.startsAtMs, saidAtMs - 5);
+});
+
+test("AlertDesk refuses changes after it was stopped, to be tried again", async () => {
+  const { desk, store } = makeDesk();
+  const { id } = desk.add({ level: "error", message: "full", source: "cron" });
+  await desk.stop();
+  const stopped = { code: "dashboard.stopped", retryable: true };
+  assert.throws(() => desk.add({ level: "error", message: "other", source: "cron" }), stopped);
+  await assert.rejects(desk.acknowledge(id, { owner: "ana", note: "" }), stopped);
+  await assert.rejects(desk.unacknowledge(id), stopped);
+  await assert.rejects(desk.resolve(id, ""), stopped);
+  assert.equal((await store.alert("default", id))?.acknowledged, null);
+  await desk.load();
+  await desk.acknowledge(id, { owner: "ana", note: "" });
 });
 
 test("AlertDesk.load() takes up more firing alerts than one page holds", async () => {
   const options = { maxFiringAlerts: 3000 };
   const { clock, desk, store } = makeDesk(options);
   for (let index = 0; index < 2500; index++) {
-    if (index % 7 === 0) clock.advance(1);
-    desk.add({ level: "info", message: `word ${index}`, source: "test" });
+    if (index % 1500 === 0) clock.advance(1);
+    desk.add({ level: "error", message: `word ${index}`, source: `s-${index % 9}` });
   }
   await desk.stop();
   const next = makeDesk(options, store);

@@ -42,6 +42,7 @@ export class AlertDesk {
   readonly #outbox: AlertOutbox;
   readonly #changes = new Listeners<AlertChange>();
   #pruning: Disposable | undefined;
+  #isStopped = false;
 
   constructor(parts: AlertDeskParts) {
     const { namespace, settings, store, clock, log, feed } = parts;
@@ -64,57 +65,66 @@ export class AlertDesk {
     });
   }
 
-  /** Goes on with the alerts that fired before, and prunes now and every hour. */
+  /** Goes on with the alerts that fired or waited before, and prunes now and every hour. */
   async load(): Promise<void> {
-    const { store, namespace } = this.#parts;
-    const limit = dashboardLimits.alertsPerQuery.value;
-    let toMs = Number.MAX_SAFE_INTEGER;
-    for (;;) {
-      const page = await store.alerts(namespace, { state: "firing", toMs, limit });
-      this.book.restore(page);
-      const oldestMs = page.at(-1)?.startsAtMs;
-      if (oldestMs === undefined || page.length < limit || oldestMs + 1 >= toMs) break;
-      toMs = oldestMs + 1; // those of the same instant come twice, which changes nothing
+    this.#isStopped = false;
+    for (const state of ["firing", "queued"] as const) {
+      const alerts = await this.#stored(state);
+      this.book.restore(alerts.toReversed()); // the oldest first: who waited longest fires first
     }
     this.#prune();
   }
 
-  /** Writes what waits, as far as the store takes it. */
+  /** Takes no more changes from now on: nothing would come of them. */
+  close(): void {
+    this.#isStopped = true;
+  }
+
+  /** Takes no more changes and writes what it has, as far as the store takes it. */
   async stop(): Promise<void> {
+    this.close();
     this.#pruning?.[Symbol.dispose]();
     this.#pruning = undefined;
-    for (const alert of this.book.endWaiting()) this.#outbox.put(alert);
     await this.#outbox.flush();
   }
 
-  /** @throws DashboardError `dashboard.alert_invalid`. */
+  /** @throws DashboardError `dashboard.alert_invalid`, `alert_flood`, `stopped`. */
   add(request: AlertRequest): Alert {
+    this.#checkRuns();
     return this.book.add(manualFinding(request, this.#parts.settings.manualAlertTimeout * 1000));
+  }
+
+  /** As {@link add}, once it is stored. @throws also DashboardError `alert_not_stored`. */
+  async raise(request: AlertRequest): Promise<Alert> {
+    return this.#whenStored(this.add(request));
   }
 
   observe(findings: readonly Finding[]): void {
     this.book.observe(findings);
   }
 
-  /** @throws DashboardError `dashboard.alert_unknown`, `alert_resolved`, `alert_invalid`. */
+  /** @throws DashboardError `alert_unknown`, `alert_resolved`, `alert_invalid`, `stopped`. */
   async acknowledge(
     id: string,
     { owner, note }: Pick<Acknowledgement, "owner" | "note">,
   ): Promise<Alert> {
     checkWords("owner", owner, 256);
     if (note !== "") checkWords("note", note, dashboardLimits.alertWords.value);
-    return this.book.acknowledge(id, { owner, note }) ?? this.#refuse(id);
+    this.#checkRuns();
+    return this.#whenStored(this.book.acknowledge(id, { owner, note }) ?? (await this.#refuse(id)));
   }
 
-  /** @throws DashboardError `dashboard.alert_unknown`, `dashboard.alert_resolved`. */
+  /** @throws DashboardError `alert_unknown`, `alert_resolved`, `stopped`. */
   async unacknowledge(id: string): Promise<Alert> {
-    return this.book.unacknowledge(id) ?? this.#refuse(id);
+    this.#checkRuns();
+    return this.#whenStored(this.book.unacknowledge(id) ?? (await this.#refuse(id)));
   }
 
-  /** @throws DashboardError `dashboard.alert_unknown`, `alert_resolved`, `alert_invalid`. */
+  /** @throws DashboardError `alert_unknown`, `alert_resolved`, `alert_invalid`, `stopped`. */
   async resolve(id: string, note: string): Promise<Alert> {
     if (note !== "") checkWords("note", note, dashboardLimits.alertWords.value);
-    return this.book.resolve(id, note) ?? this.#refuse(id);
+    this.#checkRuns();
+    return this.#whenStored(this.book.resolve(id, note) ?? (await this.#refuse(id)));
   }
 
   /** As they are now, whatever the store has written yet. */
@@ -136,6 +146,32 @@ export class AlertDesk {
     return this.#changes.add(callback);
   }
 
+  /** All stored alerts in a state, newest first. */
+  async #stored(state: Alert["state"]): Promise<readonly Alert[]> {
+    const { store, namespace } = this.#parts;
+    const limit = dashboardLimits.alertsPerQuery.value;
+    const found: Alert[] = [];
+    for (;;) {
+      const after = found.at(-1);
+      const place = after === undefined ? {} : { after };
+      const page = await store.alerts(namespace, { state, ...place, limit });
+      found.push(...page);
+      if (page.length < limit) return found;
+    }
+  }
+
+  /** The commit before the answer. */
+  async #whenStored(alert: Alert): Promise<Alert> {
+    await this.#outbox.stored(alert.id);
+    return alert;
+  }
+
+  #checkRuns(): void {
+    if (!this.#isStopped) return;
+    const message = `The dashboard of namespace "${this.#parts.namespace}" is stopped`;
+    throw new DashboardError("dashboard.stopped", message);
+  }
+
   async #refuse(id: string): Promise<never> {
     const alert = await this.get(id);
     if (alert === undefined) {
@@ -149,6 +185,7 @@ export class AlertDesk {
     const { feed, telemetry, namespace } = this.#parts;
     const { alert, kind } = change;
     this.#outbox.put(alert);
+    if (kind === "queued") return; // the flood's alert tells of all that wait
     const line = lineOf(change);
     if (line !== undefined) feed.add(line);
     if (kind === "raised" || kind === "raised_again") {

@@ -1,14 +1,23 @@
-// Brings changed alerts to the store without holding up what changed them. Of an alert that
-// changes again before it is written only the last state goes; a store that fails is tried again.
+// Brings changed alerts to the store without holding up what changed them; who must answer for a
+// change waits until it is stored. Of an alert that changes again before it is written only the last
+// state goes; a store that fails is tried again.
 
 import type { Clock, ComponentLog } from "../core/index.ts";
 
 import type { Alert, AlertStore } from "./alert.ts";
+import { DashboardError } from "./errors.ts";
 import { dashboardLimits } from "./limits.ts";
 
 const RETRY_MS = 5000;
 /** Rows per write: one commit of a few milliseconds. */
 const BATCH = 500;
+
+/** Somebody who answers only for what is stored. */
+interface Waiter {
+  readonly id: string;
+  readonly resolve: () => void;
+  readonly reject: (error: DashboardError) => void;
+}
 
 /** Alerts on their way to the store of one namespace. */
 export class AlertOutbox {
@@ -18,6 +27,7 @@ export class AlertOutbox {
   readonly #log: ComponentLog;
   readonly #onShed: (count: number) => void;
   readonly #pending = new Map<string, Alert>();
+  #waiters: Waiter[] = [];
   #writing: Promise<void> | undefined;
   #retry: Disposable | undefined;
 
@@ -52,12 +62,28 @@ export class AlertOutbox {
     return this.#pending.get(id);
   }
 
+  /**
+   * Resolves once an alert is stored as it is now.
+   * @throws DashboardError `dashboard.alert_not_stored`; what was not written is tried again.
+   */
+  async stored(id: string): Promise<void> {
+    if (!this.#pending.has(id)) return;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#waiters.push({ id, resolve, reject });
+    this.#writeNow();
+    await promise;
+  }
+
   /** Tries to write everything now; what cannot be written stays. */
   async flush(): Promise<void> {
+    this.#writeNow();
+    while (this.#writing !== undefined) await this.#writing;
+  }
+
+  #writeNow(): void {
     this.#retry?.[Symbol.dispose]();
     this.#retry = undefined;
     if (this.#pending.size > 0) this.#writing ??= this.#drain();
-    while (this.#writing !== undefined) await this.#writing;
   }
 
   async #drain(): Promise<void> {
@@ -69,8 +95,14 @@ export class AlertOutbox {
         for (const alert of batch) {
           if (this.#pending.get(alert.id) === alert) this.#pending.delete(alert.id);
         }
+        this.#waiters = this.#waiters.filter((waiter) => {
+          const waits = this.#pending.has(waiter.id);
+          if (!waits) waiter.resolve();
+          return waits;
+        });
       }
     } catch (error) {
+      this.#fail(() => true, error);
       this.#log.warn("dashboard.alerts_not_stored", { waiting: this.#pending.size, error });
       this.#retry ??= this.#clock.after(RETRY_MS, () => {
         this.#retry = undefined;
@@ -81,11 +113,21 @@ export class AlertOutbox {
     }
   }
 
-  /** Firing alerts are told again by the book when they change; the oldest resolved one goes. */
+  #fail(isMeant: (waiter: Waiter) => boolean, cause: unknown): void {
+    const failed = this.#waiters.filter(isMeant);
+    this.#waiters = this.#waiters.filter((waiter) => !failed.includes(waiter));
+    for (const { id, reject } of failed) {
+      const message = `Alert "${id}" is changed, but not stored yet: the store does not take it`;
+      reject(new DashboardError("dashboard.alert_not_stored", message, { cause }));
+    }
+  }
+
+  /** What fires or is queued must not be lost; the oldest resolved one goes. */
   #shed(): void {
     for (const [id, alert] of this.#pending) {
-      if (alert.state === "firing") continue;
+      if (alert.state !== "resolved") continue;
       this.#pending.delete(id);
+      this.#fail((waiter) => waiter.id === id, undefined);
       this.#onShed(1);
       return;
     }

@@ -4,7 +4,7 @@
 import type { Alert, AlertPlace, AlertQuery } from "./alert.ts";
 import { dashboardLimits } from "./limits.ts";
 
-/** The alerts that match, firing first, then newest, at most the query's limit. */
+/** The alerts that match, in their order, at most the query's limit. */
 export function searchAlerts(alerts: Iterable<Alert>, query: AlertQuery): readonly Alert[] {
   return [...alerts]
     .filter((alert) => matchesAlert(alert, query))
@@ -18,9 +18,9 @@ export function alertLimit(query: AlertQuery): number {
   return Math.min(query.limit ?? alertsPerQueryDefault.value, alertsPerQuery.value);
 }
 
-/** Firing before resolved, newer before older; ids, which sort by time, settle what is left. */
+/** Firing, queued, resolved; newer before older; ids, which sort by time, settle what is left. */
 export function compareAlerts(a: AlertPlace, b: AlertPlace): number {
-  if (a.state !== b.state) return a.state === "firing" ? -1 : 1;
+  if (a.state !== b.state) return a.state < b.state ? -1 : 1;
   if (a.startsAtMs !== b.startsAtMs) return b.startsAtMs - a.startsAtMs;
   if (a.id === b.id) return 0;
   return a.id < b.id ? 1 : -1;

@@ -152,12 +152,21 @@ function checkQueries(check: Check): void {
   });
 
   check("alerts() after an alert gives what follows it, page by page", async (store) => {
-    const all = Array.from({ length: 20 }, (_, index) => {
+    const all = Array.from({ length: 20 }, (_, index): Alert => {
       const alert = makeAlert(index, { startsAtMs: START_MS + Math.max(0, index - 14) });
+      if (index >= 16) return { ...alert, state: "queued" };
       return index % 2 === 0 ? alert : end(alert, START_MS + 100);
     });
     await store.putAlerts("default", all);
-    for (const filter of [{}, { state: "firing" }, { state: "resolved" }] as const) {
+    const states = (await store.alerts("default", {})).map(({ state }) => state);
+    assert.deepEqual([...new Set(states)], ["firing", "queued", "resolved"]);
+    for (const [state, count] of [
+      [undefined, 20],
+      ["firing", 8],
+      ["queued", 4],
+      ["resolved", 8],
+    ] as const) {
+      const filter = state === undefined ? {} : { state };
       const whole = await store.alerts("default", filter);
       const walked: Alert[] = [];
       let page = await store.alerts("default", { ...filter, limit: 3 });
@@ -166,7 +175,7 @@ function checkQueries(check: Check): void {
         page = await store.alerts("default", { ...filter, after, limit: 3 });
       }
       assert.deepEqual(walked, whole);
-      assert.equal(walked.length, "state" in filter ? 10 : 20);
+      assert.equal(walked.length, count);
     }
   });
 
@@ -206,16 +215,20 @@ function checkQueries(check: Check): void {
 }
 
 function checkPruning(check: Check): void {
-  check("pruneAlerts() drops what was resolved before, and never what fires", async (store) => {
-    const firing = makeAlert(1);
-    const old = end(makeAlert(2), START_MS + 10);
-    const young = end(makeAlert(3), START_MS + 20);
-    await store.putAlerts("default", [firing, old, young]);
-    const pruned = await store.pruneAlerts("default", { beforeMs: START_MS + 20, keep: 100 });
-    assert.deepEqual(pruned, { alerts: 1 });
-    assert.deepEqual(await store.alerts("default", {}), [firing, young]);
-    assert.equal(await store.alert("default", old.id), undefined);
-  });
+  check(
+    "pruneAlerts() drops what was resolved before, and never what fires or waits",
+    async (store) => {
+      const firing = makeAlert(1);
+      const queued: Alert = { ...makeAlert(4), state: "queued" };
+      const old = end(makeAlert(2), START_MS + 10);
+      const young = end(makeAlert(3), START_MS + 20);
+      await store.putAlerts("default", [firing, queued, old, young]);
+      const pruned = await store.pruneAlerts("default", { beforeMs: START_MS + 20, keep: 100 });
+      assert.deepEqual(pruned, { alerts: 1 });
+      assert.deepEqual(await store.alerts("default", {}), [firing, queued, young]);
+      assert.equal(await store.alert("default", old.id), undefined);
+    },
+  );
 
   check("pruneAlerts() keeps the resolved ones that ended last", async (store) => {
     const firing = [1, 2, 3].map((number) => makeAlert(number));

@@ -45,7 +45,9 @@ export interface Alert {
   /** What was measured, and the threshold it crossed; null where there is none. */
   readonly value: number | null;
   readonly threshold: number | null;
-  readonly state: "firing" | "resolved";
+  /** Queued: it was said, and waits until there is room for it to fire. */
+  readonly state: "firing" | "queued" | "resolved";
+  /** When it was raised or said, also if it waited for room before it fired. */
   readonly startsAtMs: number;
   readonly updatedAtMs: number;
   readonly endsAtMs: number | null;
@@ -60,7 +62,7 @@ export interface Alert {
   readonly notifiedAtMs: number | null;
 }
 
-/** Which alerts to find; firing first, then newest. */
+/** Which alerts to find; firing before queued before resolved, then newest. */
 export interface AlertQuery {
   /** The last alert of the page before: only what follows it in the order is given. */
   readonly after?: AlertPlace;
@@ -79,10 +81,10 @@ export interface AlertQuery {
   readonly limit?: number;
 }
 
-/** What of an alert decides its place: firing first, then the newest. */
+/** What of an alert decides its place: its state, in alphabetical order, then the newest first. */
 export type AlertPlace = Pick<Alert, "id" | "state" | "startsAtMs">;
 
-/** How much to keep; alerts that fire are never dropped. */
+/** How much to keep; alerts that fire or are queued are never dropped. */
 export interface AlertRetention {
   /** Alerts resolved before may go. */
   readonly beforeMs: number;

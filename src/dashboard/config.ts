@@ -140,7 +140,9 @@ export const dashboardConfigSchema = z.object({
   maxFiringAlerts: countOption(
     "items",
     500,
-    "Alerts that fire at once; further ones wait behind one that counts them",
+    "Alerts that fire at once, of rules and, apart from those, of what is said; further ones wait " +
+      "behind one that counts them. Info and warning take at most half; of what is said, one source " +
+      "takes at most a fifth, and as much again with error and critical",
     { min: 10, max: 10_000 },
   ),
   alertRetentionDays: durationOption("days", 90, "How long resolved alerts are kept", {

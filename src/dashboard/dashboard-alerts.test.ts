@@ -234,7 +234,7 @@ test("PerformanceDashboard.exportDashboardData() holds every alert and event, in
     // More than a page each of firing and resolved ones, all raised in one instant.
     const count = 2 * dashboardLimits.alertsPerQuery.value + 400;
     for (let index = 0; index < count; index++) {
-      const { id } = dashboard.addAlert("info", `alert ${index}`, "test");
+      const { id } = dashboard.addAlert("error", `alert ${index}`, `test-${index % 10}`);
       if (index % 2 === 0) await dashboard.resolveAlert(id);
     }
     const path = join(folder, "dashboard.json");

@@ -49,9 +49,9 @@ export async function gatherExport(
 /** All alerts that are kept, page by page. */
 async function allAlerts(desk: AlertDesk): Promise<readonly Alert[]> {
   const limit = dashboardLimits.alertsPerQuery.value;
-  // By id: one that resolves between two pages stands on both, the second time as it is.
+  // By id: one that changes its state between two pages stands on both, the second time as it is.
   const found = new Map<string, Alert>();
-  for (const state of ["firing", "resolved"] as const) {
+  for (const state of ["firing", "queued", "resolved"] as const) {
     let page = await desk.find({ state, limit });
     for (let after = page.at(-1); after !== undefined; after = page.at(-1)) {
       for (const alert of page) found.set(alert.id, alert);

@@ -23,6 +23,27 @@ export const dashboardErrors = {
     meaning: "An alert cannot be raised or taken on as it was given",
     remedy: "Use a known level, and words within the limits for message, source, owner and note.",
   },
+  "dashboard.alert_flood": {
+    status: 503,
+    retryable: true,
+    meaning: "More alerts wait for room than are kept, of this source or of all",
+    remedy:
+      "Look at the alert alert_flood: it says how many wait. Resolve what is known, or have the " +
+      "source say less; raise maxFiringAlerts when all of it must be seen.",
+  },
+  "dashboard.alert_not_stored": {
+    status: 503,
+    retryable: true,
+    meaning: "The alert was changed, but the change is not durable yet",
+    remedy:
+      "Look at the log and the disk. Saying the same again counts it, and raises nothing twice.",
+  },
+  "dashboard.stopped": {
+    status: 503,
+    retryable: true,
+    meaning: "The dashboard is stopped, or is being started anew with other options",
+    remedy: "Try again in a moment.",
+  },
   "dashboard.view_unknown": {
     status: 400,
     retryable: false,

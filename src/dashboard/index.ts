@@ -1,5 +1,6 @@
 export { AlertLevel } from "./alert.ts";
 export type { Acknowledgement, Alert, AlertQuery, AlertRetention, AlertStore } from "./alert.ts";
+export type { AlertRequest } from "./manual-alert.ts";
 export { matchesAlert, searchAlerts } from "./alert-search.ts";
 export { CommunicationFleetSource } from "./communication-fleet-source.ts";
 export type { AgentManager } from "./communication-fleet-source.ts";
@@ -35,6 +36,7 @@ export type {
   AlertCounts,
   Cause,
   CauseAction,
+  DashboardChange,
   FeedEvent,
   HealthScore,
   LostPoints,
@@ -44,7 +46,6 @@ export type {
 export type { NotificationResult } from "./notifier.ts";
 export { digestOf } from "./overview.ts";
 export { PerformanceDashboard } from "./performance-dashboard.ts";
-export type { DashboardChange } from "./performance-dashboard.ts";
 export type {
   DeadLetterCount,
   FleetDigest,

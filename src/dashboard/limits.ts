@@ -46,11 +46,29 @@ export const dashboardLimits = {
     reason: "What a person resolved should not be back within seconds while its cause still holds",
     atLimit: "It is raised again when it still holds, or before when it is worse",
   },
+  alertMinorShare: {
+    value: 50,
+    unit: "percent",
+    reason: "What info and warning may take of any room for alerts; the rest is for what is worse",
+    atLimit: "Further ones wait, and are refused when even the waiting room has no more for them",
+  },
+  alertSourceShare: {
+    value: 20,
+    unit: "percent",
+    reason: "What one source may take with info and warning, and as much again with what is worse",
+    atLimit: "Further ones of it wait, or are refused; other sources find room",
+  },
   alertsWaiting: {
     value: 10_000,
     unit: "items",
-    reason: "Alerts said during a flood wait for room; each takes about a kilobyte",
-    atLimit: "Further ones are only counted, in the words of the flood's alert",
+    reason: "Alerts said during a flood wait for room; most take about a kilobyte",
+    atLimit: "Further ones are refused, and counted in the words of the flood's alert",
+  },
+  alertsWaitingBytes: {
+    value: 16_777_216,
+    unit: "bytes",
+    reason: "Their contexts may be large, and all of them are held in memory",
+    atLimit: "As alertsWaiting",
   },
   alertAgents: {
     value: 1000,

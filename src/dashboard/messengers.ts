@@ -19,6 +19,7 @@ export class Messengers {
   readonly #parts: MessengerParts;
   readonly #deadMan: DeadMan | undefined;
   #notifier: Notifier | undefined;
+  #isStopped = false;
 
   constructor(parts: MessengerParts) {
     const { settings, clock, log, isWell } = parts;
@@ -31,6 +32,7 @@ export class Messengers {
   }
 
   start(): void {
+    this.#isStopped = false;
     this.#deadMan?.start();
   }
 
@@ -39,7 +41,9 @@ export class Messengers {
     this.#webhook()?.restore(alerts);
   }
 
+  /** Sends what waits; from now on nobody is told, and no timer is left. */
   async stop(): Promise<void> {
+    this.#isStopped = true;
     await Promise.all([this.#notifier?.stop(), this.#deadMan?.stop()]);
     this.#notifier = undefined;
   }
@@ -48,15 +52,18 @@ export class Messengers {
     this.#webhook()?.take(change);
   }
 
-  /** @throws DashboardError `dashboard.notifications_off`. */
+  /** @throws DashboardError `dashboard.notifications_off`, `dashboard.stopped`. */
   async sendTest(): Promise<NotificationResult> {
+    if (this.#isStopped) {
+      throw new DashboardError("dashboard.stopped", "The dashboard is stopped and notifies nobody");
+    }
     const notifier = this.#webhook();
     if (notifier !== undefined) return notifier.sendTest();
     throw new DashboardError("dashboard.notifications_off", "No webhookUrl is set");
   }
 
   #webhook(): Notifier | undefined {
-    if (this.#parts.settings.webhookUrl === "") return undefined;
+    if (this.#isStopped || this.#parts.settings.webhookUrl === "") return undefined;
     return (this.#notifier ??= new Notifier(this.#parts));
   }
 }

@@ -123,6 +123,12 @@ export interface OverviewSummary {
   readonly oldestMailAtMs: number | null;
 }
 
+/** Which agents look different, and which are gone. */
+export interface DashboardChange {
+  readonly agentIds: ReadonlySet<string>;
+  readonly removed: readonly string[];
+}
+
 /** One line of the events feed. */
 export interface FeedEvent {
   /** Strictly increasing; the stream resumes after it. */

@@ -6,7 +6,7 @@ import { DEFAULT_NAMESPACE, Listeners, noComponentLog, systemClock } from "../co
 import type { Clock, JsonObject } from "../core/index.ts";
 import type { TimeRange } from "../tracker/index.ts";
 
-import type { Acknowledgement, Alert, AlertLevel, AlertQuery } from "./alert.ts";
+import type { Alert, AlertLevel, AlertQuery } from "./alert.ts";
 import { AlertDesk } from "./alert-desk.ts";
 import { countAlerts } from "./alert-causes.ts";
 import { dashboardConfigSchema } from "./config.ts";
@@ -27,7 +27,8 @@ import { checkView, DashboardViews } from "./dashboard-views.ts";
 import { fleetOf, telemetryBeside } from "./dashboard-defaults.ts";
 import { EventNumbers, Feed } from "./feed.ts";
 import { Judge } from "./judge.ts";
-import type { AgentTile, FeedEvent, OverviewSummary } from "./model.ts";
+import type { AlertRequest } from "./manual-alert.ts";
+import type { AgentTile, DashboardChange, FeedEvent, OverviewSummary } from "./model.ts";
 import { Messengers } from "./messengers.ts";
 import type { NotificationResult } from "./notifier.ts";
 import { OutcomeWindow } from "./outcome-window.ts";
@@ -41,12 +42,6 @@ import type { AlertRuleView } from "./rules/rule.ts";
 import type { FeedStore } from "./store.ts";
 import { VolatileAlertStore } from "./volatile-alert-store.ts";
 import { VolatileFeedStore } from "./volatile-feed-store.ts";
-
-/** Which agents look different, and which are gone. */
-export interface DashboardChange {
-  readonly agentIds: ReadonlySet<string>;
-  readonly removed: readonly string[];
-}
 
 /**
  * Views, alerts, health and feed of one namespace.
@@ -153,8 +148,12 @@ export class PerformanceDashboard implements AsyncDisposable {
     return this.#loading;
   }
 
-  /** Stops listening; waits until feed and alerts are stored, and what may be sent is sent. */
+  /**
+   * Stops listening and takes no more changes of alerts; waits until feed and alerts are stored, and
+   * what may be sent is sent.
+   */
   async stop(): Promise<void> {
+    this.#alerts.close();
     this.#subscription?.[Symbol.dispose]();
     this.#subscription = undefined;
     this.#loop.stop();
@@ -245,11 +244,12 @@ export class PerformanceDashboard implements AsyncDisposable {
   }
 
   /**
-   * Raises an alert now, or counts it to the one with the same level, words and source that fires
-   * already; in a flood, to the alert that stands for all further ones. Stored behind the call.
+   * Raises an alert now, or counts it to the one with the same level, words, source and agent that
+   * fires already; in a flood it may be queued until there is room. Stored behind the call: see
+   * {@link raiseAlert}.
    * @param source who says so: `system_monitor`, `agent:worker-1`.
    * @param about the agent and the trace it is about.
-   * @throws DashboardError `dashboard.alert_invalid`.
+   * @throws DashboardError `dashboard.alert_invalid`, `alert_flood`, `stopped`.
    */
   addAlert(
     level: AlertLevel,
@@ -262,13 +262,23 @@ export class PerformanceDashboard implements AsyncDisposable {
     return this.#alerts.add(context === undefined ? request : { ...request, context });
   }
 
-  /** Takes a firing alert on. @throws DashboardError `alert_unknown`, `alert_resolved`. */
+  /**
+   * As {@link addAlert}; resolves once the alert is stored.
+   * @throws also DashboardError `dashboard.alert_not_stored`.
+   */
+  raiseAlert(request: AlertRequest): Promise<Alert> {
+    return this.#alerts.raise(request);
+  }
+
+  /**
+   * Takes an alert on; resolves once that is stored, like all that is done to alerts.
+   * @throws DashboardError `alert_unknown`, `alert_resolved`, `alert_not_stored`, `stopped`.
+   */
   acknowledgeAlert(
     alertId: string,
     by: { readonly owner: string; readonly note?: string },
   ): Promise<Alert> {
-    const whole: Pick<Acknowledgement, "owner" | "note"> = { note: "", ...by };
-    return this.#alerts.acknowledge(alertId, whole);
+    return this.#alerts.acknowledge(alertId, { note: "", ...by });
   }
 
   /** Gives a firing alert back. @throws DashboardError `alert_unknown`, `alert_resolved`. */

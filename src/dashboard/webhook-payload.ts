@@ -87,7 +87,7 @@ function alertsWithRoom(alerts: readonly Alert[], externalUrl: string): readonly
 
 function webhookAlert(alert: Alert, externalUrl: string): WebhookAlert {
   return {
-    status: alert.state,
+    status: alert.state === "resolved" ? "resolved" : "firing",
     labels: {
       ...alert.labels,
       alertname: alert.rule,

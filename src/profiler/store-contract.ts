@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
 
-import type { SpanRecord } from "./model.ts";
+import type { ProfileRecord, SpanRecord } from "./model.ts";
 import { profileStoreForgetting } from "./store-forgetting-contract.ts";
 import { hex, KEEP_ALL, profileOf, spanOf, START_MS } from "./test-support/profile-rows.ts";
 import type { ProfileStore } from "./store.ts";

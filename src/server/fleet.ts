@@ -41,8 +41,8 @@ import type { ActivityKind, JsonObject, JsonValue } from "../core/index.ts";
 import type {
   AgentTile,
   Alert,
-  AlertLevel,
   AlertQuery,
+  AlertRequest,
   AlertRuleView,
   DashboardChange,
   DashboardData,
@@ -176,14 +176,8 @@ export interface FleetDashboard {
 
   getAlerts(query: AlertQuery): Promise<readonly Alert[]>;
   getAlert(alertId: string): Promise<Alert | undefined>;
-  /** Raises an alert, or counts it to the one that fires already. */
-  addAlert(
-    level: AlertLevel,
-    message: string,
-    source: string,
-    context?: JsonObject,
-    about?: { readonly agentId?: string; readonly traceId?: string },
-  ): Alert;
+  /** Raises an alert, or counts it to the one that fires already; resolves once it is stored. */
+  raiseAlert(request: AlertRequest): Promise<Alert>;
   acknowledgeAlert(
     alertId: string,
     acknowledgement: { readonly owner: string; readonly note: string },

@@ -7,9 +7,27 @@ import { after, before, describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
 
 import { Upstreams } from "../gateway/data-plane-bench-contract.ts";
+import type { ProfileRecord } from "../profiler/index.ts";
 import { at, PERFORMANCE_TAGS, RouteProbe } from "./test-support/route-probe.ts";
 import { TestServer } from "./test-support/test-server.ts";
 import type { Answer } from "./test-support/test-server.ts";
+
+const PROFILE: ProfileRecord = {
+  id: "prof_0",
+  namespace: "other",
+  agentId: null,
+  kind: "cpu",
+  state: "done",
+  by: "admin",
+  requestedAtMs: 0,
+  startedAtMs: 0,
+  endedAtMs: 0,
+  seconds: 1,
+  runtime: null,
+  reason: null,
+  samples: 0,
+  bytes: 0,
+};
 
 let server: TestServer;
 let probe: RouteProbe;
@@ -461,4 +479,15 @@ test("every route of services, profiles, traces and alerts has answered with suc
   const rest = probe.unanswered(PERFORMANCE_TAGS);
   // Tested where a webhook is configured: test/integration.
   assert.deepEqual(rest, ["POST /api/v1/notifications/test"]);
+});
+
+test("GET /api/v1/export lists every profile, however many there are", async () => {
+  const { profileStore } = server.fleet.namespace("other") ?? assert.fail("it runs");
+  for (let index = 0; index < 1001; index++) {
+    await profileStore.putProfile({ ...PROFILE, id: `prof_${index}`, requestedAtMs: index });
+  }
+  const answer = await server.admin("GET", "/api/v1/export?namespace=other");
+  const { profiles } = answer.body;
+  assert.ok(Array.isArray(profiles));
+  assert.equal(new Set(profiles.map((profile) => JSON.stringify(profile))).size, 1001);
 });

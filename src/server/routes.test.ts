@@ -5,26 +5,8 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 
 import { at, PERFORMANCE_TAGS, RouteProbe } from "./test-support/route-probe.ts";
-import type { ProfileRecord } from "../profiler/index.ts";
 import { TestServer } from "./test-support/test-server.ts";
 import type { Answer } from "./test-support/test-server.ts";
-
-const PROFILE: ProfileRecord = {
-  id: "prof_0",
-  namespace: "other",
-  agentId: null,
-  kind: "cpu",
-  state: "done",
-  by: "admin",
-  requestedAtMs: 0,
-  startedAtMs: 0,
-  endedAtMs: 0,
-  seconds: 1,
-  runtime: null,
-  reason: null,
-  samples: 0,
-  bytes: 0,
-};
 
 let server: TestServer;
 let key = "";
@@ -653,17 +635,6 @@ describe("operations", () => {
     assert.equal(at(document, "communication.format"), "agent-cellphone/communication");
     assert.equal(at(document, "tracker.format"), "agent-cellphone/metrics");
     assert.ok(Array.isArray(document["audit"]) && document["audit"].length > 0);
-  });
-
-  test("GET /api/v1/export lists every profile, however many there are", async () => {
-    const { profileStore } = server.fleet.namespace("other") ?? assert.fail("it runs");
-    for (let index = 0; index < 1001; index++) {
-      await profileStore.putProfile({ ...PROFILE, id: `prof_${index}`, requestedAtMs: index });
-    }
-    const answer = await server.admin("GET", "/api/v1/export?namespace=other");
-    const { profiles } = answer.body;
-    assert.ok(Array.isArray(profiles));
-    assert.equal(new Set(profiles.map((profile) => JSON.stringify(profile))).size, 1001);
   });
 
   test("documentation and SDKs are served", async () => {

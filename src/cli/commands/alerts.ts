@@ -193,6 +193,7 @@ function urgencyOf({ state, level }: Alert): number {
 
 function whose({ state, acknowledged }: Alert): string {
   if (state === "resolved") return "over";
+  if (state === "queued" && acknowledged === null) return "waits for room";
   return acknowledged === null ? "nobody's" : harmless(acknowledged.owner);
 }
 

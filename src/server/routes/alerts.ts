@@ -44,11 +44,12 @@ function list(): Route {
     method: "GET",
     path: "/api/v1/alerts",
     summary: "Find alerts",
-    description: "Those that fire first, then the newest. An agent sees those about itself.",
+    description:
+      "Those that fire first, then those that wait for room, each newest first. An agent sees those about itself.",
     tag: TAG,
     action: "alert.list",
     query: z.strictObject({
-      state: z.enum(["firing", "resolved"]).exactOptional(),
+      state: z.enum(["firing", "queued", "resolved"]).exactOptional(),
       level: alertLevelSchema.exactOptional(),
       agentId: nameSchema.exactOptional(),
       rule: z.string().max(128).exactOptional(),
@@ -76,7 +77,8 @@ function create(): Route {
     summary: "Raise an alert",
     description:
       "What fires already is counted, not raised again: same level, source, message and agent. " +
-      "An agent raises alerts about itself. Without a traceId it belongs to the traceparent's.",
+      "An agent raises alerts about itself. Without a traceId it belongs to the traceparent's. " +
+      "In a flood it is queued until there is room for it to fire.",
     tag: TAG,
     action: "alert.create",
     audited: "admins",
@@ -90,12 +92,13 @@ function create(): Route {
       const isAgent = principal.kind === "agent";
       const agentId = isAgent ? senderOf(principal, body.agentId) : body.agentId;
       const source = isAgent ? `agent:${principal.id}` : (body.source ?? sourceOf(agentId));
-      const { dashboard } = namespace;
-      const about = given({ agentId, traceId: body.traceId ?? context.givenTraceId });
-      const alert = dashboard.addAlert(body.level, body.message, source, body.context, about);
+      const traceId = body.traceId ?? context.givenTraceId;
+      const alert = await namespace.dashboard.raiseAlert(
+        given({ ...body, source, agentId, traceId }),
+      );
       context.joinTrace(alert.traceId);
       context.note({ alertId: alert.id, level: alert.level, count: alert.count });
-      return Promise.resolve(alert);
+      return alert;
     },
   });
 }

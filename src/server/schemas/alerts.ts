@@ -46,7 +46,9 @@ export const alertSchema: z.ZodType<Alert> = named(
     traceId: z.string().nullable(),
     value: z.number().nullable(),
     threshold: z.number().nullable(),
-    state: z.enum(["firing", "resolved"]),
+    state: z
+      .enum(["firing", "queued", "resolved"])
+      .describe("Queued: it waits until there is room for it to fire"),
     startsAtMs: instantSchema,
     updatedAtMs: instantSchema,
     endsAtMs: instantSchema.nullable(),

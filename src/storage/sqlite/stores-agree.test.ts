@@ -114,12 +114,13 @@ const alertRows = fc.array(
     traceId: fc.option(trace),
     startsAtMs: instant,
     endsAtMs: fc.option(instant),
+    state: fc.constantFrom("firing", "queued"),
     acknowledged: fc.option(fc.constant({ owner: "ana", note: "", atMs: START_MS })),
   }),
   { maxLength: 40 },
 );
 const alertQueries = questions<AlertQuery>({
-  state: fc.constantFrom("firing", "resolved"),
+  state: fc.constantFrom("firing", "queued", "resolved"),
   level: fc.constantFrom("info", "critical"),
   agentId: name,
   rule: name,
@@ -130,7 +131,7 @@ const alertQueries = questions<AlertQuery>({
   fromMs: instant,
   toMs: instant,
   after: fc.record({
-    state: fc.constantFrom("firing", "resolved"),
+    state: fc.constantFrom("firing", "queued", "resolved"),
     startsAtMs: instant,
     id: fc.integer({ min: 0, max: 40 }).map(alertId),
   }),
@@ -141,7 +142,11 @@ function alertId(number: number): string {
   return `alert_${String(number).padStart(3, "0")}`;
 }
 
-function alertOf({ number, ...fields }: { number: number } & Partial<Alert>): Alert {
+function alertOf({
+  number,
+  state,
+  ...fields
+}: Partial<Alert> & Pick<Alert, "state"> & { number: number }): Alert {
   return {
     id: alertId(number),
     namespace: "default",
@@ -165,7 +170,7 @@ function alertOf({ number, ...fields }: { number: number } & Partial<Alert>): Al
     acknowledged: null,
     notifiedAtMs: null,
     ...fields,
-    state: fields.endsAtMs === null ? "firing" : "resolved",
+    state: fields.endsAtMs === null ? state : "resolved",
   };
 }
 

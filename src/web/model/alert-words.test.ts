@@ -83,7 +83,7 @@ test("lifeCycle() tells an alert's life in order, each station once", () => {
     whole.map(({ words, note }) => `${words} · ${note}`),
     [
       "Raised · service_failing",
-      "Raised again 2 times · because it got worse",
+      "Raised again 2 times · because it got worse, or others are concerned",
       "Acknowledged by mira · restarting it",
       "Resolved · after 1 min",
     ],

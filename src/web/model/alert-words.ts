@@ -16,11 +16,19 @@ export interface AlertFilter {
   readonly open: boolean;
 }
 
+const OTHER_STATES = ["queued", "resolved", "any"] as const;
+
+/** An alert's state as people call it. */
+export const ALERT_STATE_WORDS: Readonly<Record<Alert["state"], string>> = {
+  firing: "firing",
+  queued: "waits for room",
+  resolved: "resolved",
+};
+
 /** Reads `?state=resolved&level=error&text=..&open=1`; firing alerts when nothing is said. */
 export function parseAlertFilter(query: URLSearchParams): AlertFilter {
-  const state = query.get("state");
   return {
-    state: state === "resolved" || state === "any" ? state : "firing",
+    state: OTHER_STATES.find((state) => state === query.get("state")) ?? "firing",
     level: ALERT_LEVELS.find((level) => level === query.get("level")) ?? null,
     text: query.get("text") ?? "",
     open: query.get("open") === "1",
@@ -52,11 +60,13 @@ export function overlayAlerts(
   return orderAlerts([...byId.values()].filter((alert) => matchesFilter(alert, filter)));
 }
 
+const ALERT_STATES: readonly Alert["state"][] = ["firing", "queued", "resolved"];
+
 /** Firing ones first, worst first, those that nobody has taken on before others, then newest. */
 export function orderAlerts(alerts: readonly Alert[]): readonly Alert[] {
   return [...alerts].sort(
     (a, b) =>
-      Number(a.state === "resolved") - Number(b.state === "resolved") ||
+      ALERT_STATES.indexOf(a.state) - ALERT_STATES.indexOf(b.state) ||
       (a.state === "firing" ? rank(a) - rank(b) : 0) ||
       (b.endsAtMs ?? b.startsAtMs) - (a.endsAtMs ?? a.startsAtMs),
   );
@@ -88,7 +98,12 @@ export function lifeCycle(alert: Alert): readonly LifeStep[] {
   const again = alert.raised - 1;
   if (again > 0) {
     const words = `Raised again ${again === 1 ? "once" : plural(again, "time")}`;
-    steps.push({ kind: "raised-again", words, atMs: null, note: "because it got worse or wider" });
+    steps.push({
+      kind: "raised-again",
+      words,
+      atMs: null,
+      note: "because it got worse, or others are concerned",
+    });
   }
   const { acknowledged: taken } = alert;
   if (taken !== null) {

@@ -1,7 +1,7 @@
 // One alert in full: what was measured, its life from raised to resolved, where to look, and what
 // to do about it.
 
-import { lifeCycle, thresholdWords } from "../../model/alert-words.ts";
+import { ALERT_STATE_WORDS, lifeCycle, thresholdWords } from "../../model/alert-words.ts";
 import { agentPath, tracePath } from "../../model/routes.ts";
 import type { Alert } from "../../model/wire.ts";
 import { useApp } from "../../state/app.ts";
@@ -24,19 +24,19 @@ const AGENTS_SHOWN = 8;
 /** The panel beside the table. */
 export function AlertDetails({ alert, onAcknowledge, onResolve, onClose }: AlertDetailsProps) {
   const { alertActions } = useApp();
-  const firing = alert.state === "firing";
+  const open = alert.state !== "resolved";
   return (
     <aside class="panel details-panel" aria-label="Alert" data-testid="alert-details">
       <header class="details-head">
-        <LevelMark level={alert.level} over={!firing} />
-        <span class="dim">{firing ? "firing" : "resolved"}</span>
+        <LevelMark level={alert.level} over={!open} />
+        <span class="dim">{ALERT_STATE_WORDS[alert.state]}</span>
         <button type="button" class="button button-quiet button-small" onClick={onClose}>
           <Icon name="close" />
           <span class="visually-hidden">Close details</span>
         </button>
       </header>
       <h2 class="details-title">{alert.message}</h2>
-      {firing ? (
+      {open ? (
         <div class="details-verbs">
           {alert.acknowledged === null ? (
             <button type="button" class="button button-primary" onClick={onAcknowledge}>

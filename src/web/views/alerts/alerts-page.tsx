@@ -114,6 +114,7 @@ function filterParameters(filter: AlertFilter): Readonly<Record<string, string>>
 
 const STATES = [
   ["firing", "Firing"],
+  ["queued", "Waiting"],
   ["resolved", "Resolved"],
   ["any", "All"],
 ] as const;
@@ -177,7 +178,11 @@ function NoAlerts({ filter, known }: { readonly filter: AlertFilter; readonly kn
   if (!known) return null;
   if (!plain) return <p class="panel-note">No alert matches this filter.</p>;
   if (filter.state !== "firing") {
-    return <p class="panel-note">No alert is on record.</p>;
+    return (
+      <p class="panel-note">
+        {filter.state === "queued" ? "No alert waits for room." : "No alert is on record."}
+      </p>
+    );
   }
   return (
     <EmptyState
