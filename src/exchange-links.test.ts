@@ -3,10 +3,13 @@ import { test } from "node:test";
 
 import { AgentCommunicationProtocol } from "./communication/index.ts";
 import { ManualClock, noComponentLog } from "./core/index.ts";
+import { CostHistory } from "./cost-history.ts";
 import { PerformanceDashboard } from "./dashboard/index.ts";
 import { ExchangeLinks } from "./exchange-links.ts";
 import { APIGateway } from "./gateway/index.ts";
 import { ProfileDesk, VolatileProfileStore } from "./profiler/index.ts";
+import { SeriesHealth } from "./series-health.ts";
+import { AgentLogs } from "./server/index.ts";
 import { PerformanceTracker } from "./tracker/index.ts";
 
 test("ExchangeLinks measures the availability of agents without those that left well", async () => {
@@ -18,14 +21,32 @@ test("ExchangeLinks measures the availability of agents without those that left 
     { refreshInterval: 1 },
     { clock, agentManager: communication },
   );
-  const profiles = new ProfileDesk({
-    clock,
-    store: new VolatileProfileStore(),
-    tell: () => Promise.resolve(),
-    isAlive: () => true,
+  const profiles = new ProfileDesk(
+    {},
+    {
+      clock,
+      store: new VolatileProfileStore(),
+      tell: () => Promise.resolve(),
+      isAlive: () => true,
+    },
+  );
+  using links = new ExchangeLinks({
+    name: "default",
+    communication,
+    gateway,
+    tracker,
+    profiles,
+    dashboard,
+    costHistory: new CostHistory({
+      namespace: "default",
+      tracker,
+      costs: dashboard.costs,
+      log: noComponentLog,
+    }),
+    seriesHealth: new SeriesHealth("default", noComponentLog, () => tracker),
+    logs: new AgentLogs(),
+    log: noComponentLog,
   });
-  const components = { communication, gateway, tracker, profiles, dashboard };
-  using links = new ExchangeLinks({ name: "default", log: noComponentLog, ...components });
   await communication.start();
   await links.start(() => undefined);
   await dashboard.start();

@@ -7,7 +7,7 @@ import { test } from "node:test";
 import type { TestContext } from "node:test";
 
 import { VolatileCommunicationStore } from "./communication/index.ts";
-import { noComponentLog } from "./core/index.ts";
+import { nextTurn, noComponentLog } from "./core/index.ts";
 import type { ComponentLog, JsonObject } from "./core/index.ts";
 import { EventNumbers, VolatileAlertStore, VolatileFeedStore } from "./dashboard/index.ts";
 import { Exchanges } from "./exchanges.ts";
@@ -28,8 +28,11 @@ class LimitedSeriesStore extends VolatileSeriesStore {
   /** Reads of the past end in an error, as one that takes too long does. */
   slow = false;
   readonly kept: (readonly string[])[] = [];
+  /** Writes wait for it. */
+  gate: Promise<void> = Promise.resolve();
 
   override async append(...batch: Parameters<VolatileSeriesStore["append"]>): Promise<void> {
+    await this.gate;
     if (this.full) throw new StorageError("storage.disk_full", "the disk is full");
     await super.append(...batch);
   }
@@ -54,6 +57,26 @@ class LimitedLedger extends VolatileSecurityStore {
   }
 }
 
+/** Alerts that cannot be read while the store is broken. */
+class BreakableAlertStore extends VolatileAlertStore {
+  broken = false;
+
+  override async alerts(...query: Parameters<VolatileAlertStore["alerts"]>) {
+    if (this.broken) throw new StorageError("storage.file_gone", "the ledger is gone");
+    return super.alerts(...query);
+  }
+}
+
+/** Remembers which namespaces were taken out. */
+class WatchedDataPlane extends InProcessDataPlane {
+  readonly removed: string[] = [];
+
+  override async remove(namespace: string): Promise<void> {
+    this.removed.push(namespace);
+    await super.remove(namespace);
+  }
+}
+
 async function startExchanges(
   t: TestContext,
   log: ComponentLog = noComponentLog,
@@ -62,7 +85,8 @@ async function startExchanges(
   const ledger = new LimitedLedger();
   const series = new LimitedSeriesStore();
   const identities = new IdentityService({}, { store: ledger });
-  const plane = new InProcessDataPlane();
+  const plane = new WatchedDataPlane();
+  const alerts = new BreakableAlertStore();
   t.after(() => plane.close());
   const probe = new SystemProbe();
   t.after(() => probe[Symbol.dispose]());
@@ -73,7 +97,7 @@ async function startExchanges(
       stores: {
         communication: new VolatileCommunicationStore(100),
         services: new VolatileServiceStore(),
-        alerts: new VolatileAlertStore(),
+        alerts,
         feed: new VolatileFeedStore(),
         series,
         calls: new VolatileCallStore(),
@@ -97,7 +121,7 @@ async function startExchanges(
   await fleet.communication.registerAgent({ agentId: "w1" });
   fleet.tracker.recordMetric("load", 1, "w1");
   const { token } = await identities.createEnrolment("fleet");
-  return { ledger, series, identities, exchanges, token };
+  return { ledger, series, alerts, plane, identities, exchanges, token };
 }
 
 test("Exchanges.start() has what belongs to no namespace forgotten, once all run", async (t) => {
@@ -207,6 +231,58 @@ test("Exchanges.put() gives other options although the last samples cannot be wr
   const fleet = exchanges.get("fleet");
   assert.equal(fleet?.heartbeatIntervalMs, 2000);
   assert.equal((await fleet?.communication.getAgentInfo("w1"))?.id, "w1");
+});
+
+const UNAVAILABLE = { code: "server.namespace_unavailable", retryable: true };
+
+test("Exchanges.get() turns away, to be tried again, while a namespace is started anew", async (t) => {
+  const { series, exchanges } = await startExchanges(t);
+  const old = exchanges.get("fleet") ?? assert.fail("it runs");
+  const { id } = old.dashboard.addAlert("error", "the disk is full", "cron");
+  const { promise, resolve } = Promise.withResolvers<void>();
+  series.gate = promise; // the old one cannot finish
+  const changed = exchanges.put("fleet", { communication: { heartbeatInterval: 2 } });
+  const runs = (): boolean => exchanges.all().some(({ name }) => name === "fleet");
+  for (let turn = 0; turn < 100 && runs(); turn++) await nextTurn();
+  assert.throws(() => exchanges.get("fleet"), UNAVAILABLE);
+  assert.ok(exchanges.get("default"), "others run");
+  // A request that came before has the old one in its hands.
+  const stopped = { code: "dashboard.stopped", retryable: true };
+  await assert.rejects(old.dashboard.acknowledgeAlert(id, { owner: "ana" }), stopped);
+  assert.throws(() => old.dashboard.addAlert("error", "lost", "cron"), stopped);
+  await assert.rejects(old.dashboard.sendTestNotification(), stopped);
+  resolve();
+  await changed;
+  const fleet = exchanges.get("fleet") ?? assert.fail("it runs again");
+  await fleet.dashboard.acknowledgeAlert(id, { owner: "ana" });
+  const [alert, ...others] = await fleet.dashboard.getAlerts({ rule: "manual" });
+  assert.deepEqual([alert?.id, alert?.acknowledged?.owner, others.length], [id, "ana", 0]);
+});
+
+test("Exchanges.put() leaves what it does not change as it is and running", async (t) => {
+  const { exchanges } = await startExchanges(t);
+  const config = { communication: { heartbeatInterval: 2 } };
+  await exchanges.put("fleet", config);
+  const fleet = exchanges.get("fleet");
+  for (const same of [undefined, config]) {
+    const { record, created } = await exchanges.put("fleet", same);
+    assert.deepEqual([record.config, created], [config, false]);
+    assert.equal(exchanges.get("fleet"), fleet, "it was not started anew");
+  }
+  await exchanges.put("fleet", {});
+  assert.equal(exchanges.get("fleet")?.heartbeatIntervalMs, 30_000);
+});
+
+test("Exchanges.put() stops what could not be started whole, and may be tried again", async (t) => {
+  const { alerts, plane, exchanges } = await startExchanges(t);
+  alerts.broken = true;
+  const config = { communication: { heartbeatInterval: 2 } };
+  await assert.rejects(exchanges.put("fleet", config), { code: "storage.file_gone" });
+  assert.deepEqual(plane.removed, ["fleet", "fleet"], "the old one and the half-started one");
+  assert.throws(() => exchanges.get("fleet"), UNAVAILABLE);
+  alerts.broken = false;
+  await exchanges.put("fleet", config);
+  assert.equal((await exchanges.get("fleet")?.communication.getAgentInfo("w1"))?.id, "w1");
 });
 
 test("Exchanges.put() refuses what is no component or no options, by name", async (t) => {

@@ -1,5 +1,7 @@
 // All namespaces of a server: which there are, with which options, and their running components.
 
+import { isDeepStrictEqual } from "node:util";
+
 import { z } from "zod";
 
 import { communicationConfigSchema } from "./communication/index.ts";
@@ -36,6 +38,8 @@ export class Exchanges {
   readonly #services: ExchangeServices;
   readonly #config: ExchangeConfig;
   readonly #running = new Map<string, Exchange>();
+  /** Namespaces that do not run while they exist, and why, in words. */
+  readonly #absent = new Map<string, string>();
   readonly #onStarted: (exchange: Exchange) => void;
   /** What the start is bringing back; undefined before and after it. */
   #restoring: { readonly namespaces: number; current: Exchange | undefined } | undefined;
@@ -114,8 +118,17 @@ export class Exchanges {
     }
   }
 
+  /** @throws ServerError `server.namespace_unavailable` for one that exists and does not run. */
   get(name: string): Exchange | undefined {
+    const reason = this.#absent.get(name);
+    if (reason !== undefined) {
+      throw new ServerError("server.namespace_unavailable", `Namespace "${name}" ${reason}`);
+    }
     return this.#running.get(name);
+  }
+
+  isRunning(name: string): boolean {
+    return this.#running.has(name);
   }
 
   all(): readonly Exchange[] {
@@ -129,14 +142,17 @@ export class Exchanges {
 
   /** A namespace as it may be shown. */
   view(record: NamespaceRecord): NamespaceView {
-    const running = this.#running.has(record.name);
+    const running = this.isRunning(record.name);
     return { ...record, config: maskSecrets(record.config), running };
   }
 
   /** Whether each namespace there should be judges its fleet. */
   async states(): Promise<readonly NamespaceState[]> {
     const records = await this.records();
-    return records.map(({ name }) => ({ name, isWell: this.get(name)?.dashboard.isWell() }));
+    return records.map(({ name }) => ({
+      name,
+      isWell: this.#running.get(name)?.dashboard.isWell(),
+    }));
   }
 
   /** With their secrets. */
@@ -144,26 +160,34 @@ export class Exchanges {
     return this.#stores.ledger.namespaces();
   }
 
-  /** Makes a namespace, or gives an existing one other options; its agents stay. */
+  /**
+   * Makes a namespace, or gives an existing one other options; its agents stay.
+   * @param config undefined leaves those of one that is there, and starts one that does not run.
+   */
   put(
     name: string,
-    config: JsonObject,
+    config?: JsonObject,
   ): Promise<{ readonly record: NamespaceRecord; readonly created: boolean }> {
     return this.#inTurn(() => this.#put(name, config));
   }
 
-  async #put(name: string, config: JsonObject) {
+  async #put(name: string, config?: JsonObject) {
     const problem = nameProblem(name);
     if (problem !== undefined) {
       throw new ServerError("server.input_invalid", `The namespace's name ${problem}`);
     }
     const existing = (await this.records()).find((record) => record.name === name);
     const createdAtMs = existing?.createdAtMs ?? Date.now();
-    const kept = keepSecrets(config, existing?.config ?? {});
-    const record: NamespaceRecord = { name, createdAtMs, config: kept };
+    const before = existing?.config ?? {};
+    const after = config === undefined ? before : keepSecrets(config, before);
+    const record: NamespaceRecord = { name, createdAtMs, config: after };
+    // Leases end with a restart: what changes nothing must not cause one.
+    if (existing !== undefined && this.isRunning(name) && isDeepStrictEqual(before, after)) {
+      return { record, created: false };
+    }
     const exchange = this.#make(record); // refuses wrong options before anything is stored
     await this.#stores.ledger.putNamespace(record);
-    await this.#stopExchange(name);
+    await this.#takeOut(name, "is being started");
     await this.#startExchange(exchange);
     return { record, created: existing === undefined };
   }
@@ -172,8 +196,7 @@ export class Exchanges {
   delete(name: string): Promise<void> {
     return this.#inTurn(async () => {
       const record = (await this.records()).find((one) => one.name === name);
-      await this.#stopExchange(name);
-      this.#running.delete(name);
+      await this.#takeOut(name, "is being deleted");
       try {
         await this.#stores.series.deleteNamespace(name);
         await this.#stores.ledger.deleteNamespace(name); // with its record, so it comes last
@@ -181,6 +204,7 @@ export class Exchanges {
         if (record !== undefined) await this.#run(record);
         throw error;
       }
+      this.#absent.delete(name);
       await this.#identities.forgetNamespace(name);
     });
   }
@@ -188,31 +212,32 @@ export class Exchanges {
   /** Stops all namespaces. */
   async stop(): Promise<void> {
     await this.#turn.catch(() => undefined);
-    await Promise.all(this.all().map((exchange) => this.#stopExchange(exchange.name)));
-    this.#running.clear();
+    await Promise.all(this.all().map(({ name }) => this.#takeOut(name, "is being stopped")));
+  }
+
+  /** Out of reach first: what still came in would be taken by components that are stopping. */
+  async #takeOut(name: string, reason: string): Promise<void> {
+    const exchange = this.#running.get(name);
+    this.#absent.set(name, reason);
+    this.#running.delete(name);
+    if (exchange !== undefined) await this.#stopExchange(exchange);
   }
 
   /** What a namespace could not write is lost with it, be it stopped, replaced or deleted. */
-  async #stopExchange(name: string): Promise<void> {
+  async #stopExchange(exchange: Exchange): Promise<void> {
     try {
-      await this.#running.get(name)?.stop();
+      await exchange.stop();
     } catch (error) {
-      this.#services.log.error("exchanges.stop_failed", { namespace: name, error });
+      this.#services.log.error("exchanges.stop_failed", { namespace: exchange.name, error });
     }
   }
 
   async #tryToRun(record: NamespaceRecord): Promise<void> {
-    const { log } = this.#services;
-    const namespace = record.name;
-    let exchange: Exchange | undefined;
     try {
-      exchange = this.#make(record);
-      await this.#startExchange(exchange);
+      await this.#run(record);
     } catch (error) {
-      log.error("exchanges.start_failed", { namespace, error });
-      await exchange?.stop().catch((stopError: unknown) => {
-        log.error("exchanges.stop_failed", { namespace, error: stopError });
-      });
+      this.#absent.set(record.name, COULD_NOT_START);
+      this.#services.log.error("exchanges.start_failed", { namespace: record.name, error });
     }
   }
 
@@ -249,8 +274,16 @@ export class Exchanges {
 
   async #startExchange(exchange: Exchange): Promise<void> {
     if (this.#restoring !== undefined) this.#restoring.current = exchange;
-    await exchange.start();
-    if (this.#restoring !== undefined) this.#restoring.current = undefined;
+    try {
+      await exchange.start();
+    } catch (error) {
+      this.#absent.set(exchange.name, COULD_NOT_START);
+      await this.#stopExchange(exchange); // what of it runs already must not go on by itself
+      throw error;
+    } finally {
+      if (this.#restoring !== undefined) this.#restoring.current = undefined;
+    }
+    this.#absent.delete(exchange.name);
     this.#running.set(exchange.name, exchange);
     this.#onStarted(exchange);
   }
@@ -261,6 +294,8 @@ export class Exchanges {
     return result;
   }
 }
+
+const COULD_NOT_START = "could not be started";
 
 /** Options of a namespace, by component. */
 const SECTIONS: Readonly<Record<string, z.ZodObject>> = {

@@ -129,7 +129,7 @@ class System implements Switchboard, Fleet {
       series: () => this.#series?.snapshots(DEFAULT_NAMESPACE, 1),
       seriesTrouble: () => this.#exchanges?.seriesTrouble(),
       restoring: () => this.#exchanges?.progress(),
-      isRunning: (name) => this.namespace(name) !== undefined,
+      isRunning: (name) => this.#exchanges?.isRunning(name) === true,
       gatewayWorkers: () => this.#plane.workers,
       folder: this.#folder,
     });

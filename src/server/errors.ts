@@ -116,6 +116,14 @@ export const serverErrors = {
     meaning: "The namespace is being brought back after a start",
     remedy: "Try again in a moment; /readyz says how far it is.",
   },
+  "server.namespace_unavailable": {
+    status: 503,
+    retryable: true,
+    meaning: "The namespace exists and does not run now",
+    remedy:
+      "It is being started with other options, or deleted: try again in a moment. If it could not be " +
+      "started, the log says why; PUT starts it again.",
+  },
   "server.namespace_protected": {
     status: 409,
     retryable: false,

@@ -261,10 +261,13 @@ export interface Fleet {
   /** The namespace of this name; undefined when there is none. */
   namespace(name: string): FleetNamespace | undefined;
   namespaces(): Promise<readonly NamespaceView[]>;
-  /** Makes the namespace or replaces its configuration; a masked secret stays what it was. */
+  /**
+   * Makes the namespace or replaces its configuration; a masked secret stays what it was, as does
+   * everything without a configuration.
+   */
   putNamespace(
     name: string,
-    config: JsonObject,
+    config: JsonObject | undefined,
   ): Promise<{ readonly record: NamespaceView; readonly created: boolean }>;
   /** Stops the namespace and forgets everything in it. */
   deleteNamespace(name: string): Promise<void>;

@@ -41,10 +41,10 @@ function put({ fleet }: Services): Route {
     params,
     body: z.strictObject({
       config: jsonObjectSchema
-        .default({})
+        .exactOptional()
         .describe(
           'Overrides of options: {"communication":{"heartbeatInterval":2}}; "(secret)" keeps the ' +
-            "secret that is stored",
+            "secret that is stored. Left out: a namespace that is there stays as it is",
         ),
     }),
     example: { config: { communication: { heartbeatInterval: 2 } } },

@@ -226,7 +226,7 @@ export class TestFleet implements Fleet {
 
   async putNamespace(
     name: string,
-    config: JsonObject,
+    config: JsonObject = {},
   ): Promise<{ record: NamespaceView; created: boolean }> {
     const record = { name, createdAtMs: 1_700_000_000_000, config, running: true };
     const created = !this.#namespaces.has(name);
