@@ -242,16 +242,19 @@ test("Exchanges.get() turns away, to be tried again, while a namespace is starte
   const { promise, resolve } = Promise.withResolvers<void>();
   series.gate = promise; // the old one cannot finish
   const changed = exchanges.put("fleet", { communication: { heartbeatInterval: 2 } });
-  const runs = (): boolean => exchanges.all().some(({ name }) => name === "fleet");
-  for (let turn = 0; turn < 100 && runs(); turn++) await nextTurn();
-  assert.throws(() => exchanges.get("fleet"), UNAVAILABLE);
-  assert.ok(exchanges.get("default"), "others run");
-  // A request that came before has the old one in its hands.
-  const stopped = { code: "dashboard.stopped", retryable: true };
-  await assert.rejects(old.dashboard.acknowledgeAlert(id, { owner: "ana" }), stopped);
-  assert.throws(() => old.dashboard.addAlert("error", "lost", "cron"), stopped);
-  await assert.rejects(old.dashboard.sendTestNotification(), stopped);
-  resolve();
+  try {
+    const runs = (): boolean => exchanges.all().some(({ name }) => name === "fleet");
+    for (let turn = 0; turn < 100 && runs(); turn++) await nextTurn();
+    assert.throws(() => exchanges.get("fleet"), UNAVAILABLE);
+    assert.ok(exchanges.get("default"), "others run");
+    // A request that came before has the old one in its hands.
+    const stopped = { code: "dashboard.stopped", retryable: true };
+    await assert.rejects(old.dashboard.acknowledgeAlert(id, { owner: "ana" }), stopped);
+    assert.throws(() => old.dashboard.addAlert("error", "lost", "cron"), stopped);
+    await assert.rejects(old.dashboard.sendTestNotification(), stopped);
+  } finally {
+    resolve();
+  }
   await changed;
   const fleet = exchanges.get("fleet") ?? assert.fail("it runs again");
   await fleet.dashboard.acknowledgeAlert(id, { owner: "ana" });

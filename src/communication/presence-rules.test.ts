@@ -105,12 +105,15 @@ for (const [name, change, state, reason, changesInMs] of CASES) {
   });
 }
 
+/** Whether somebody that says so has left. */
+function hasLeft(facts: Partial<PresenceFacts>): boolean {
+  return judgePresence({ ...QUIET, status: "offline", left: true, ...facts }, TIMES).left;
+}
+
 test("judgePresence() tells who left well from who is missed", () => {
-  const left = (facts: Partial<PresenceFacts>): boolean =>
-    judgePresence({ ...QUIET, status: "offline", left: true, ...facts }, TIMES).left;
-  assert.deepEqual([left({}), left({ exitCode: 0 })], [true, true]);
-  assert.equal(left({ exitCode: 1 }), false);
-  assert.equal(left({ status: "online" }), false);
-  assert.equal(left({ mailWaiting: 1 }), false);
-  assert.equal(left({ holds: ["x"] }), false);
+  assert.deepEqual([hasLeft({}), hasLeft({ exitCode: 0 })], [true, true]);
+  assert.equal(hasLeft({ exitCode: 1 }), false);
+  assert.equal(hasLeft({ status: "online" }), false);
+  assert.equal(hasLeft({ mailWaiting: 1 }), false);
+  assert.equal(hasLeft({ holds: ["x"] }), false);
 });

@@ -36,6 +36,11 @@ function makeBook(maxFiring = 100) {
   return { clock, changes, book, say, kinds, firing };
 }
 
+/** Workers that are down, which must last for ten seconds. */
+function down(...agentIds: string[]) {
+  return findingOf("down:worker", { agentIds, forMs: 10_000, keepFiringForMs: 10_000 });
+}
+
 test("AlertBook.observe() raises a finding once it has held for its time", () => {
   const { clock, book, kinds } = makeBook();
   const finding = findingOf("a", { forMs: 30_000 });
@@ -134,22 +139,20 @@ test("AlertBook.observe() raises again when twice as many agents are concerned",
 
 test("AlertBook.observe() raises again when none of those it was raised for is concerned", () => {
   const { clock, book, kinds, changes } = makeBook();
-  const about = (...agentIds: string[]) =>
-    findingOf("down:worker", { agentIds, forMs: 10_000, keepFiringForMs: 10_000 });
-  book.observe([about("w-1")]);
+  book.observe([down("w-1")]);
   clock.advance(10_000);
-  book.observe([about("w-1")]);
+  book.observe([down("w-1")]);
   const id = book.byKey("down:worker")?.id ?? "";
   book.acknowledge(id, { owner: "ana", note: "" });
-  book.observe([about("w-2")]);
+  book.observe([down("w-2")]);
   assert.deepEqual(book.get(id)?.agentIds, ["w-2"]);
   assert.equal(book.get(id)?.acknowledged?.owner, "ana", "it must hold as long as the first time");
-  book.observe([about("w-1")]);
+  book.observe([down("w-1")]);
   clock.advance(10_000);
-  book.observe([about("w-2")]);
+  book.observe([down("w-2")]);
   assert.equal(book.get(id)?.raised, 1, "not in a row");
   clock.advance(10_000);
-  book.observe([about("w-2")]);
+  book.observe([down("w-2")]);
   assert.equal(changes.at(-1)?.kind, "raised_again");
   const { acknowledged, raised, raisedFor } = book.get(id) ?? {};
   assert.deepEqual([acknowledged, raised, raisedFor], [null, 2, ["w-2"]]);
@@ -157,18 +160,21 @@ test("AlertBook.observe() raises again when none of those it was raised for is c
 });
 
 test("AlertBook.restore() still knows whom an alert was raised for", () => {
-  const about = (...agentIds: string[]) => findingOf("down:worker", { agentIds });
   const before = makeBook();
-  before.book.observe([about("w-1", "w-2")]);
+  before.book.observe([down("w-1", "w-2")]);
+  before.clock.advance(10_000);
+  before.book.observe([down("w-1", "w-2")]);
   const id = before.book.byKey("down:worker")?.id ?? "";
   before.book.acknowledge(id, { owner: "ana", note: "" });
-  before.book.observe([about("w-1", "w-2", "w-3")]);
+  before.book.observe([down("w-1", "w-2", "w-3")]);
 
-  const { book } = makeBook();
+  const { clock, book } = makeBook();
   book.restore([...before.book.firing()]);
-  book.observe([about("w-1", "w-2", "w-3")]);
+  book.observe([down("w-1", "w-2", "w-3")]);
   assert.equal(book.get(id)?.acknowledged?.owner, "ana");
-  book.observe([about("w-1", "w-3", "w-4")]);
+  book.observe([down("w-1", "w-3", "w-4")]);
+  clock.advance(10_000);
+  book.observe([down("w-1", "w-3", "w-4")]);
   assert.equal(book.get(id)?.acknowledged, null);
 });
 

@@ -243,9 +243,10 @@ function profileTests(current: () => ProfileStore): void {
   });
 
   test("profiles() pages by their place, however many were asked for at one instant", async () => {
-    const atMs = (index: number) => ({ requestedAtMs: index < 2 ? START_MS : START_MS + 1 });
-    for (const index of [3, 0, 5, 2, 1, 4])
-      await current().putProfile(profileOf(index, atMs(index)));
+    for (const index of [3, 0, 5, 2, 1, 4]) {
+      const requestedAtMs = START_MS + (index < 2 ? 0 : 1);
+      await current().putProfile(profileOf(index, { requestedAtMs }));
+    }
     const found: string[] = [];
     for (let after: ProfileRecord | undefined; ;) {
       const page = await current().profiles("default", {
