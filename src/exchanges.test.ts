@@ -191,6 +191,8 @@ test("SeriesHealth says once that the store fails, and counts what is lost", asy
   assert.equal(exchanges.seriesTrouble(), "fleet: 3 writes failed");
 });
 
+const UNAVAILABLE = { code: "server.namespace_unavailable", retryable: true };
+
 test("Exchanges.delete() deletes although the last samples cannot be written", async (t) => {
   const { series, exchanges } = await startExchanges(t);
   series.full = true;
@@ -232,8 +234,6 @@ test("Exchanges.put() gives other options although the last samples cannot be wr
   assert.equal(fleet?.heartbeatIntervalMs, 2000);
   assert.equal((await fleet?.communication.getAgentInfo("w1"))?.id, "w1");
 });
-
-const UNAVAILABLE = { code: "server.namespace_unavailable", retryable: true };
 
 test("Exchanges.get() turns away, to be tried again, while a namespace is started anew", async (t) => {
   const { series, exchanges } = await startExchanges(t);
@@ -314,7 +314,7 @@ test("Exchanges.start() leaves out a namespace that cannot start, and starts the
   const config = { dashboard: { webhookUrl } };
   await ledger.putNamespace({ name: "broken", createdAtMs: 1, config });
   await exchanges.start();
-  assert.equal(exchanges.get("broken"), undefined);
+  assert.throws(() => exchanges.get("broken"), UNAVAILABLE);
   const broken = (await exchanges.states()).find(({ name }) => name === "broken");
   assert.deepEqual(broken, { name: "broken", isWell: undefined });
   assert.notEqual(exchanges.get("default"), undefined);

@@ -10,7 +10,15 @@
 import type { Clock, IdGenerator } from "../core/index.ts";
 
 import type { Acknowledgement, Alert } from "./alert.ts";
-import { contentOf, isAboutOthers, newAlert, sameAgents, saidAgain } from "./alert-content.ts";
+import {
+  contentOf,
+  isAboutOthers,
+  isNews,
+  newAlert,
+  raisedAgain,
+  resolvedAt,
+  saidAgain,
+} from "./alert-content.ts";
 import { AlertFlood, FLOOD_RULE } from "./alert-flood.ts";
 import { AlertTrack } from "./alert-track.ts";
 import { DashboardError } from "./errors.ts";
@@ -79,7 +87,7 @@ export class AlertBook {
       if (current !== undefined) {
         // Raised anew before this one was read: one fires, or waits, per key.
         const kind = alert.state === "firing" ? "resolved" : "queued";
-        this.#options.onChange({ kind, alert: this.#resolved(alert) });
+        this.#options.onChange({ kind, alert: resolvedAt(alert, this.#atMs(alert)) });
         continue;
       }
       if (alert.state === "queued") {
@@ -165,7 +173,7 @@ export class AlertBook {
     const context = note === "" ? alert.context : { ...alert.context, resolution: note };
     if (alert.state === "firing") return this.#resolve(alert, nowMs, { context });
     this.#flood.delete(alert);
-    const resolved = this.#resolved({ ...alert, context });
+    const resolved = resolvedAt({ ...alert, context }, this.#atMs(alert));
     this.#options.onChange({ kind: "queued", alert: resolved });
     this.#tellFlood();
     return resolved;
@@ -319,8 +327,7 @@ export class AlertBook {
       this.#raiseAgain(alert, finding);
       return;
     }
-    const hasTrace = alert.traceId === null && finding.traceId !== null; // now there is one to show
-    const changed = finding.level !== alert.level || !sameAgents(finding, alert) || hasTrace;
+    const changed = isNews(finding, alert);
     const sinceMs = this.#options.clock.now() - alert.updatedAtMs;
     const stale = sinceMs >= dashboardLimits.alertTouchMs.value;
     const differs = finding.message !== alert.message || finding.value !== alert.value;
@@ -340,13 +347,7 @@ export class AlertBook {
   }
 
   #raiseAgain(alert: Alert, finding: Finding): Alert {
-    return this.#change(alert, "raised_again", {
-      ...contentOf(finding),
-      raised: alert.raised + 1,
-      raisedFor: finding.agentIds,
-      acknowledged: null,
-      notifiedAtMs: null,
-    });
+    return this.#change(alert, "raised_again", raisedAgain(alert, finding));
   }
 
   #resolve(alert: Alert, nowMs: number, changes: Partial<Alert>): Alert {
@@ -354,14 +355,9 @@ export class AlertBook {
     this.#tracks.delete(alert.key);
     this.#restored.delete(alert.key);
     this.#flaps.resolved(alert.key, nowMs);
-    const resolved = this.#resolved({ ...alert, ...changes });
+    const resolved = resolvedAt({ ...alert, ...changes }, this.#atMs(alert));
     this.#options.onChange({ kind: "resolved", alert: resolved });
     return resolved;
-  }
-
-  #resolved(alert: Alert): Alert {
-    const atMs = this.#atMs(alert);
-    return { ...alert, state: "resolved", endsAtMs: atMs, updatedAtMs: atMs };
   }
 
   #changeById(id: string, kind: AlertChange["kind"], changes: Partial<Alert>): Alert | undefined {

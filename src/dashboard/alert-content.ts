@@ -28,6 +28,11 @@ export function newAlert(
   };
 }
 
+/** An alert as it is once it is over. */
+export function resolvedAt(alert: Alert, atMs: number): Alert {
+  return { ...alert, state: "resolved", endsAtMs: atMs, updatedAtMs: atMs };
+}
+
 /** What of a finding may change while its alert fires. */
 export function contentOf(
   finding: Finding,
@@ -55,8 +60,25 @@ export function isAboutOthers(raisedFor: readonly string[], agentIds: readonly s
   return others === agentIds.length || others >= known.size;
 }
 
+/** What changes when an alert is raised again. */
+export function raisedAgain(alert: Alert, finding: Finding): Partial<Alert> {
+  return {
+    ...contentOf(finding),
+    raised: alert.raised + 1,
+    raisedFor: finding.agentIds,
+    acknowledged: null,
+    notifiedAtMs: null,
+  };
+}
+
+/** Whether a finding says more than words and values anew: level, agents, or a trace to show. */
+export function isNews(finding: Finding, alert: Alert): boolean {
+  const hasTrace = alert.traceId === null && finding.traceId !== null;
+  return hasTrace || finding.level !== alert.level || !sameAgents(finding, alert);
+}
+
 /** Whether both name the same agents, in whatever order. */
-export function sameAgents(finding: Finding, alert: Alert): boolean {
+function sameAgents(finding: Finding, alert: Alert): boolean {
   if (finding.agentIds.length !== alert.agentIds.length) return false;
   const known = new Set(alert.agentIds);
   return finding.agentIds.every((agentId) => known.has(agentId));

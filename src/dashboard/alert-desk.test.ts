@@ -169,11 +169,8 @@ test("AlertDesk answers for a change once it is stored, and not before", async (
   const ended = answered("resolve", desk.resolve(id, ""));
   await settle();
   await Promise.all([taken, ended]);
-  assert.deepEqual(answers.toSorted(), [
-    "acknowledge resolved ana",
-    "raise firing nobody",
-    "resolve resolved ana",
-  ]);
+  const wanted = ["raise firing nobody", "acknowledge resolved ana", "resolve resolved ana"];
+  assert.deepEqual(new Set(answers), new Set(wanted));
 });
 
 test("AlertDesk.load() brings all back that was answered for, after a crash in a flood", async () => {
