@@ -46,6 +46,44 @@ test("A server killed among 256 sends in flight has every acknowledged message",
   assert.equal(await server.end("SIGTERM"), 0);
 });
 
+test("A server killed in a flood of alerts has every one that was answered, as it was", async (t) => {
+  const dataFolder = temporaryFolder(t);
+  const server = await spawnServer(t, dataFolder);
+  const answered = new Map<string, { readonly state: string; readonly startsAtMs: number }>();
+  let taken = "";
+  {
+    using control = new ControlSocket(server.socketPath);
+    const say = async (level: string, message: string, source: string): Promise<string> => {
+      const { status, body } = await control.call("POST", "/api/v1/alerts", {
+        level,
+        message,
+        source,
+      });
+      assert.equal(status, 201, JSON.stringify(body));
+      answered.set(body.id, body);
+      return body.state;
+    };
+    const chatter = Array.from({ length: 150 }, (_, index) =>
+      say("info", `chatter ${index}`, "chatty"),
+    );
+    const states = await Promise.all(chatter);
+    assert.equal(states.filter((state) => state === "queued").length, 50);
+    assert.equal(await say("critical", "the disk is full", "cron"), "firing");
+    taken = [...answered.keys()].at(-1) ?? "";
+    const path = `/api/v1/alerts/${taken}/acknowledge`;
+    assert.equal((await control.call("POST", path, { owner: "ana" })).status, 200);
+  }
+  await server.end("SIGKILL");
+  const next = await spawnServer(t, dataFolder);
+  using control = new ControlSocket(next.socketPath);
+  for (const [id, { state, startsAtMs }] of answered) {
+    const { body } = await control.call("GET", `/api/v1/alerts/${id}`);
+    assert.deepEqual([body.state, body.startsAtMs], [state, startsAtMs], id);
+    if (id === taken) assert.equal(body.acknowledged?.owner, "ana");
+  }
+  assert.equal(await next.end("SIGTERM"), 0);
+});
+
 test("A send is answered over HTTP only after the fdatasync of its commit returned", async (t) => {
   const strace = requireDebian(t, "strace");
   if (strace === undefined) return;
