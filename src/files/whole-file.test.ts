@@ -29,11 +29,6 @@ test("writeWholeFile() writes all pieces, for the owner alone, and says how many
   assert.equal(statSync(file).mode & 0o777, 0o600);
 });
 
-async function* brokenContent(): AsyncGenerator<string> {
-  yield "x".repeat(100_000);
-  throw new RangeError("the store failed");
-}
-
 test("writeWholeFile() leaves the old file, and no half of the new one, when its content breaks off", async (t) => {
   const folder = temporaryFolder(t);
   const file = path.join(folder, "export.json");

@@ -176,9 +176,6 @@ export function seriesStoreContract(
       assert.deepEqual(await store.snapshots("default", 0), []);
     });
 
-    const ids = async (count: number, range: TimeRange): Promise<string[]> =>
-      (await store.snapshots("default", count, range)).map((one) => one.id);
-
     test("snapshots() of a range gives its newest, from inclusive and to exclusive", async () => {
       for (let index = 0; index < 5; index++) {
         await store.appendSnapshot("default", snapshotOf(`snap_${index}`, START_MS + index));
