@@ -3,8 +3,7 @@
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { request } from "node:http";
-import type { ClientRequest, IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { after, afterEach, before, describe, test } from "node:test";
 
 import {
@@ -12,19 +11,13 @@ import {
   Upstreams,
   bodyOf,
   problemOf,
-  secretOf,
+  responseOf,
   servicePlan,
   withBody,
 } from "./data-plane-bench-contract.ts";
 import type { OpenPlane } from "./data-plane-bench-contract.ts";
 
 const MEGABYTE = Buffer.alloc(1_048_576, "x");
-
-async function responseOf(outgoing: ClientRequest): Promise<IncomingMessage> {
-  const [response]: IncomingMessage[] = await once(outgoing, "response");
-  if (response === undefined) throw new Error("There was no response");
-  return response;
-}
 
 /** Registers the streaming half of the contract. */
 export function streamingPlaneContract(name: string, open: OpenPlane): void {
@@ -36,24 +29,6 @@ export function streamingPlaneContract(name: string, open: OpenPlane): void {
     });
     afterEach(() => upstreams.close());
     after(() => bench.close());
-
-    /** A request whose body and answer the test drives by hand. */
-    function start(
-      path: string,
-      method = "GET",
-      headers: Record<string, string> = {},
-    ): ClientRequest {
-      const outgoing = request({
-        host: "127.0.0.1",
-        port: bench.port,
-        path,
-        method,
-        headers: { authorization: `Bearer ${secretOf("alice")}`, ...headers },
-        agent: false,
-      });
-      outgoing.on("error", () => undefined);
-      return outgoing;
-    }
 
     streams();
     endings();
@@ -67,7 +42,7 @@ export function streamingPlaneContract(name: string, open: OpenPlane): void {
           arrived.resolve(response);
         });
         await bench.serve(servicePlan("events", url));
-        const outgoing = start("/v1/events/");
+        const outgoing = bench.start("/v1/events/");
         outgoing.end();
         // The head is here before any event is.
         const response = await responseOf(outgoing);
@@ -87,7 +62,7 @@ export function streamingPlaneContract(name: string, open: OpenPlane): void {
           incoming.pipe(response);
         });
         await bench.serve(servicePlan("echo", url));
-        const outgoing = start("/v1/echo/", "POST", { "transfer-encoding": "chunked" });
+        const outgoing = bench.start("/v1/echo/", "POST", { "transfer-encoding": "chunked" });
         outgoing.write("first");
         const response = await responseOf(outgoing);
         const [first]: Buffer[] = await once(response, "data");
@@ -102,7 +77,7 @@ export function streamingPlaneContract(name: string, open: OpenPlane): void {
       test("carries 32 MB up and down without a byte lost", async () => {
         const url = await upstreams.http((incoming, response) => void incoming.pipe(response));
         await bench.serve(servicePlan("echo", url));
-        const outgoing = start("/v1/echo/", "PUT", {
+        const outgoing = bench.start("/v1/echo/", "PUT", {
           "content-length": String(32 * MEGABYTE.length),
         });
         const sending = (async () => {
@@ -140,7 +115,7 @@ export function streamingPlaneContract(name: string, open: OpenPlane): void {
           more();
         });
         await bench.serve(servicePlan("flood", url));
-        const outgoing = start("/v1/flood/");
+        const outgoing = bench.start("/v1/flood/");
         outgoing.end();
         const response = await responseOf(outgoing);
         response.pause();
@@ -158,7 +133,7 @@ export function streamingPlaneContract(name: string, open: OpenPlane): void {
           }),
         );
         await bench.serve(servicePlan("patient", url));
-        const outgoing = start("/v1/patient/", "POST", {
+        const outgoing = bench.start("/v1/patient/", "POST", {
           expect: "100-continue",
           "content-length": "5",
         });
@@ -174,7 +149,7 @@ export function streamingPlaneContract(name: string, open: OpenPlane): void {
           response.writeEarlyHints({ link: "</a.css>; rel=preload" }, () => response.end("x"));
         });
         await bench.serve(servicePlan("hints", url));
-        const outgoing = start("/v1/hints/");
+        const outgoing = bench.start("/v1/hints/");
         const informed = once(outgoing, "information");
         const answered = responseOf(outgoing);
         outgoing.end();
@@ -194,7 +169,7 @@ export function streamingPlaneContract(name: string, open: OpenPlane): void {
           arrived.resolve(incoming);
         });
         await bench.serve(servicePlan("abandoned", url));
-        const outgoing = start("/v1/abandoned/");
+        const outgoing = bench.start("/v1/abandoned/");
         outgoing.end();
         const response = await responseOf(outgoing);
         response.on("error", () => undefined);
@@ -215,7 +190,7 @@ export function streamingPlaneContract(name: string, open: OpenPlane): void {
         });
         await bench.serve(servicePlan("cuttable", url));
         const waiting = bench.call("/v1/cuttable/wait");
-        const streaming = start("/v1/cuttable/stream");
+        const streaming = bench.start("/v1/cuttable/stream");
         streaming.end();
         const stream = await responseOf(streaming);
         await both.promise;
@@ -264,7 +239,7 @@ export function streamingPlaneContract(name: string, open: OpenPlane): void {
       test("gives up on a caller whose body does not come", async () => {
         const url = await upstreams.http((_, response) => response.end("x"));
         await bench.serve(servicePlan("quick", url, { requestTimeoutMs: 100 }));
-        const outgoing = start("/v1/quick/", "POST", { "content-length": "10" });
+        const outgoing = bench.start("/v1/quick/", "POST", { "content-length": "10" });
         outgoing.write("half");
         const response = await responseOf(outgoing);
         assert.equal(response.statusCode, 408);
@@ -276,7 +251,7 @@ export function streamingPlaneContract(name: string, open: OpenPlane): void {
           response.writeHead(413, { connection: "close" }).end("too much");
         });
         await bench.serve(servicePlan("early", url));
-        const outgoing = start("/v1/early/", "POST", { "transfer-encoding": "chunked" });
+        const outgoing = bench.start("/v1/early/", "POST", { "transfer-encoding": "chunked" });
         outgoing.write("a piece");
         const response = await responseOf(outgoing);
         assert.equal(response.statusCode, 413);

@@ -10,10 +10,11 @@ import type { EndedCall } from "./call-recorder.ts";
 import type { CallTrace } from "./call-trace.ts";
 import { maskQuery } from "./canonical-path.ts";
 import type { GatewayIdentity } from "./data-plane.ts";
+import type { EndpointFinding } from "./endpoint-pool.ts";
 import { GatewayError } from "./errors.ts";
 import type { CallerFields } from "./header-fields.ts";
 import type { CallRecord } from "./model.ts";
-import type { ForwardSink } from "./upstream-forward.ts";
+import type { ForwardSink } from "./upstream-attempt.ts";
 import type { UpstreamService } from "./upstream-service.ts";
 
 /** Content type of the gateway's own answers (RFC 9457). */
@@ -40,8 +41,10 @@ export interface CallForward {
   readonly isOver: boolean;
   /** More is taken. */
   resume(): void;
-  /** @param ok false when the endpoint is to blame; undefined when that cannot be said. */
-  cancel(ok: boolean | undefined, reason: string): void;
+  /**
+   * @param finding of an endpoint that has not begun to answer; undefined when it is not to blame.
+   */
+  cancel(finding: EndpointFinding | undefined, reason: string): void;
 }
 
 /** A call under way. */
@@ -219,7 +222,7 @@ export class RunningCall implements ForwardSink, CallerEvents, EndedCall {
       return;
     }
     // A slow reader is not the endpoint's fault.
-    forward?.cancel(this.hasBegun ? undefined : false, `no answer within ${seconds} s`);
+    forward?.cancel(this.hasBegun ? undefined : "failed", `no answer within ${seconds} s`);
     const at = forward?.endpoint ?? null;
     const message = at === null ? words : `${words} (${at})`;
     this.breakOff(new GatewayError("gateway.upstream_timeout", message));

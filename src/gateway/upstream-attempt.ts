@@ -1,0 +1,174 @@
+// One attempt to get an answer from one endpoint, as undici drives it: the head is judged, the body
+// handed on, and what the attempt says about the endpoint is told exactly once.
+
+import type { Dispatcher } from "undici";
+
+import type { CellphoneError } from "../core/index.ts";
+
+import type { AnswerSink } from "./call-caller.ts";
+import { dataPlaneLimits } from "./data-plane-limits.ts";
+import type { EndpointFinding } from "./endpoint-pool.ts";
+import { readAnswerFields } from "./header-fields.ts";
+import { describeUpstreamError, upstreamError } from "./upstream-error.ts";
+import type { UpstreamFailure } from "./upstream-error.ts";
+import type { UpstreamService, UpstreamTarget } from "./upstream-service.ts";
+
+/** Takes the answer. */
+export interface ForwardSink extends AnswerSink {
+  /** Whether the gateway says `RateLimit` itself. */
+  readonly saysLimits: boolean;
+  inform(status: number, headers: readonly string[]): void;
+  /** There will be no answer, or no more of it. */
+  fail(error: CellphoneError): void;
+}
+
+/** The call an attempt is made for. */
+export interface AttemptOwner {
+  readonly service: UpstreamService;
+  /** Another endpoint for an attempt that brought nothing; undefined to accept what it brought. */
+  nextTarget(after: UpstreamTarget): UpstreamTarget | undefined;
+  retry(target: UpstreamTarget): void;
+}
+
+/** Whether an answer says that the endpoint could not do its part: another one may. */
+export function isBadStatus(status: number): boolean {
+  return status === 502 || status === 503 || status === 504;
+}
+
+/** One attempt; undici calls it. */
+export class Attempt implements Dispatcher.DispatchHandler {
+  controller: Dispatcher.DispatchController | null = null;
+  isOver = false;
+  readonly #owner: AttemptOwner;
+  readonly #sink: ForwardSink;
+  readonly #target: UpstreamTarget;
+  readonly #isTrial: boolean;
+  #hasBegun = false;
+  /** Where to go on once a failed answer has been read. */
+  #next: UpstreamTarget | undefined;
+  #discarded = 0;
+  #interim = 0;
+  #badStatus = 0;
+
+  /** @param isTrial as {@link EndpointPool.started} said. */
+  constructor(owner: AttemptOwner, sink: ForwardSink, target: UpstreamTarget, isTrial: boolean) {
+    this.#owner = owner;
+    this.#sink = sink;
+    this.#target = target;
+    this.#isTrial = isTrial;
+  }
+
+  /** @param finding of an endpoint that has not begun to answer. */
+  cancel(finding: EndpointFinding | undefined, reason: string): void {
+    if (this.isOver) return;
+    this.#finish(this.#hasBegun ? undefined : finding, reason);
+    this.controller?.abort(new Error(reason));
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.controller = controller;
+    // It was cancelled while it waited for a connection.
+    if (this.isOver) controller.abort(new Error("cancelled"));
+  }
+
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    _headers: unknown,
+    reason: string = "",
+  ): void {
+    if (this.isOver) return;
+    const raw = controller.rawHeaders;
+    const fields = readAnswerFields(Array.isArray(raw) ? raw : [], this.#sink.saysLimits);
+    if (status < 200) {
+      this.#inform(controller, status, fields.forward);
+      return;
+    }
+    if (fields.problem !== null) {
+      const words = `${fields.problem} in its answer`;
+      this.#fail("answeredBadly", { code: "gateway.upstream_broken", words });
+      controller.abort(new Error(fields.problem));
+      return;
+    }
+    if (isBadStatus(status)) {
+      this.#badStatus = status;
+      this.#next = this.#owner.nextTarget(this.#target);
+      if (this.#next !== undefined) return;
+    } else this.#owner.service.endpoints.answered(this.#target.baseUrl);
+    this.#hasBegun = true;
+    this.#sink.begin(status, reason, fields.forward);
+  }
+
+  /** They have no end of their own, and a caller that does not read them would fill memory. */
+  #inform(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    headers: readonly string[],
+  ): void {
+    this.#interim += 1;
+    const most = dataPlaneLimits.interimAnswers.value;
+    if (this.#interim <= most) {
+      this.#sink.inform(status, headers);
+      return;
+    }
+    const words = `it sent more than ${most} interim answers (1xx)`;
+    this.#fail("answeredBadly", { code: "gateway.upstream_broken", words });
+    controller.abort(new Error(words));
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.isOver) return;
+    if (this.#next === undefined) {
+      if (!this.#sink.write(chunk)) controller.pause();
+      return;
+    }
+    this.#discarded += chunk.length;
+    if (this.#discarded <= dataPlaneLimits.discardedBytes.value) return;
+    this.#goOn(this.#next);
+    controller.abort(new Error("a failed answer is too long to be read"));
+  }
+
+  onResponseEnd(): void {
+    if (this.isOver) return;
+    if (this.#next !== undefined) {
+      this.#goOn(this.#next);
+      return;
+    }
+    if (this.#badStatus === 0) this.#finish("answered", null);
+    else this.#finish("answeredBadly", `answered ${this.#badStatus}`);
+    this.#sink.end();
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
+    if (this.isOver) return;
+    const failure = describeUpstreamError(error);
+    if (this.#next !== undefined) {
+      this.#goOn(this.#next);
+      return;
+    }
+    const next = this.#hasBegun ? undefined : this.#owner.nextTarget(this.#target);
+    if (next === undefined) {
+      this.#fail(this.#hasBegun ? "answeredBadly" : "failed", failure, error);
+      return;
+    }
+    this.#finish("failed", failure.words);
+    this.#owner.retry(next);
+  }
+
+  #goOn(next: UpstreamTarget): void {
+    this.#finish("answeredBadly", `answered ${this.#badStatus}`);
+    this.#owner.retry(next);
+  }
+
+  #fail(finding: EndpointFinding, failure: UpstreamFailure, cause?: unknown): void {
+    this.#finish(finding, failure.words);
+    const { id } = this.#owner.service.plan;
+    this.#sink.fail(upstreamError(id, this.#target.baseUrl, failure, cause));
+  }
+
+  #finish(finding: EndpointFinding | undefined, reason: string | null): void {
+    this.isOver = true;
+    const { endpoints } = this.#owner.service;
+    endpoints.ended(this.#target.baseUrl, finding, reason, this.#isTrial);
+  }
+}
