@@ -4,7 +4,14 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, test } from "node:test";
 
-import { PlaneBench, Upstreams, problemOf, servicePlan } from "./data-plane-bench-contract.ts";
+import {
+  PlaneBench,
+  Upstreams,
+  bodyOf,
+  problemOf,
+  responseOf,
+  servicePlan,
+} from "./data-plane-bench-contract.ts";
 import type { OpenPlane } from "./data-plane-bench-contract.ts";
 
 /** Failures in a row after which an endpoint is left alone, for two workers that share them. */
@@ -21,6 +28,7 @@ export function endpointPlaneContract(name: string, open: OpenPlane): void {
     afterEach(() => upstreams.close());
     after(() => bench.close());
     circuits();
+    bodies();
     retries();
 
     function circuits(): void {
@@ -51,6 +59,50 @@ export function endpointPlaneContract(name: string, open: OpenPlane): void {
         assert.equal(problemOf(answer)["code"], "gateway.no_endpoint");
         assert.match(String(answer.headers["retry-after"]), /^[1-5]$/);
         assert.ok(asked < ENOUGH, `it was asked ${asked} times`);
+      });
+    }
+
+    function bodies(): void {
+      test("blames the caller whose body does not come, and serves all others", async () => {
+        const url = await upstreams.http((incoming, response) => {
+          incoming.resume().once("end", () => response.end("here"));
+        });
+        await bench.serve(servicePlan("upload", url, { requestTimeoutMs: 100 }));
+        const uploads = Array.from({ length: ENOUGH }, async () => {
+          const outgoing = bench.start("/v1/upload/", "POST", { "transfer-encoding": "chunked" });
+          outgoing.write("hello");
+          const response = await responseOf(outgoing);
+          assert.equal(response.statusCode, 408);
+          const problem = problemOf({ body: await bodyOf(response) });
+          assert.equal(problem["code"], "gateway.request_too_slow");
+          outgoing.destroy();
+        });
+        await Promise.all(uploads);
+        assert.equal((await bench.call("/v1/upload/")).body, "here");
+      });
+
+      test("blames the service that does not take a body which is there", async () => {
+        const url = await upstreams.http(() => undefined);
+        await bench.serve(servicePlan("full", url, { requestTimeoutMs: 200 }));
+        const outgoing = bench.start("/v1/full/", "POST", { "transfer-encoding": "chunked" });
+        outgoing.write(Buffer.alloc(32_000_000));
+        const response = await responseOf(outgoing);
+        assert.equal(response.statusCode, 504);
+        outgoing.destroy();
+      });
+
+      test("serves all others while callers break their bodies off", async () => {
+        const url = await upstreams.http((incoming, response) => {
+          incoming.on("error", () => undefined);
+          incoming.resume().once("end", () => response.end("here"));
+        });
+        await bench.serve(servicePlan("upload", url));
+        for (let index = 0; index < ENOUGH; index++) {
+          const outgoing = bench.start("/v1/upload/", "POST", { "transfer-encoding": "chunked" });
+          await new Promise<void>((resolve) => outgoing.write("hello", () => resolve()));
+          outgoing.destroy();
+        }
+        assert.equal((await bench.call("/v1/upload/")).body, "here");
       });
     }
 

@@ -79,6 +79,12 @@ export const gatewayErrors = {
     meaning: "The body is too large",
     remedy: "Send less at once, or raise gateway.maxBodyBytes.",
   },
+  "gateway.body_broken": {
+    status: 400,
+    retryable: true,
+    meaning: "The call's body broke off",
+    remedy: "Send the body to its end; the message says what the code that gives it threw.",
+  },
   "gateway.head_too_large": {
     status: 431,
     retryable: false,

@@ -4,10 +4,43 @@ import { test } from "node:test";
 
 import { ManualClock } from "../core/index.ts";
 import { dataPlaneContract } from "./data-plane-contract.ts";
-import { PlaneBench, Upstreams, servicePlan } from "./data-plane-bench-contract.ts";
+import { PlaneBench, Upstreams, problemOf, servicePlan } from "./data-plane-bench-contract.ts";
 import { InProcessDataPlane } from "./in-process-data-plane.ts";
 
 dataPlaneContract("InProcessDataPlane", (settings) => new InProcessDataPlane(settings));
+
+test("InProcessDataPlane.call() blames a body that throws and a header that cannot be sent on the caller", async () => {
+  const upstreams = new Upstreams();
+  const bench = await PlaneBench.open(new InProcessDataPlane());
+  try {
+    const url = await upstreams.http((_, response) => response.end("here"));
+    await bench.serve(servicePlan("target", url));
+    async function* broken(): AsyncGenerator<Uint8Array> {
+      yield Buffer.from("a");
+      throw new Error("my own mistake");
+    }
+    const plane = bench.plane;
+    assert.ok(plane instanceof InProcessDataPlane);
+    const trusted = { namespace: "default" };
+    for (let index = 0; index < 6; index++) {
+      const request = { method: "POST", path: "/v1/target/" };
+      const body = problemOf({
+        body: (await plane.call({ ...request, body: broken() }, trusted)).text(),
+      });
+      assert.equal(body["code"], "gateway.body_broken");
+      assert.equal(body["detail"], "The body broke off: my own mistake");
+      const headers = { "no name": "x" };
+      const header = problemOf({
+        body: (await plane.call({ ...request, headers }, trusted)).text(),
+      });
+      assert.equal(header["code"], "gateway.request_invalid");
+    }
+    assert.equal((await bench.call("/v1/target/")).body, "here");
+  } finally {
+    upstreams.close();
+    await bench.close();
+  }
+});
 
 test("InProcessDataPlane lets all calls through once a stream that tries an endpoint has begun", async () => {
   const clock = new ManualClock();

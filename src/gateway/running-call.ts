@@ -39,6 +39,8 @@ export interface CallForward {
   readonly endpoint: string | null;
   /** Whether nothing of it is under way (any more). */
   readonly isOver: boolean;
+  /** Whether the service took all of the body that came, and waits for the caller's next piece. */
+  readonly awaitsBody: boolean;
   /** More is taken. */
   resume(): void;
   /**
@@ -210,31 +212,36 @@ export class RunningCall implements ForwardSink, CallerEvents, EndedCall {
 
   /** Nothing moved for longer than it may. */
   timedOut(): void {
-    if (this.isOver) return;
-    const seconds = this.patienceMs / 1000;
-    const id = this.serviceId ?? "";
-    const words = this.hasBegun
-      ? `Service "${id}" or its caller was still for ${seconds} s during the answer`
-      : `Service "${id}" did not begin to answer within ${seconds} s`;
-    const { forward } = this;
-    if (!this.hasBegun && (forward === null || forward.isOver)) {
-      this.breakOff(this.#stillWithoutForward(seconds));
-      return;
-    }
-    // A slow reader is not the endpoint's fault.
-    forward?.cancel(this.hasBegun ? undefined : "failed", `no answer within ${seconds} s`);
-    const at = forward?.endpoint ?? null;
-    const message = at === null ? words : `${words} (${at})`;
-    this.breakOff(new GatewayError("gateway.upstream_timeout", message));
+    if (!this.isOver) this.breakOff(this.hasBegun ? this.#stillAnswer() : this.#noAnswer());
   }
 
-  #stillWithoutForward(seconds: number): GatewayError {
-    if (this.middleware !== null) {
+  /** A slow reader is not the endpoint's fault. */
+  #stillAnswer(): GatewayError {
+    const seconds = this.patienceMs / 1000;
+    const words = `Service "${this.serviceId}" or its caller was still for ${seconds} s`;
+    return this.#timeout(`${words} during the answer`);
+  }
+
+  #noAnswer(): GatewayError {
+    const { forward } = this;
+    const seconds = this.patienceMs / 1000;
+    const isUnderWay = forward !== null && !forward.isOver;
+    if (!isUnderWay && this.middleware !== null) {
       const message = `A middleware did not answer within ${seconds} s (${this.trace.spanId})`;
       return new GatewayError("gateway.middleware_failed", message);
     }
-    const message = `The body did not arrive: nothing came for ${seconds} s`;
-    return new GatewayError("gateway.request_too_slow", message);
+    if (!isUnderWay || forward.awaitsBody) {
+      const message = `The body did not arrive: nothing came for ${seconds} s`;
+      return new GatewayError("gateway.request_too_slow", message);
+    }
+    forward.cancel("failed", `no answer within ${seconds} s`);
+    return this.#timeout(`Service "${this.serviceId}" did not begin to answer within ${seconds} s`);
+  }
+
+  #timeout(words: string): GatewayError {
+    const at = this.forward?.endpoint ?? null;
+    const message = at === null ? words : `${words} (${at})`;
+    return new GatewayError("gateway.upstream_timeout", message);
   }
 
   /** Ends a call whose answer was written from here. */

@@ -16,6 +16,8 @@ import type { UpstreamService } from "./upstream-service.ts";
 
 /** The service's end of an upgrade. Never tried twice: what it begins cannot be repeated. */
 export class UpgradeForward implements CallForward {
+  /** It has none. */
+  readonly awaitsBody = false;
   attempts = 0;
   endpoint: string | null = null;
   isOver = false;

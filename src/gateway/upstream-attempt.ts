@@ -28,6 +28,8 @@ export interface AttemptOwner {
   /** Another endpoint for an attempt that brought nothing; undefined to accept what it brought. */
   nextTarget(after: UpstreamTarget): UpstreamTarget | undefined;
   retry(target: UpstreamTarget): void;
+  /** What the caller did, when that is why an attempt failed. */
+  callerFault(error: Error): CellphoneError | undefined;
 }
 
 /** Whether an answer says that the endpoint could not do its part: another one may. */
@@ -141,11 +143,17 @@ export class Attempt implements Dispatcher.DispatchHandler {
 
   onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
     if (this.isOver) return;
-    const failure = describeUpstreamError(error);
     if (this.#next !== undefined) {
       this.#goOn(this.#next);
       return;
     }
+    const fault = this.#owner.callerFault(error);
+    if (fault !== undefined) {
+      this.#finish(undefined, fault.message);
+      this.#sink.fail(fault);
+      return;
+    }
+    const failure = describeUpstreamError(error);
     const next = this.#hasBegun ? undefined : this.#owner.nextTarget(this.#target);
     if (next === undefined) {
       this.#fail(this.#hasBegun ? "answeredBadly" : "failed", failure, error);

@@ -39,7 +39,7 @@ export interface UpstreamFailure {
 /** What an error of a connection means. */
 export function describeUpstreamError(error: unknown): UpstreamFailure {
   const first = firstCause(error);
-  const code = codeOf(first);
+  const code = errorCode(first);
   if (code.startsWith("HPE_") || first.name === "HTTPParserError") {
     if (code === "HPE_INVALID_EOF_STATE" || first.message.includes("EOF")) {
       return { code: "gateway.upstream_broken", words: "it closed the connection" };
@@ -76,6 +76,7 @@ function tlsReasonOf(error: Error): string {
   return "reason" in error && typeof error.reason === "string" ? error.reason : error.message;
 }
 
-function codeOf(error: Error): string {
+/** Its code, of the system or of undici; empty without one. */
+export function errorCode(error: Error): string {
   return "code" in error && typeof error.code === "string" ? error.code : "";
 }

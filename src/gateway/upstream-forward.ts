@@ -14,6 +14,7 @@ import { GatewayError } from "./errors.ts";
 import type { CallForward } from "./running-call.ts";
 import { Attempt } from "./upstream-attempt.ts";
 import type { AttemptOwner, ForwardSink } from "./upstream-attempt.ts";
+import { errorCode } from "./upstream-error.ts";
 import type { UpstreamPools } from "./upstream-pools.ts";
 import type { UpstreamService, UpstreamTarget } from "./upstream-service.ts";
 
@@ -28,6 +29,12 @@ export interface ForwardRequest {
 }
 
 const REPEATABLE = new Set(["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "QUERY"]);
+/** What undici refuses to send. */
+const UNSENDABLE = new Set([
+  "UND_ERR_INVALID_ARG",
+  "UND_ERR_NOT_SUPPORTED",
+  "UND_ERR_REQ_CONTENT_LENGTH_MISMATCH",
+]);
 const NONE_TRIED: ReadonlySet<string> = new Set();
 
 /** One call on its way to an upstream. */
@@ -66,6 +73,13 @@ export class Forward implements CallForward, AttemptOwner {
   /** Whether nothing of it is under way (any more). */
   get isOver(): boolean {
     return this.#attempt === undefined || this.#attempt.isOver;
+  }
+
+  get awaitsBody(): boolean {
+    const { body } = this.#request;
+    if (body === null || Buffer.isBuffer(body) || body.readableEnded) return false;
+    // It does not flow before it is sent, nor while the service takes no more of it.
+    return body.readableFlowing === true && body.readableLength === 0;
   }
 
   /** The sink takes more. */
@@ -113,6 +127,20 @@ export class Forward implements CallForward, AttemptOwner {
     const target = this.service.pick(this.#tried);
     if (target === undefined || !this.service.endpoints.takeRetry()) return undefined;
     return target;
+  }
+
+  callerFault(error: Error): GatewayError | undefined {
+    const { body } = this.#request;
+    const code = errorCode(error);
+    const isStream = body !== null && !Buffer.isBuffer(body);
+    // The very error: a body is also destroyed because of what the service did.
+    if (isStream && (body.errored === error || code === "UND_ERR_ABORTED")) {
+      const message = `The body broke off: ${error.message}`;
+      return new GatewayError("gateway.body_broken", message, { cause: error });
+    }
+    if (!UNSENDABLE.has(code)) return undefined;
+    const message = `The request cannot be sent: ${error.message}`;
+    return new GatewayError("gateway.request_invalid", message, { cause: error });
   }
 
   retry(target: UpstreamTarget): void {
