@@ -11,14 +11,16 @@ export function createDataPlane(
   configuration: CellphoneConfiguration,
   log: ComponentLog,
 ): WorkerDataPlane {
-  const { host, workers, middleware, maxConcurrentCalls, maxBodyBytes, streamIdleTimeout } =
+  const { host, workers, middleware, maxBodyBytes, streamIdleTimeout } =
     configuration.values.gateway;
+  const { maxConcurrentCalls, maxUpstreamConnections } = configuration.values.gateway;
   return new WorkerDataPlane({
     host,
     port: gatewayPort(configuration),
     workers,
     middleware,
     maxConcurrentCalls,
+    maxUpstreamConnections,
     maxBodyBytes,
     streamIdleMs: streamIdleTimeout * 1000,
     log,

@@ -28,6 +28,7 @@ import type { CallRecord } from "./model.ts";
 export interface PlaneSettings {
   readonly streamIdleMs?: number;
   readonly maxConcurrentCalls?: number;
+  readonly maxUpstreamConnections?: number;
   readonly maxBodyBytes?: number;
   readonly port?: number;
 }

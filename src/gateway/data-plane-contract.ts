@@ -18,6 +18,7 @@ import {
 } from "./data-plane-bench-contract.ts";
 import type { OpenPlane } from "./data-plane-bench-contract.ts";
 import { admissionPlaneContract } from "./data-plane-admission-contract.ts";
+import { busyPlaneContract } from "./data-plane-busy-contract.ts";
 import { endpointPlaneContract } from "./data-plane-endpoint-contract.ts";
 import { hostilePlaneContract } from "./data-plane-hostile-contract.ts";
 import { revocationPlaneContract } from "./data-plane-revocation-contract.ts";
@@ -177,6 +178,7 @@ export function dataPlaneContract(name: string, open: OpenPlane): void {
   });
   admissionPlaneContract(name, open);
   endpointPlaneContract(name, open);
+  busyPlaneContract(name, open);
   streamingPlaneContract(name, open);
   upgradePlaneContract(name, open);
   revocationPlaneContract(name, open);

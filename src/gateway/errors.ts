@@ -73,6 +73,14 @@ export const gatewayErrors = {
     meaning: "Too many calls are under way",
     remedy: "Call again shortly, or raise gateway.maxConcurrentCalls.",
   },
+  "gateway.service_busy": {
+    status: 503,
+    retryable: true,
+    meaning: "The service has all the calls it may have",
+    remedy:
+      "Call again after the seconds Retry-After names; raise gateway.maxUpstreamConnections when " +
+      "the service takes more at once, or gateway.maxConcurrentCalls.",
+  },
   "gateway.body_too_large": {
     status: 413,
     retryable: false,

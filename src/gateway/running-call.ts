@@ -14,6 +14,7 @@ import type { EndpointFinding } from "./endpoint-pool.ts";
 import { GatewayError } from "./errors.ts";
 import type { CallerFields } from "./header-fields.ts";
 import type { CallRecord } from "./model.ts";
+import { bodyTooSlow } from "./upstream-error.ts";
 import type { ForwardSink } from "./upstream-attempt.ts";
 import type { UpstreamService } from "./upstream-service.ts";
 
@@ -39,14 +40,14 @@ export interface CallForward {
   readonly endpoint: string | null;
   /** Whether nothing of it is under way (any more). */
   readonly isOver: boolean;
-  /** Whether the service took all of the body that came, and waits for the caller's next piece. */
-  readonly awaitsBody: boolean;
   /** More is taken. */
   resume(): void;
   /**
    * @param finding of an endpoint that has not begun to answer; undefined when it is not to blame.
    */
   cancel(finding: EndpointFinding | undefined, reason: string): void;
+  /** Breaks off what was not answered in time; whose fault that was. */
+  giveUp(seconds: number): GatewayError;
 }
 
 /** A call under way. */
@@ -217,31 +218,18 @@ export class RunningCall implements ForwardSink, CallerEvents, EndedCall {
 
   /** A slow reader is not the endpoint's fault. */
   #stillAnswer(): GatewayError {
-    const seconds = this.patienceMs / 1000;
-    const words = `Service "${this.serviceId}" or its caller was still for ${seconds} s`;
-    return this.#timeout(`${words} during the answer`);
+    const words = `was still for ${this.patienceMs / 1000} s during the answer`;
+    const message = `Service "${this.serviceId}" at ${this.forward?.endpoint} or its caller ${words}`;
+    return new GatewayError("gateway.upstream_timeout", message);
   }
 
   #noAnswer(): GatewayError {
-    const { forward } = this;
+    const { forward, middleware } = this;
     const seconds = this.patienceMs / 1000;
-    const isUnderWay = forward !== null && !forward.isOver;
-    if (!isUnderWay && this.middleware !== null) {
-      const message = `A middleware did not answer within ${seconds} s (${this.trace.spanId})`;
-      return new GatewayError("gateway.middleware_failed", message);
-    }
-    if (!isUnderWay || forward.awaitsBody) {
-      const message = `The body did not arrive: nothing came for ${seconds} s`;
-      return new GatewayError("gateway.request_too_slow", message);
-    }
-    forward.cancel("failed", `no answer within ${seconds} s`);
-    return this.#timeout(`Service "${this.serviceId}" did not begin to answer within ${seconds} s`);
-  }
-
-  #timeout(words: string): GatewayError {
-    const at = this.forward?.endpoint ?? null;
-    const message = at === null ? words : `${words} (${at})`;
-    return new GatewayError("gateway.upstream_timeout", message);
+    if (forward !== null && !forward.isOver) return forward.giveUp(seconds);
+    if (middleware === null) return bodyTooSlow(seconds);
+    const message = `A middleware did not answer within ${seconds} s (${this.trace.spanId})`;
+    return new GatewayError("gateway.middleware_failed", message);
   }
 
   /** Ends a call whose answer was written from here. */

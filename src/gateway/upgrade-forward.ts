@@ -9,15 +9,13 @@ import type { EndpointFinding } from "./endpoint-pool.ts";
 import { GatewayError } from "./errors.ts";
 import { readAnswerFields } from "./header-fields.ts";
 import type { CallForward } from "./running-call.ts";
-import { describeUpstreamError, upstreamError } from "./upstream-error.ts";
+import { describeUpstreamError, upstreamError, upstreamTooSlow } from "./upstream-error.ts";
 import { isBadStatus } from "./upstream-attempt.ts";
 import type { ForwardSink } from "./upstream-attempt.ts";
 import type { UpstreamService } from "./upstream-service.ts";
 
 /** The service's end of an upgrade. Never tried twice: what it begins cannot be repeated. */
 export class UpgradeForward implements CallForward {
-  /** It has none. */
-  readonly awaitsBody = false;
   attempts = 0;
   endpoint: string | null = null;
   isOver = false;
@@ -82,6 +80,11 @@ export class UpgradeForward implements CallForward {
     if (!this.isOver) this.#finish(this.#finding === undefined ? finding : undefined, reason);
     this.#request?.destroy();
     this.socket?.destroy();
+  }
+
+  giveUp(seconds: number): GatewayError {
+    this.cancel("failed", `no answer within ${seconds} s`);
+    return upstreamTooSlow(this.#service.plan.id, this.endpoint, seconds);
   }
 
   /** Both sides are done. */

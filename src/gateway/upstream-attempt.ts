@@ -11,6 +11,7 @@ import type { EndpointFinding } from "./endpoint-pool.ts";
 import { readAnswerFields } from "./header-fields.ts";
 import { describeUpstreamError, upstreamError } from "./upstream-error.ts";
 import type { UpstreamFailure } from "./upstream-error.ts";
+import type { UpstreamExchange, UpstreamOrigin } from "./upstream-origin.ts";
 import type { UpstreamService, UpstreamTarget } from "./upstream-service.ts";
 
 /** Takes the answer. */
@@ -38,13 +39,16 @@ export function isBadStatus(status: number): boolean {
 }
 
 /** One attempt; undici calls it. */
-export class Attempt implements Dispatcher.DispatchHandler {
+export class Attempt implements UpstreamExchange {
   controller: Dispatcher.DispatchController | null = null;
+  isWaiting = false;
   isOver = false;
   readonly #owner: AttemptOwner;
   readonly #sink: ForwardSink;
   readonly #target: UpstreamTarget;
+  readonly #origin: UpstreamOrigin;
   readonly #isTrial: boolean;
+  #hasLeft = false;
   #hasBegun = false;
   /** Where to go on once a failed answer has been read. */
   #next: UpstreamTarget | undefined;
@@ -53,10 +57,17 @@ export class Attempt implements Dispatcher.DispatchHandler {
   #badStatus = 0;
 
   /** @param isTrial as {@link EndpointPool.started} said. */
-  constructor(owner: AttemptOwner, sink: ForwardSink, target: UpstreamTarget, isTrial: boolean) {
+  constructor(
+    owner: AttemptOwner,
+    sink: ForwardSink,
+    target: UpstreamTarget,
+    origin: UpstreamOrigin,
+    isTrial: boolean,
+  ) {
     this.#owner = owner;
     this.#sink = sink;
     this.#target = target;
+    this.#origin = origin;
     this.#isTrial = isTrial;
   }
 
@@ -64,12 +75,13 @@ export class Attempt implements Dispatcher.DispatchHandler {
   cancel(finding: EndpointFinding | undefined, reason: string): void {
     if (this.isOver) return;
     this.#finish(this.#hasBegun ? undefined : finding, reason);
-    this.controller?.abort(new Error(reason));
+    if (this.isWaiting) this.#origin.withdraw(this);
+    else this.controller?.abort(new Error(reason));
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.controller = controller;
-    // It was cancelled while it waited for a connection.
+    // It was cancelled while its connection was made.
     if (this.isOver) controller.abort(new Error("cancelled"));
   }
 
@@ -131,7 +143,23 @@ export class Attempt implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    if (this.isOver) return;
+    if (!this.isOver) this.#ended();
+    this.#leave();
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
+    if (!this.isOver) this.#broke(error);
+    this.#leave();
+  }
+
+  /** Last of all, so that a further attempt comes before those that wait. */
+  #leave(): void {
+    if (this.#hasLeft) return;
+    this.#hasLeft = true;
+    this.#origin.left();
+  }
+
+  #ended(): void {
     if (this.#next !== undefined) {
       this.#goOn(this.#next);
       return;
@@ -141,8 +169,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
     this.#sink.end();
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
-    if (this.isOver) return;
+  #broke(error: Error): void {
     if (this.#next !== undefined) {
       this.#goOn(this.#next);
       return;

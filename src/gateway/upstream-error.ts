@@ -65,6 +65,29 @@ export function upstreamError(
   return new GatewayError(failure.code, message, { cause, details: { serviceId } });
 }
 
+/** The service did not begin its answer in time. */
+export function upstreamTooSlow(
+  serviceId: string,
+  at: string | null,
+  seconds: number,
+): GatewayError {
+  const message = `Service "${serviceId}" at ${at} did not begin to answer within ${seconds} s`;
+  return new GatewayError("gateway.upstream_timeout", message, { details: { serviceId } });
+}
+
+/** The service has as many calls as it may have. */
+export function serviceBusy(serviceId: string, words: string): GatewayError {
+  const message = `Service "${serviceId}" has all the calls it may have: ${words}`;
+  const details = { serviceId };
+  return new GatewayError("gateway.service_busy", message, { details, retryAfterSeconds: 1 });
+}
+
+/** The caller did not send its body in time. */
+export function bodyTooSlow(seconds: number): GatewayError {
+  const message = `The body did not arrive: nothing came for ${seconds} s`;
+  return new GatewayError("gateway.request_too_slow", message);
+}
+
 function firstCause(error: unknown): Error {
   // Several addresses of one name were tried: the first says most.
   if (error instanceof AggregateError && error.errors[0] instanceof Error) return error.errors[0];

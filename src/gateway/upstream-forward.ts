@@ -7,14 +7,13 @@
 
 import type { Readable } from "node:stream";
 
-import type { Dispatcher } from "undici";
-
+import { dataPlaneLimits } from "./data-plane-limits.ts";
 import type { EndpointFinding } from "./endpoint-pool.ts";
 import { GatewayError } from "./errors.ts";
 import type { CallForward } from "./running-call.ts";
 import { Attempt } from "./upstream-attempt.ts";
 import type { AttemptOwner, ForwardSink } from "./upstream-attempt.ts";
-import { errorCode } from "./upstream-error.ts";
+import { bodyTooSlow, errorCode, serviceBusy, upstreamTooSlow } from "./upstream-error.ts";
 import type { UpstreamPools } from "./upstream-pools.ts";
 import type { UpstreamService, UpstreamTarget } from "./upstream-service.ts";
 
@@ -75,13 +74,6 @@ export class Forward implements CallForward, AttemptOwner {
     return this.#attempt === undefined || this.#attempt.isOver;
   }
 
-  get awaitsBody(): boolean {
-    const { body } = this.#request;
-    if (body === null || Buffer.isBuffer(body) || body.readableEnded) return false;
-    // It does not flow before it is sent, nor while the service takes no more of it.
-    return body.readableFlowing === true && body.readableLength === 0;
-  }
-
   /** The sink takes more. */
   resume(): void {
     this.#attempt?.controller?.resume();
@@ -95,25 +87,35 @@ export class Forward implements CallForward, AttemptOwner {
     this.#attempt?.cancel(finding, reason);
   }
 
+  giveUp(seconds: number): GatewayError {
+    const { id } = this.service.plan;
+    if (this.#attempt?.isWaiting === true) {
+      const words = `no connection to it became free within ${seconds} s`;
+      this.cancel(undefined, words);
+      return serviceBusy(id, words);
+    }
+    if (this.#awaitsBody()) {
+      this.cancel(undefined, "the body did not arrive");
+      return bodyTooSlow(seconds);
+    }
+    this.cancel("failed", `no answer within ${seconds} s`);
+    return upstreamTooSlow(id, this.endpoint, seconds);
+  }
+
   #try(target: UpstreamTarget): void {
     this.attempts += 1;
     this.endpoint = target.baseUrl;
-    const isTrial = this.service.endpoints.started(target.baseUrl);
-    const attempt = new Attempt(this, this.#sink, target, isTrial);
+    const { service } = this;
+    const isTrial = service.endpoints.started(target.baseUrl);
+    const origin = this.#pools.of(target.origin);
+    const attempt = new Attempt(this, this.#sink, target, origin, isTrial);
     this.#attempt = attempt;
     const { method, path, headers, body } = this.#request;
-    const options: Dispatcher.DispatchOptions = {
-      path: target.basePath + path,
-      method,
-      headers,
-      body,
-    };
-    try {
-      this.#pools.of(target.origin).dispatch(options, attempt);
-    } catch (error) {
-      // Refused before it was sent, such as a header that cannot be written.
-      attempt.onResponseError(null, error instanceof Error ? error : new Error(String(error)));
-    }
+    if (origin.send({ path: target.basePath + path, method, headers, body }, attempt)) return;
+    const waiting = dataPlaneLimits.upstreamWaiting.value;
+    const words = `${waiting} calls wait for a connection already`;
+    attempt.cancel(undefined, words);
+    this.#sink.fail(serviceBusy(service.plan.id, words));
   }
 
   /** Another endpoint for an attempt that brought nothing; undefined to accept what it brought. */
@@ -145,6 +147,14 @@ export class Forward implements CallForward, AttemptOwner {
 
   retry(target: UpstreamTarget): void {
     this.#try(target);
+  }
+
+  /** Whether the service took all of the body that came, and waits for the caller's next piece. */
+  #awaitsBody(): boolean {
+    const { body } = this.#request;
+    if (body === null || Buffer.isBuffer(body) || body.readableEnded) return false;
+    // It does not flow before it is sent, nor while the service takes no more of it.
+    return body.readableFlowing === true && body.readableLength === 0;
   }
 
   #noEndpoint(): GatewayError {

@@ -21,6 +21,7 @@ export interface GatewayThreadData {
   readonly instanceId: string;
   readonly middleware: readonly MiddlewareModule[];
   readonly maxConcurrentCalls: number;
+  readonly maxUpstreamConnections: number;
   readonly maxBodyBytes: number;
   readonly streamIdleMs: number;
 }

@@ -40,12 +40,13 @@ class GatewayWorker {
 
   async #make(): Promise<InProcessDataPlane> {
     const { host, reusePort, rateLimits, instanceId, middleware } = this.#data;
-    const { maxConcurrentCalls, maxBodyBytes, streamIdleMs } = this.#data;
+    const { maxConcurrentCalls, maxUpstreamConnections, maxBodyBytes, streamIdleMs } = this.#data;
     const plane = new InProcessDataPlane({
       host,
       reusePort,
       instanceId,
       maxConcurrentCalls,
+      maxUpstreamConnections,
       maxBodyBytes,
       streamIdleMs,
       rateLimits: RateLimitTable.attach(rateLimits),
