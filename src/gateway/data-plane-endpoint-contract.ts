@@ -2,6 +2,7 @@
 // closes an endpoint to everyone. Called by dataPlaneContract().
 
 import assert from "node:assert/strict";
+import type { IncomingMessage } from "node:http";
 import { after, afterEach, before, describe, test } from "node:test";
 
 import {
@@ -16,6 +17,20 @@ import type { OpenPlane } from "./data-plane-bench-contract.ts";
 
 /** Failures in a row after which an endpoint is left alone, for two workers that share them. */
 const ENOUGH = 12;
+
+/** A service that answers the first request of each connection and resets the second. */
+async function forgetful(upstreams: Upstreams): Promise<string> {
+  return upstreams.tcp((socket) => {
+    let requests = 0;
+    socket.on("data", (chunk) => {
+      // A body may come by itself.
+      if (!chunk.toString().includes(" HTTP/1.1\r\n")) return;
+      requests += 1;
+      if (requests > 1) socket.resetAndDestroy();
+      else socket.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    });
+  });
+}
 
 /** Registers the part of the contract about endpoints. */
 export function endpointPlaneContract(name: string, open: OpenPlane): void {
@@ -92,15 +107,22 @@ export function endpointPlaneContract(name: string, open: OpenPlane): void {
       });
 
       test("serves all others while callers break their bodies off", async () => {
+        let arrived = Promise.withResolvers<IncomingMessage>();
         const url = await upstreams.http((incoming, response) => {
           incoming.on("error", () => undefined);
+          incoming.once("data", () => arrived.resolve(incoming));
           incoming.resume().once("end", () => response.end("here"));
         });
         await bench.serve(servicePlan("upload", url));
         for (let index = 0; index < ENOUGH; index++) {
+          arrived = Promise.withResolvers();
           const outgoing = bench.start("/v1/upload/", "POST", { "transfer-encoding": "chunked" });
-          await new Promise<void>((resolve) => outgoing.write("hello", () => resolve()));
+          outgoing.write("hello");
+          const incoming = await arrived.promise;
+          const gone = new Promise((resolve) => incoming.once("close", resolve));
           outgoing.destroy();
+          await gone;
+          assert.equal(incoming.complete, false);
         }
         assert.equal((await bench.call("/v1/upload/")).body, "here");
       });
@@ -125,6 +147,75 @@ export function endpointPlaneContract(name: string, open: OpenPlane): void {
         );
         assert.equal(record.endpoint, good);
         assert.equal(record.status, 200);
+      });
+
+      test("repeats a GET on a new connection when an old one was closed meanwhile", async () => {
+        await bench.serve(servicePlan("forgetful", await forgetful(upstreams)));
+        for (let index = 0; index < ENOUGH; index++) {
+          assert.equal((await bench.call("/v1/forgetful/")).body, "ok");
+        }
+        const record = await bench.recordOf(
+          (call) => call.serviceId === "forgetful" && call.attempts > 1,
+        );
+        assert.equal(record.attempts, 2);
+        const outcomes = bench.batches.flatMap((batch) => batch.outcomes);
+        const own = outcomes.filter((one) => one.baseUrl === record.endpoint);
+        assert.ok(own.length > 0 && own.every((one) => one.failed === 0));
+      });
+
+      test("does not repeat a POST on a new connection, nor blames the service", async () => {
+        await bench.serve(servicePlan("forgetful", await forgetful(upstreams)));
+        const statuses = new Set<number>();
+        for (let index = 0; index < 2 * ENOUGH; index++) {
+          const answer = await bench.call("/v1/forgetful/", { method: "POST", body: "x" });
+          statuses.add(answer.status);
+        }
+        assert.deepEqual(statuses, new Set([200, 502]));
+        const record = await bench.recordOf(
+          (call) => call.method === "POST" && call.status === 502,
+        );
+        const outcomes = bench.batches.flatMap((batch) => batch.outcomes);
+        const own = outcomes.filter((one) => one.baseUrl === record.endpoint);
+        assert.ok(own.length > 0 && own.every((one) => one.failed === 0));
+      });
+
+      test("does not repeat a GET whose answer had begun, nor one on a new connection", async () => {
+        let asked = 0;
+        const url = await upstreams.tcp((socket) => {
+          let requests = 0;
+          socket.on("data", () => {
+            asked += 1;
+            requests += 1;
+            if (requests > 1) socket.end("HTTP/1.1 2");
+            else socket.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+          });
+        });
+        await bench.serve(servicePlan("halfway", url));
+        const answers = [await bench.call("/v1/halfway/")];
+        while (answers.at(-1)?.status === 200) answers.push(await bench.call("/v1/halfway/"));
+        assert.equal(answers.at(-1)?.status, 502);
+        assert.equal(asked, answers.length);
+        asked = 0;
+        const mute = await upstreams.tcp((socket) => {
+          socket.once("data", () => {
+            asked += 1;
+            socket.resetAndDestroy();
+          });
+        });
+        await bench.serve(servicePlan("mute", mute));
+        assert.equal((await bench.call("/v1/mute/")).status, 502);
+        assert.equal(asked, 1);
+      });
+
+      test("tries a POST on another endpoint when the first took no connection", async () => {
+        const dead = await upstreams.nobody();
+        const good = await upstreams.http((incoming, response) => void incoming.pipe(response));
+        await bench.serve(servicePlan("half", [dead, good], { retries: 1 }));
+        for (let index = 0; index < 4; index++) {
+          const answer = await bench.call("/v1/half/", { method: "POST", body: "sent once" });
+          assert.equal(answer.body, "sent once");
+        }
+        await bench.recordOf((call) => call.serviceId === "half" && call.attempts === 2);
       });
 
       test("does not repeat a POST", async () => {

@@ -9,16 +9,17 @@ import { InProcessDataPlane } from "./in-process-data-plane.ts";
 
 dataPlaneContract("InProcessDataPlane", (settings) => new InProcessDataPlane(settings));
 
+async function* broken(): AsyncGenerator<Uint8Array> {
+  yield Buffer.from("a");
+  throw new Error("my own mistake");
+}
+
 test("InProcessDataPlane.call() blames a body that throws and a header that cannot be sent on the caller", async () => {
   const upstreams = new Upstreams();
   const bench = await PlaneBench.open(new InProcessDataPlane());
   try {
     const url = await upstreams.http((_, response) => response.end("here"));
     await bench.serve(servicePlan("target", url));
-    async function* broken(): AsyncGenerator<Uint8Array> {
-      yield Buffer.from("a");
-      throw new Error("my own mistake");
-    }
     const plane = bench.plane;
     assert.ok(plane instanceof InProcessDataPlane);
     const trusted = { namespace: "default" };

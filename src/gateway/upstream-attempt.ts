@@ -9,9 +9,10 @@ import type { AnswerSink } from "./call-caller.ts";
 import { dataPlaneLimits } from "./data-plane-limits.ts";
 import type { EndpointFinding } from "./endpoint-pool.ts";
 import { readAnswerFields } from "./header-fields.ts";
-import { describeUpstreamError, upstreamError } from "./upstream-error.ts";
+import { describeUpstreamError, errorCode, upstreamError } from "./upstream-error.ts";
 import type { UpstreamFailure } from "./upstream-error.ts";
-import type { UpstreamExchange, UpstreamOrigin } from "./upstream-origin.ts";
+import type { UpstreamConnection, UpstreamExchange } from "./upstream-connection.ts";
+import type { UpstreamOrigin } from "./upstream-origin.ts";
 import type { UpstreamService, UpstreamTarget } from "./upstream-service.ts";
 
 /** Takes the answer. */
@@ -26,12 +27,20 @@ export interface ForwardSink extends AnswerSink {
 /** The call an attempt is made for. */
 export interface AttemptOwner {
   readonly service: UpstreamService;
-  /** Another endpoint for an attempt that brought nothing; undefined to accept what it brought. */
-  nextTarget(after: UpstreamTarget): UpstreamTarget | undefined;
+  /**
+   * Another endpoint for an attempt that brought nothing; undefined to accept what it brought.
+   * @param wasSent whether the endpoint may have seen some of it.
+   */
+  nextTarget(after: UpstreamTarget, wasSent: boolean): UpstreamTarget | undefined;
+  /** The same again, on a new socket of this connection; whether that is being done. */
+  replay(target: UpstreamTarget, connection: UpstreamConnection): boolean;
   retry(target: UpstreamTarget): void;
   /** What the caller did, when that is why an attempt failed. */
   callerFault(error: Error): CellphoneError | undefined;
 }
+
+/** The other side closed its end. */
+const LOST = new Set(["ECONNRESET", "EPIPE", "UND_ERR_SOCKET"]);
 
 /** Whether an answer says that the endpoint could not do its part: another one may. */
 export function isBadStatus(status: number): boolean {
@@ -41,6 +50,7 @@ export function isBadStatus(status: number): boolean {
 /** One attempt; undici calls it. */
 export class Attempt implements UpstreamExchange {
   controller: Dispatcher.DispatchController | null = null;
+  connection: UpstreamConnection | null = null;
   isWaiting = false;
   isOver = false;
   readonly #owner: AttemptOwner;
@@ -49,6 +59,10 @@ export class Attempt implements UpstreamExchange {
   readonly #origin: UpstreamOrigin;
   readonly #isTrial: boolean;
   #hasLeft = false;
+  /** Whether its socket had carried another exchange before. */
+  #isOnOldSocket = false;
+  /** Whether anything came back. */
+  #isHeard = false;
   #hasBegun = false;
   /** Where to go on once a failed answer has been read. */
   #next: UpstreamTarget | undefined;
@@ -81,8 +95,13 @@ export class Attempt implements UpstreamExchange {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.controller = controller;
+    this.#isOnOldSocket = this.connection?.began() === true;
     // It was cancelled while its connection was made.
     if (this.isOver) controller.abort(new Error("cancelled"));
+  }
+
+  onResponseStarted(): void {
+    this.#isHeard = true;
   }
 
   onResponseStart(
@@ -106,7 +125,7 @@ export class Attempt implements UpstreamExchange {
     }
     if (isBadStatus(status)) {
       this.#badStatus = status;
-      this.#next = this.#owner.nextTarget(this.#target);
+      this.#next = this.#owner.nextTarget(this.#target, true);
       if (this.#next !== undefined) return;
     } else this.#owner.service.endpoints.answered(this.#target.baseUrl);
     this.#hasBegun = true;
@@ -143,16 +162,15 @@ export class Attempt implements UpstreamExchange {
   }
 
   onResponseEnd(): void {
-    if (!this.isOver) this.#ended();
     this.#leave();
+    if (!this.isOver) this.#ended();
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
-    if (!this.isOver) this.#broke(error);
     this.#leave();
+    if (!this.isOver) this.#broke(error);
   }
 
-  /** Last of all, so that a further attempt comes before those that wait. */
   #leave(): void {
     if (this.#hasLeft) return;
     this.#hasLeft = true;
@@ -181,13 +199,18 @@ export class Attempt implements UpstreamExchange {
       return;
     }
     const failure = describeUpstreamError(error);
-    const next = this.#hasBegun ? undefined : this.#owner.nextTarget(this.#target);
-    if (next === undefined) {
-      this.#fail(this.#hasBegun ? "answeredBadly" : "failed", failure, error);
+    if (this.#hasBegun) {
+      this.#fail("answeredBadly", failure, error);
       return;
     }
-    this.#finish("failed", failure.words);
-    this.#owner.retry(next);
+    // The race of an idle connection says nothing about the endpoint.
+    const isRace = this.#isOnOldSocket && !this.#isHeard && LOST.has(errorCode(error));
+    this.#finish(isRace ? undefined : "failed", failure.words);
+    const { connection } = this;
+    if (isRace && connection !== null && this.#owner.replay(this.#target, connection)) return;
+    const next = this.#owner.nextTarget(this.#target, this.controller !== null);
+    if (next === undefined) this.#say(failure, error);
+    else this.#owner.retry(next);
   }
 
   #goOn(next: UpstreamTarget): void {
@@ -197,6 +220,10 @@ export class Attempt implements UpstreamExchange {
 
   #fail(finding: EndpointFinding, failure: UpstreamFailure, cause?: unknown): void {
     this.#finish(finding, failure.words);
+    this.#say(failure, cause);
+  }
+
+  #say(failure: UpstreamFailure, cause?: unknown): void {
     const { id } = this.#owner.service.plan;
     this.#sink.fail(upstreamError(id, this.#target.baseUrl, failure, cause));
   }

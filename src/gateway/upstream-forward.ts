@@ -1,9 +1,11 @@
 // Carries one call to an endpoint, and to another one when that is allowed: before the first byte
-// of an answer, for methods that may be repeated, within the service's retry budget.
+// of an answer, for methods that may be repeated (for all, when nothing was sent), within the
+// service's retry budget.
 //
-//     pick ── dispatch ─┬─ answers ─────────────────────────────> begin, write..., end
-//      ^                ├─ 502, 503, 504: read to its end ──┐
-//      └── may retry ───┴─ fails before its head ───────────┘ no: the failure is the answer
+//     pick ── send ─┬─ answers ─────────────────────────────> begin, write..., end
+//      ^            ├─ its old socket was just closed ──────> the same on a new one, once
+//      │            ├─ 502, 503, 504: read to its end ──┐
+//      └─ may retry ┴─ fails before its head ───────────┘ no: the failure is the answer
 
 import type { Readable } from "node:stream";
 
@@ -14,6 +16,7 @@ import type { CallForward } from "./running-call.ts";
 import { Attempt } from "./upstream-attempt.ts";
 import type { AttemptOwner, ForwardSink } from "./upstream-attempt.ts";
 import { bodyTooSlow, errorCode, serviceBusy, upstreamTooSlow } from "./upstream-error.ts";
+import type { UpstreamConnection } from "./upstream-connection.ts";
 import type { UpstreamPools } from "./upstream-pools.ts";
 import type { UpstreamService, UpstreamTarget } from "./upstream-service.ts";
 
@@ -48,6 +51,7 @@ export class Forward implements CallForward, AttemptOwner {
   readonly #sink: ForwardSink;
   #tried: Set<string> | undefined;
   #attempt: Attempt | undefined;
+  #hasReplayed = false;
 
   constructor(
     service: UpstreamService,
@@ -66,7 +70,7 @@ export class Forward implements CallForward, AttemptOwner {
     this.service.endpoints.earnRetry();
     const target = this.service.pick(NONE_TRIED);
     if (target === undefined) this.#sink.fail(this.#noEndpoint());
-    else this.#try(target);
+    else this.#try(target, null);
   }
 
   /** Whether nothing of it is under way (any more). */
@@ -102,7 +106,8 @@ export class Forward implements CallForward, AttemptOwner {
     return upstreamTooSlow(id, this.endpoint, seconds);
   }
 
-  #try(target: UpstreamTarget): void {
+  /** @param connection to be used, when it is not for the origin to choose. */
+  #try(target: UpstreamTarget, connection: UpstreamConnection | null): void {
     this.attempts += 1;
     this.endpoint = target.baseUrl;
     const { service } = this;
@@ -111,18 +116,20 @@ export class Forward implements CallForward, AttemptOwner {
     const attempt = new Attempt(this, this.#sink, target, origin, isTrial);
     this.#attempt = attempt;
     const { method, path, headers, body } = this.#request;
-    if (origin.send({ path: target.basePath + path, method, headers, body }, attempt)) return;
+    const options = { path: target.basePath + path, method, headers, body };
+    if (connection !== null) origin.resend(options, attempt, connection);
+    else if (!origin.send(options, attempt)) this.#refuse(attempt);
+  }
+
+  #refuse(attempt: Attempt): void {
     const waiting = dataPlaneLimits.upstreamWaiting.value;
     const words = `${waiting} calls wait for a connection already`;
     attempt.cancel(undefined, words);
-    this.#sink.fail(serviceBusy(service.plan.id, words));
+    this.#sink.fail(serviceBusy(this.service.plan.id, words));
   }
 
-  /** Another endpoint for an attempt that brought nothing; undefined to accept what it brought. */
-  nextTarget(after: UpstreamTarget): UpstreamTarget | undefined {
-    const { method, body } = this.#request;
-    const isReplayable = body === null || Buffer.isBuffer(body);
-    if (!isReplayable || !REPEATABLE.has(method)) return undefined;
+  nextTarget(after: UpstreamTarget, wasSent: boolean): UpstreamTarget | undefined {
+    if (!this.#mayRepeat(wasSent)) return undefined;
     if (this.attempts > this.service.plan.retries) return undefined;
     this.#tried ??= new Set();
     this.#tried.add(after.baseUrl);
@@ -146,7 +153,22 @@ export class Forward implements CallForward, AttemptOwner {
   }
 
   retry(target: UpstreamTarget): void {
-    this.#try(target);
+    this.#try(target, null);
+  }
+
+  replay(target: UpstreamTarget, connection: UpstreamConnection): boolean {
+    if (this.#hasReplayed || !this.#mayRepeat(true)) return false;
+    if (!this.service.endpoints.takeRetry()) return false;
+    this.#hasReplayed = true;
+    this.#try(target, connection);
+    return true;
+  }
+
+  /** What was never sent did nothing, whatever its method (RFC 9110, section 9.2.2). */
+  #mayRepeat(wasSent: boolean): boolean {
+    const { method, body } = this.#request;
+    const isAtHand = body === null || Buffer.isBuffer(body);
+    return isAtHand && (!wasSent || REPEATABLE.has(method));
   }
 
   /** Whether the service took all of the body that came, and waits for the caller's next piece. */

@@ -8,7 +8,7 @@ import type { Dispatcher } from "undici";
 import { Upstreams } from "./data-plane-bench-contract.ts";
 import { dataPlaneLimits } from "./data-plane-limits.ts";
 import { UpstreamOrigin } from "./upstream-origin.ts";
-import type { UpstreamExchange } from "./upstream-origin.ts";
+import type { UpstreamExchange } from "./upstream-connection.ts";
 
 const GET: Dispatcher.DispatchOptions = { method: "GET", path: "/" };
 const SETTINGS = { connections: 1, connectTimeoutMs: 1000 };
@@ -16,6 +16,7 @@ const SETTINGS = { connections: 1, connectTimeoutMs: 1000 };
 /** Reads an answer and leaves, as an attempt does. */
 class Reader implements UpstreamExchange {
   isWaiting = false;
+  connection = null;
   readonly over = Promise.withResolvers<Error | null>();
   readonly #origin: UpstreamOrigin;
 

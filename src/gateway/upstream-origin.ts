@@ -10,13 +10,8 @@ import { Pool, errors } from "undici";
 import type { Dispatcher } from "undici";
 
 import { dataPlaneLimits } from "./data-plane-limits.ts";
-
-/** One exchange; undici calls it once it is sent. */
-export interface UpstreamExchange extends Dispatcher.DispatchHandler {
-  /** Whether it waits for a connection; kept by the origin. */
-  isWaiting: boolean;
-  onResponseError(controller: Dispatcher.DispatchController | null, error: Error): void;
-}
+import { UpstreamConnection } from "./upstream-connection.ts";
+import type { UpstreamExchange } from "./upstream-connection.ts";
 
 /** How connections are made. */
 export interface UpstreamOriginOptions {
@@ -46,6 +41,7 @@ export class UpstreamOrigin {
       // Raw headers in and out need HTTP/1.1.
       allowH2: false,
       connect: { timeout: connectTimeoutMs },
+      factory: (url, settings) => new UpstreamConnection(url, settings),
     });
   }
 
@@ -63,6 +59,19 @@ export class UpstreamOrigin {
     return true;
   }
 
+  /**
+   * Sends an exchange on a connection whose socket has just gone, and so on a new socket. Ahead of
+   * those that wait: it had its turn.
+   */
+  resend(
+    options: Dispatcher.DispatchOptions,
+    exchange: UpstreamExchange,
+    connection: UpstreamConnection,
+  ): void {
+    this.#underWay += 1;
+    connection.dispatch(options, exchange);
+  }
+
   /** Takes back an exchange that waits. */
   withdraw(exchange: UpstreamExchange): void {
     exchange.isWaiting = false;
@@ -72,6 +81,7 @@ export class UpstreamOrigin {
   /** An exchange that was sent is over; the next one may go. */
   left(): void {
     this.#underWay -= 1;
+    if (this.#underWay >= this.#connections) return;
     for (const [exchange, options] of this.#waiting) {
       this.withdraw(exchange);
       this.#dispatch(options, exchange);
