@@ -9,6 +9,8 @@
 
 import type { Readable } from "node:stream";
 
+import type { Dispatcher } from "undici";
+
 import { dataPlaneLimits } from "./data-plane-limits.ts";
 import type { EndpointFinding } from "./endpoint-pool.ts";
 import { GatewayError } from "./errors.ts";
@@ -116,7 +118,16 @@ export class Forward implements CallForward, AttemptOwner {
     const attempt = new Attempt(this, this.#sink, target, origin, isTrial);
     this.#attempt = attempt;
     const { method, path, headers, body } = this.#request;
-    const options = { path: target.basePath + path, method, headers, body };
+    const options: Dispatcher.DispatchOptions = {
+      path: target.basePath + path,
+      method,
+      headers,
+      body,
+    };
+    // undici gives a connection up after each HEAD, for servers that send a body all the same; we
+    // keep it, as nginx and Go do. What such a server sends ends its connection: at once, or when
+    // undici looks for it before it uses the idle connection again.
+    if (method === "HEAD" && body === null) options.reset = false;
     if (connection !== null) origin.resend(options, attempt, connection);
     else if (!origin.send(options, attempt)) this.#refuse(attempt);
   }
