@@ -129,6 +129,14 @@ export const gatewayErrors = {
     meaning: "The service could not be reached",
     remedy: "Check that the service runs and that its base URL is right.",
   },
+  "gateway.upstream_untrusted": {
+    status: 502,
+    retryable: false,
+    meaning: "The service's certificate does not prove who it is",
+    remedy:
+      "Give the service a valid certificate for the host name in its base URL. For an authority of " +
+      "your own, start the server with NODE_EXTRA_CA_CERTS=/path/to/authority.pem.",
+  },
   "gateway.upstream_timeout": {
     status: 504,
     retryable: true,

@@ -30,6 +30,10 @@ const CODES: Readonly<Record<string, readonly [GatewayErrorCode, string]>> = {
   UND_ERR_CLOSED: ["gateway.closed", "its connections were closed from here"],
 };
 
+/** Codes of certificates that do not prove who answers (OpenSSL's X509_V_ERR, and node's own). */
+const UNTRUSTED =
+  /^(?:ERR_TLS_CERT_|CERT_|CRL_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|INVALID_|PATH_LENGTH_|HOSTNAME_)/;
+
 /** An error whose words follow `service "x" at http://...:`. */
 export interface UpstreamFailure {
   readonly code: GatewayErrorCode;
@@ -48,7 +52,10 @@ export function describeUpstreamError(error: unknown): UpstreamFailure {
   }
   const known = CODES[code];
   if (known !== undefined) return { code: known[0], words: known[1] };
-  if (/^(?:ERR_TLS|CERT_|UNABLE_TO|SELF_SIGNED|DEPTH_ZERO|ERR_SSL)/.test(code)) {
+  if (UNTRUSTED.test(code)) {
+    return { code: "gateway.upstream_untrusted", words: `TLS: ${tlsReasonOf(first)}` };
+  }
+  if (/^ERR_(?:TLS|SSL)/.test(code)) {
     return { code: "gateway.upstream_unreachable", words: `TLS: ${tlsReasonOf(first)}` };
   }
   return { code: "gateway.upstream_broken", words: first.message };
@@ -94,9 +101,14 @@ function firstCause(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));
 }
 
-/** OpenSSL's messages hold addresses and lines of its source; its reason is what people look for. */
+/**
+ * OpenSSL's messages hold addresses and lines of its source; its reason is what people look for.
+ * Node's advice after it is for whoever starts a program, which our remedy names.
+ */
 function tlsReasonOf(error: Error): string {
-  return "reason" in error && typeof error.reason === "string" ? error.reason : error.message;
+  const hasReason = "reason" in error && typeof error.reason === "string";
+  const words = hasReason ? String(error.reason) : error.message;
+  return words.split("; if the root CA", 1)[0] ?? words;
 }
 
 /** Its code, of the system or of undici; empty without one. */
