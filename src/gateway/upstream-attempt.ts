@@ -172,7 +172,7 @@ export class Attempt implements UpstreamExchange {
   }
 
   #leave(): void {
-    if (this.#hasLeft) return;
+    if (this.#hasLeft || this.isWaiting) return;
     this.#hasLeft = true;
     this.#origin.left();
   }

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { test } from "node:test";
 
+import { errors } from "undici";
 import type { Dispatcher } from "undici";
 
 import { Upstreams } from "./data-plane-bench-contract.ts";
@@ -66,6 +67,20 @@ test("UpstreamOrigin.send() lets so many wait, refuses the next, and has room ag
   origin.withdraw(given);
   assert.equal(given.isWaiting, false);
   assert.equal(origin.send(GET, new Reader(origin)), true);
+});
+
+test("UpstreamOrigin.destroy() fails what is under way and what waits", async (t) => {
+  const upstreams = new Upstreams();
+  t.after(() => upstreams.close());
+  const url = await upstreams.http(() => undefined);
+  const origin = new UpstreamOrigin(url, SETTINGS);
+  const readers = [new Reader(origin), new Reader(origin)];
+  for (const reader of readers) origin.send(GET, reader);
+  await origin.destroy();
+  for (const reader of readers) {
+    const error = await reader.over.promise;
+    assert.ok(error instanceof errors.ClientDestroyedError);
+  }
 });
 
 test("UpstreamOrigin.retire() closes its connection once those that wait were served", async (t) => {

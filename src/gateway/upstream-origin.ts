@@ -81,13 +81,8 @@ export class UpstreamOrigin {
   /** An exchange that was sent is over; the next one may go. */
   left(): void {
     this.#underWay -= 1;
-    if (this.#underWay >= this.#connections) return;
-    for (const [exchange, options] of this.#waiting) {
-      this.withdraw(exchange);
-      this.#dispatch(options, exchange);
-      return;
-    }
-    if (this.#isRetired && this.#underWay === 0) this.#close();
+    if (this.#waiting.size > 0) this.#sendNext();
+    else if (this.#isRetired && this.#underWay === 0) this.#close();
   }
 
   /** Closes the connections once nothing is under way. */
@@ -98,11 +93,22 @@ export class UpstreamOrigin {
 
   /** Breaks off whatever is left. */
   async destroy(): Promise<void> {
-    for (const exchange of this.#waiting.keys()) {
-      this.withdraw(exchange);
+    const waiting = [...this.#waiting.keys()];
+    this.#waiting.clear();
+    // They wait to the end: what was never sent has nothing to leave.
+    for (const exchange of waiting) {
       exchange.onResponseError(null, new errors.ClientDestroyedError());
     }
     await this.#pool.destroy();
+  }
+
+  #sendNext(): void {
+    if (this.#underWay >= this.#connections) return;
+    for (const [exchange, options] of this.#waiting) {
+      this.withdraw(exchange);
+      this.#dispatch(options, exchange);
+      return;
+    }
   }
 
   #dispatch(options: Dispatcher.DispatchOptions, exchange: UpstreamExchange): void {
