@@ -12,6 +12,7 @@ import { COST_METRIC } from "./dashboard/index.ts";
 import type { OverviewSummary, PerformanceDashboard } from "./dashboard/index.ts";
 import type { APIGateway } from "./gateway/index.ts";
 import type { ProfileDesk } from "./profiler/index.ts";
+import type { AgentLogs } from "./server/index.ts";
 import type { PerformanceTracker } from "./tracker/index.ts";
 
 /** Seconds that the oldest unclaimed message of the namespace has waited; 0 when none waits. */
@@ -27,6 +28,7 @@ export interface LinkedComponents {
   readonly tracker: PerformanceTracker;
   readonly profiles: ProfileDesk;
   readonly dashboard: PerformanceDashboard;
+  readonly logs: Pick<AgentLogs, "forget">;
   readonly log: ComponentLog;
 }
 
@@ -50,6 +52,9 @@ export class ExchangeLinks implements Disposable {
         if (event.kind !== "agent.removed") return;
         this.#settle(gateway.releaseAgent(event.agentId));
         this.#settle(profiles.agentGone(event.agentId));
+        // Fleets of short-lived agents would fill all the series there may be.
+        tracker.forgetAgent(event.agentId);
+        this.#components.logs.forget(event.agentId);
       }),
     );
     subscriptions.use(

@@ -1,12 +1,14 @@
 // Namespaces over stores that refuse to write, as on a full disk: what stops, what runs on.
 
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:http";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
 
 import { VolatileCommunicationStore } from "./communication/index.ts";
 import { noComponentLog } from "./core/index.ts";
-import type { JsonObject } from "./core/index.ts";
+import type { ComponentLog, JsonObject } from "./core/index.ts";
 import { EventNumbers, VolatileAlertStore, VolatileFeedStore } from "./dashboard/index.ts";
 import { Exchanges } from "./exchanges.ts";
 import { InProcessDataPlane, VolatileCallStore, VolatileServiceStore } from "./gateway/index.ts";
@@ -40,7 +42,11 @@ class LimitedLedger extends VolatileSecurityStore {
   }
 }
 
-async function startExchanges(t: TestContext) {
+async function startExchanges(
+  t: TestContext,
+  log: ComponentLog = noComponentLog,
+  dashboard: JsonObject = {},
+) {
   const ledger = new LimitedLedger();
   const series = new LimitedSeriesStore();
   const identities = new IdentityService({}, { store: ledger });
@@ -67,9 +73,9 @@ async function startExchanges(t: TestContext) {
       sampler: new ProfileSampler(),
       conversion: inlineConversion,
       audit: new AuditLog({ store: ledger }),
-      log: noComponentLog,
+      log,
     },
-    { communication: {}, gateway: {}, tracker: {}, profiler: {}, dashboard: {} },
+    { communication: {}, gateway: {}, tracker: {}, profiler: {}, dashboard },
     () => undefined,
   );
   await exchanges.start();
@@ -102,6 +108,19 @@ test("Exchanges.delete() leaves a namespace running that the disk does not let g
   assert.throws(() => identities.authenticate(token), { code: "security.key_unknown" });
 });
 
+test("Exchange lets go of the series of agents that are removed", async (t) => {
+  const { exchanges } = await startExchanges(t);
+  const fleet = exchanges.get("fleet") ?? assert.fail("the namespace runs");
+  const before = fleet.tracker.agents();
+  await fleet.communication.registerAgent({ agentId: "w2" });
+  fleet.tracker.recordMetric("load", 1, "w2");
+  await fleet.communication.unregisterAgent("w2");
+  assert.deepEqual(fleet.tracker.agents(), before);
+  assert.deepEqual(before, ["w1"]);
+  const { agents } = await fleet.tracker.getSummaries({ metric: "load" });
+  assert.deepEqual(agents, ["w1", "w2"], "what it measured stays");
+});
+
 test("Exchanges.put() gives other options although the last samples cannot be written", async (t) => {
   const { series, exchanges } = await startExchanges(t);
   series.full = true;
@@ -123,4 +142,48 @@ test("Exchanges.put() refuses what is no component or no options, by name", asyn
     await assert.rejects(exchanges.put("fleet", config), { code: "server.input_invalid", message });
   }
   assert.equal(exchanges.get("fleet")?.heartbeatIntervalMs, 30_000);
+});
+
+test("Exchanges.start() leaves out a namespace that cannot start, and starts the others", async (t) => {
+  const failed: unknown[] = [];
+  const log: ComponentLog = {
+    ...noComponentLog,
+    error: (event, details) => failed.push([event, details?.["namespace"]]),
+  };
+  const { ledger, exchanges } = await startExchanges(t, log);
+  await exchanges.stop();
+  const webhookUrl = "http://ana:50%off@127.0.0.1:9/";
+  const config = { dashboard: { webhookUrl } };
+  await ledger.putNamespace({ name: "broken", createdAtMs: 1, config });
+  await exchanges.start();
+  assert.equal(exchanges.get("broken"), undefined);
+  const broken = (await exchanges.states()).find(({ name }) => name === "broken");
+  assert.deepEqual(broken, { name: "broken", isWell: undefined });
+  assert.notEqual(exchanges.get("default"), undefined);
+  assert.notEqual(exchanges.get("fleet"), undefined);
+  assert.deepEqual(failed, [["exchanges.start_failed", "broken"]]);
+  await exchanges.put("broken", {});
+  assert.notEqual(exchanges.get("broken"), undefined);
+});
+
+test("Exchanges lets a namespace ping only a watcher of its own", async (t) => {
+  const asked: string[] = [];
+  const watcher = createServer((request, response) => {
+    asked.push(request.url ?? "");
+    response.end();
+  });
+  await once(watcher.listen(0, "127.0.0.1"), "listening");
+  t.after(() => watcher.close());
+  const address = watcher.address();
+  const port = typeof address === "object" ? address?.port : undefined;
+  const url = `http://127.0.0.1:${port}`;
+  const inherited = { deadManUrl: `${url}/server`, deadManInterval: 1, refreshInterval: 0.1 };
+  const { exchanges } = await startExchanges(t, noComponentLog, inherited);
+  await exchanges.put("own", { dashboard: { deadManUrl: `${url}/own` } });
+  while (asked.length < 2) await once(watcher, "request");
+  assert.deepEqual(new Set(asked), new Set(["/own"]));
+  assert.deepEqual(
+    (await exchanges.states()).toSorted((a, b) => a.name.localeCompare(b.name)),
+    ["default", "fleet", "own"].map((name) => ({ name, isWell: true })),
+  );
 });

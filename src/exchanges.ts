@@ -10,7 +10,10 @@ import { Exchange } from "./exchange.ts";
 import type { ExchangeConfig, ExchangeServices } from "./exchange.ts";
 import { gatewayConfigSchema } from "./gateway/index.ts";
 import { profilerConfigSchema } from "./profiler/index.ts";
+import { keepSecrets, maskSecrets } from "./namespace-secrets.ts";
 import { ServerError } from "./server/index.ts";
+import type { NamespaceView } from "./server/index.ts";
+import type { NamespaceState } from "./server-problem.ts";
 import type { IdentityService, NamespaceRecord, SecurityStore } from "./security/index.ts";
 import { trackerConfigSchema } from "./tracker/index.ts";
 import type { SeriesStore } from "./tracker/index.ts";
@@ -51,13 +54,16 @@ export class Exchanges {
     this.#onStarted = onStarted;
   }
 
-  /** Starts every stored namespace, and the default one. */
+  /**
+   * Starts every stored namespace, and the default one. One that cannot start is left out: its
+   * fault, be it in its options or its rows, must not take the others down at every start.
+   */
   async start(): Promise<void> {
     const records = await this.#stores.ledger.namespaces();
     if (!records.some((record) => record.name === DEFAULT_NAMESPACE)) {
       await this.put(DEFAULT_NAMESPACE, {});
     }
-    for (const record of records) await this.#run(record);
+    for (const record of records) await this.#tryToRun(record);
   }
 
   get(name: string): Exchange | undefined {
@@ -68,6 +74,24 @@ export class Exchanges {
     return [...this.#running.values()];
   }
 
+  /** All there should be, as they may be shown. */
+  async views(): Promise<readonly NamespaceView[]> {
+    return (await this.records()).map((record) => this.view(record));
+  }
+
+  /** A namespace as it may be shown. */
+  view(record: NamespaceRecord): NamespaceView {
+    const running = this.#running.has(record.name);
+    return { ...record, config: maskSecrets(record.config), running };
+  }
+
+  /** Whether each namespace there should be judges its fleet. */
+  async states(): Promise<readonly NamespaceState[]> {
+    const records = await this.records();
+    return records.map(({ name }) => ({ name, isWell: this.get(name)?.dashboard.isWell() }));
+  }
+
+  /** With their secrets. */
   records(): Promise<readonly NamespaceRecord[]> {
     return this.#stores.ledger.namespaces();
   }
@@ -84,7 +108,8 @@ export class Exchanges {
       }
       const existing = (await this.records()).find((record) => record.name === name);
       const createdAtMs = existing?.createdAtMs ?? Date.now();
-      const record: NamespaceRecord = { name, createdAtMs, config };
+      const kept = keepSecrets(config, existing?.config ?? {});
+      const record: NamespaceRecord = { name, createdAtMs, config: kept };
       const exchange = this.#make(record); // refuses wrong options before anything is stored
       await this.#stores.ledger.putNamespace(record);
       await this.#stopExchange(name);
@@ -126,6 +151,21 @@ export class Exchanges {
     }
   }
 
+  async #tryToRun(record: NamespaceRecord): Promise<void> {
+    const { log } = this.#services;
+    const namespace = record.name;
+    let exchange: Exchange | undefined;
+    try {
+      exchange = this.#make(record);
+      await this.#startExchange(exchange);
+    } catch (error) {
+      log.error("exchanges.start_failed", { namespace, error });
+      await exchange?.stop().catch((stopError: unknown) => {
+        log.error("exchanges.stop_failed", { namespace, error: stopError });
+      });
+    }
+  }
+
   async #run(record: NamespaceRecord): Promise<void> {
     await this.#startExchange(this.#make(record));
   }
@@ -138,12 +178,15 @@ export class Exchanges {
       ...this.#config[name],
       ...section(config[name]),
     });
+    const { deadManUrl } = section(config["dashboard"]);
+    const onlyOwn = deadManUrl === undefined ? {} : { deadManUrl };
     const overridden: ExchangeConfig = {
       communication: own("communication"),
       gateway: own("gateway"),
       tracker: own("tracker"),
       profiler: own("profiler"),
-      dashboard: own("dashboard"),
+      // The server's own URL is asked for all namespaces together, by the switchboard.
+      dashboard: { ...own("dashboard"), deadManUrl: "", ...onlyOwn },
     };
     try {
       return new Exchange(record.name, overridden, this.#services);

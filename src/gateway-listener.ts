@@ -3,10 +3,15 @@
 import type { CellphoneConfiguration } from "./configuration/index.ts";
 import type { IdentityChange } from "./gateway/index.ts";
 import type { Credential } from "./security/index.ts";
+import { checkBinding, readTlsFiles } from "./server/index.ts";
 import { WorkerDataPlane } from "./threads/index.ts";
 import type { ComponentLog, JsonObject } from "./core/index.ts";
 
-/** The data plane that the configuration asks for; it listens when it is told to. */
+/**
+ * The data plane that the configuration asks for; it listens when it is told to. It speaks TLS with
+ * the control plane's certificate: agents know both under one host name.
+ * @throws ServerError `server.insecure_binding`, `server.tls_unreadable`.
+ */
 export function createDataPlane(
   configuration: CellphoneConfiguration,
   log: ComponentLog,
@@ -14,9 +19,13 @@ export function createDataPlane(
   const { host, workers, middleware, maxBodyBytes, streamIdleTimeout } =
     configuration.values.gateway;
   const { maxConcurrentCalls, maxUpstreamConnections } = configuration.values.gateway;
+  const { allowInsecure, tlsCert, tlsKey } = configuration.values.server;
+  const tls = readTlsFiles(tlsCert, tlsKey);
+  checkBinding("gateway.host", host, tls, allowInsecure);
   return new WorkerDataPlane({
     host,
     port: gatewayPort(configuration),
+    ...(tls === undefined ? {} : { tls }),
     workers,
     middleware,
     maxConcurrentCalls,

@@ -9,26 +9,21 @@ import { join } from "node:path";
 
 import { communicationErrors } from "./communication/index.ts";
 import type { CellphoneConfiguration } from "./configuration/index.ts";
-import {
-  DEFAULT_NAMESPACE,
-  Listeners,
-  noComponentLog,
-  randomToken,
-  systemClock,
-} from "./core/index.ts";
+import { Listeners, noComponentLog, randomToken, systemClock } from "./core/index.ts";
 import type { ComponentLog } from "./core/index.ts";
-import { dashboardErrors, EventNumbers } from "./dashboard/index.ts";
+import { dashboardErrors, DeadMan, EventNumbers } from "./dashboard/index.ts";
 import type { FeedEvent } from "./dashboard/index.ts";
-import { checkDisk } from "./disk-check.ts";
 import { Exchanges } from "./exchanges.ts";
 import { createDataPlane, gatewayOptionsOf, identityChange } from "./gateway-listener.ts";
 import { gatewayErrors } from "./gateway/index.ts";
 import { ProfileSampler, profilerErrors, SystemProbe } from "./profiler/index.ts";
 import { AuditLog, IdentityService } from "./security/index.ts";
 import type { Credential } from "./security/index.ts";
-import { createControlPlane } from "./server/index.ts";
+import { createControlPlane, SECRET_MASK } from "./server/index.ts";
 import type { ConfigurationRow, ControlPlane, Fleet, ServerFacts } from "./server/index.ts";
 import { builtFiles, packageVersion } from "./package-files.ts";
+import { checkReadiness } from "./readiness.ts";
+import { serverProblem } from "./server-problem.ts";
 import { openDataFolder, storageErrors } from "./storage/index.ts";
 import { LedgerClient, ProfileConversionThread, SeriesClient } from "./threads/index.ts";
 import { trackerErrors } from "./tracker/index.ts";
@@ -105,10 +100,11 @@ class System implements Switchboard, Fleet {
   constructor(options: SwitchboardOptions) {
     this.#configuration = options.configuration;
     this.#log = options.log ?? noComponentLog;
+    // First of all: it may refuse the configuration, and holds nothing yet.
+    this.#plane = createDataPlane(options.configuration, this.#log);
     this.#folder = openDataFolder(options.configuration.values.storage.folder);
     this.fresh = !existsSync(this.#folder.ledgerPath);
     this.#running.push(() => this.#folder[Symbol.dispose]());
-    this.#plane = createDataPlane(options.configuration, this.#log);
   }
 
   async start(): Promise<void> {
@@ -164,6 +160,7 @@ class System implements Switchboard, Fleet {
     this.#running.push(() => this.#plane.close());
     await this.#plane.listen();
     await this.#listen(identities, audit);
+    this.#pingWatcher();
   }
 
   /** Tells the gateway which keys count, and which no longer do. */
@@ -203,6 +200,19 @@ class System implements Switchboard, Fleet {
     };
     prune();
     this.#running.push(() => timer?.[Symbol.dispose]());
+  }
+
+  /** One ping for the whole server: a namespace of many must not say that all is well. */
+  #pingWatcher(): void {
+    const { deadManUrl: url, deadManInterval } = this.#configuration.values.dashboard;
+    if (url === "") return;
+    const problem = async (): Promise<string | null> =>
+      serverProblem(await this.readiness(), await this.#started(this.#exchanges).states());
+    const intervalMs = deadManInterval * 1000;
+    const log = this.#log;
+    const deadMan = new DeadMan({ url, intervalMs, problem, clock: systemClock, log });
+    deadMan.start();
+    this.#running.push(() => deadMan.stop());
   }
 
   async #listen(identities: IdentityService, audit: AuditLog): Promise<void> {
@@ -280,7 +290,7 @@ class System implements Switchboard, Fleet {
   }
 
   namespaces() {
-    return this.#started(this.#exchanges).records();
+    return this.#started(this.#exchanges).views();
   }
 
   // Streams end afterwards as well: whoever came back meanwhile watches what has been stopped.
@@ -288,9 +298,10 @@ class System implements Switchboard, Fleet {
   async putNamespace(...change: Parameters<Fleet["putNamespace"]>) {
     const [name] = change;
     this.#controlPlane?.endStreams(name);
-    const result = await this.#started(this.#exchanges).put(...change);
-    if (!result.created) this.#controlPlane?.endStreams(name);
-    return result;
+    const exchanges = this.#started(this.#exchanges);
+    const { record, created } = await exchanges.put(...change);
+    if (!created) this.#controlPlane?.endStreams(name);
+    return { record: exchanges.view(record), created };
   }
 
   async deleteNamespace(name: string): Promise<void> {
@@ -302,22 +313,20 @@ class System implements Switchboard, Fleet {
     }
   }
 
-  async readiness(): ReturnType<Fleet["readiness"]> {
-    const [ledger, series] = await Promise.all([
-      check(() => this.#started(this.#ledger).namespaces()),
-      check(() => this.#started(this.#series).snapshots(DEFAULT_NAMESPACE, 1)),
-    ]);
-    const namespaces = { ok: this.namespace(DEFAULT_NAMESPACE) !== undefined };
-    const gateway = { ok: this.#plane.workers > 0, detail: "no gateway worker runs" };
-    const { path, ledgerPath, seriesPath } = this.#folder;
-    const disk = await checkDisk(path, [ledgerPath, seriesPath]);
-    return { ledger, series, disk, namespaces, gateway: gateway.ok ? { ok: true } : gateway };
+  readiness(): ReturnType<Fleet["readiness"]> {
+    return checkReadiness({
+      ledger: () => this.#started(this.#ledger),
+      series: () => this.#started(this.#series),
+      folder: this.#folder,
+      isRunning: (name) => this.namespace(name) !== undefined,
+      plane: this.#plane,
+    });
   }
 
   configuration(): readonly ConfigurationRow[] {
     return this.#configuration.entries.map((entry) => ({
       key: entry.key,
-      value: entry.secret ? "(secret)" : entry.value,
+      value: entry.secret ? SECRET_MASK : entry.value,
       source: entry.source,
       unit: entry.unit,
       description: entry.description,
@@ -348,14 +357,5 @@ class System implements Switchboard, Fleet {
   #started<Part>(part: Part | undefined): Part {
     if (part === undefined) throw new Error("The switchboard is still starting.");
     return part;
-  }
-}
-
-async function check(probe: () => Promise<unknown>): Promise<{ ok: boolean; detail?: string }> {
-  try {
-    await probe();
-    return { ok: true };
-  } catch (error) {
-    return { ok: false, detail: error instanceof Error ? error.message : String(error) };
   }
 }

@@ -32,6 +32,7 @@ import inspect
 import json
 import logging
 import math
+import numbers
 import os
 import platform
 import random
@@ -44,6 +45,7 @@ import sys
 import threading
 import time
 import urllib.parse
+import weakref
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Union
 
 __version__ = "0.1.0"
@@ -127,6 +129,13 @@ class DeadLetter(Exception):
 
 def _closed(what="The phone is closed"):
     return CellphoneClientError(what, "client.closed", remedy="Make a new Phone.")
+
+
+def _of_parent():
+    return CellphoneClientError(
+        "This phone belongs to the process that forked this one", "client.closed",
+        remedy="Make a new Phone in the child.",
+    )
 
 
 def _unreachable(base_url, cause, not_sent):
@@ -251,6 +260,11 @@ def _given(**fields):
     return {name: value for name, value in fields.items() if value is not None}
 
 
+def _copied(fields):
+    """As they are now: they are sent later, and are their owner's to change meanwhile."""
+    return None if fields is None else dict(fields)
+
+
 def _quoted(text):
     return urllib.parse.quote(text, safe="")
 
@@ -259,9 +273,17 @@ def _note(error):
     return (str(error) or type(error).__name__)[:_NOTE_LENGTH_MAX]
 
 
-def _checked_progress(progress):
-    if progress is not None and not 0 <= progress <= 1:
-        raise ValueError(f"Progress is a number from 0 to 1, not {progress}")
+def _checked_report(progress, note):
+    """A progress report's fields; what cannot be sent is refused where it is given."""
+    if progress is not None:
+        if isinstance(progress, bool) or not isinstance(progress, numbers.Real):
+            raise TypeError(f"Progress is a number from 0 to 1, not {progress!r}")
+        progress = float(progress)  # also of numpy's numbers, which are no JSON
+        if not 0 <= progress <= 1:
+            raise ValueError(f"Progress is a number from 0 to 1, not {progress}")
+    if note is not None and not isinstance(note, str):
+        raise TypeError(f"A note is text, not {note!r}")
+    return _given(progress=progress, note=note)
 
 
 class _Remembered:
@@ -286,10 +308,29 @@ class _Remembered:
         return key in self._ids
 
 
-# The conversation a handler is part of; what it sends belongs to it.
+# What a handler is part of (what it sends belongs to its conversation), and what it handles.
 _context = contextvars.ContextVar("agent_cellphone_context", default=None)
-_Context = collections.namedtuple("_Context", "traceparent conversation_id task_id")
+_Context = collections.namedtuple(
+    "_Context", "traceparent conversation_id task_id delivery", defaults=(None,)
+)
 _NO_CONTEXT = _Context(None, None, None)
+
+
+def _enter(inside):
+    token = _context.set(inside)
+    return token, inside
+
+
+def _leave(entered):
+    """Back to what was around. A generator's block may end in another Context than it began in (a
+    framework iterates it in a pool of threads, the loop finalises it): what is there stays, unless
+    it is what was entered, copied."""
+    token, inside = entered
+    try:
+        _context.reset(token)
+    except ValueError:
+        if _context.get() is inside:
+            _context.set(None if token.old_value is token.MISSING else token.old_value)
 
 
 def _message_body(to, type, payload, priority, dedupe_key, ordering_key, task, expect_reply,
@@ -357,15 +398,19 @@ class _Transport:
         self._waiting = {}  # connections of calls that interrupt() may end, with their stop
         self._unreachable_since = None
         self._lost = 0  # answers in a row; a single one is no news
+        self._keeps = True  # connections for the next call
+        self._abandoned = False
         self.closing = threading.Event()
 
     def call(self, method, path, body=None, timeout=30.0, retry_for=None, repeatable=True, key=None,
-             stop=None, gzipped=None):
+             stop=None, gzipped=None, encoded=None, traceparent=None):
         """Returns the answer's JSON, None for 204. `stop` (an Event) ends the call when set and
-        `interrupt()` is called. `gzipped` is a body already encoded."""
+        `interrupt()` is called. `gzipped` and `encoded` are bodies that are bytes already."""
         until = time.monotonic() + (self._retry_for if retry_for is None else retry_for)
-        data = gzipped if body is None else _encode(body)
+        data = (gzipped or encoded) if body is None else _encode(body)
         headers = {} if gzipped is None else {"content-encoding": "gzip"}
+        if traceparent is not None:
+            headers["traceparent"] = traceparent
         failures = 0
         while True:
             try:
@@ -389,11 +434,25 @@ class _Transport:
 
     def close(self):
         with self._lock:
+            self._keeps = False
             idle, self._idle = self._idle, []
         for connection, _ in idle:
             connection.close()
 
+    def abandon(self):
+        """In a forked child: lets go of the parent's sockets without ending what goes on over
+        them. No lock is taken: one of the parent's threads may have held it."""
+        self._abandoned = True
+        self._keeps = False
+        self._lock = threading.Lock()
+        shared = [connection for connection, _ in self._idle] + list(self._waiting)
+        self._idle, self._waiting = [], {}
+        for connection in shared:
+            connection.close()
+
     def _once(self, method, path, data, timeout, key, stop, more):
+        if self._abandoned:
+            raise _of_parent()
         if stop is not None and stop.is_set():
             raise _closed("The call was cancelled")
         connection = None
@@ -404,6 +463,7 @@ class _Transport:
                 with self._lock:
                     self._waiting[connection] = stop
                 if stop.is_set():
+                    connection.close()
                     raise _closed("The call was cancelled")
             sent = True
             headers = dict(self.headers, **more)
@@ -461,8 +521,9 @@ class _Transport:
         idle = max(0.0, (float(match.group(1)) if match else 5.0) - 1.0)
         with self._lock:
             self._idle.append((connection, time.monotonic() + idle))
-            surplus = self._idle[: -self._IDLE_MAX]
-            del self._idle[: -self._IDLE_MAX]
+            most = self._IDLE_MAX if self._keeps else 0
+            surplus = self._idle[: len(self._idle) - most]
+            del self._idle[: len(surplus)]
         for old, _ in surplus:
             old.close()
 
@@ -488,9 +549,12 @@ def _connection_to(secure, host, port, timeout, tls):
     return http.client.HTTPConnection(host, port, timeout=timeout)
 
 
+_JSON = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
+
+
 def _encode(body):
     try:
-        return json.dumps(body, allow_nan=False, separators=(",", ":")).encode()
+        return _JSON.encode(body).encode()
     except ValueError as error:
         raise ValueError(f"A payload must be JSON: {error}") from error
 
@@ -588,14 +652,14 @@ class _Session:
     """Enrols, registers, heartbeats; comes back by itself after the server was away, and stops
     when another process took the name over."""
 
-    def __init__(self, claim, description, transport, held, on_pause, on_restart, on_profile,
-                 on_lost):
+    def __init__(self, claim, description, transport, held, on_pause, restart_listeners,
+                 on_profile, on_lost):
         self._claim = claim
         self._description = description
         self._transport = transport
         self._held = held
         self._on_pause = on_pause
-        self._on_restart = on_restart
+        self._restart_listeners = restart_listeners
         self._on_profile = on_profile
         self._on_lost = on_lost
         # Under `cellphone run` the wrapper measures the whole process tree; do not overwrite it.
@@ -792,12 +856,15 @@ class _Session:
                 "quarantined": self.quarantined,
                 "commands": self._left_to_others,
             }
-        path = f"/api/v1/agents/{_quoted(self.agent_id)}/heartbeat"
         reply = self._transport.call(
-            "POST", path, body, timeout=wait + 10, retry_for=retry_for, stop=stop
+            "POST", self._heartbeat_path, body, timeout=wait + 10, retry_for=retry_for, stop=stop
         )
         self._acknowledged = [each for each in self._acknowledged if each not in acknowledged]
         return self._obey(reply)
+
+    @property
+    def _heartbeat_path(self):
+        return f"/api/v1/agents/{_quoted(self.agent_id)}/heartbeat"
 
     def _obey(self, reply):
         self._interval = reply["intervalMs"] / 1000
@@ -808,10 +875,11 @@ class _Session:
             if command["id"] in self._acknowledged:
                 continue
             news = news or command["id"] not in self._left_to_others
-            if self._carry_out(command):
-                self._acknowledged.append(command["id"])
-            else:
+            if command["kind"] == "restart" and not self._restart_listeners:
                 left.append(command["id"])
+                continue
+            self._acknowledged.append(command["id"])
+            self._carry_out(command)
         self._left_to_others = left
         self.quarantined = quarantined
         if self.paused != reply["paused"]:
@@ -820,12 +888,27 @@ class _Session:
         return news
 
     def _carry_out(self, command):
-        """False when it is left to others: a restart nobody listens for, to the wrapper."""
-        if command["kind"] == "restart":
-            return self._on_restart()
         if command["kind"] == "profile":
             self._on_profile(command["profile"])
-        return True
+        elif command["kind"] == "restart":
+            self._acknowledge()
+            for listener in list(self._restart_listeners):
+                try:
+                    listener()
+                except Exception:
+                    _log.exception("A listener for restarts failed")
+
+    def _acknowledge(self):
+        """At once, because what comes next may end this process: its successor would find the
+        same order and end as well. What cannot be told now goes with the next heartbeat."""
+        told = list(self._acknowledged)
+        body = {"instanceId": self._instance["id"], "ackCommands": told}
+        try:
+            self._transport.call("POST", self._heartbeat_path, body, timeout=5, retry_for=0)
+        except CellphoneClientError as error:
+            _log.debug("Not acknowledged yet: %s", error)
+            return
+        self._acknowledged = [each for each in self._acknowledged if each not in told]
 
     def _beat_all(self):
         """Keeps one heartbeat open, so that orders arrive at once; each counts when it is sent."""
@@ -905,26 +988,40 @@ class _Outbox:
                 with self._lock:
                     count = min(_BATCH, len(self._items))
                     batch = [self._items.popleft() for _ in range(count)]
+                batch, texts = self._encoded(batch)
                 try:
-                    self._send(batch)
+                    if batch:
+                        self._send(batch, texts)
                 except CellphoneClientError as error:
                     self._after_failure(batch, error)
                     return
-                except (TypeError, ValueError) as error:
-                    self.shed += len(batch)
-                    _log.warning("%d %s cannot be sent: %s", len(batch), self._noun, error)
+                except Exception as error:  # an answer this client does not understand
+                    _log.warning("What became of %d %s is not known: %s: %s", len(batch),
+                                 self._noun, type(error).__name__, error)
 
     def close(self):
         self.flush()
         if self.waiting + self.shed > 0:
             _log.warning("%d %s were not delivered", self.waiting + self.shed, self._noun)
 
-    def _send(self, batch):
+    def _encoded(self, batch):
+        """The items that are JSON, and their JSON; another is given up, and it alone."""
         agent_id = self._agent_id()
+        kept, texts = [], []
+        for item in batch:
+            try:
+                texts.append(_encode(dict(item, agentId=agent_id)))
+                kept.append(item)
+            except Exception as error:  # whatever a value's own methods raise
+                self.shed += 1
+                self._tell_once(self._name_of(item), "cannot be sent", error)
+        return kept, texts
+
+    def _send(self, batch, texts):
         answer = self._transport.call(
             "POST",
             self._path,
-            {self._noun: [dict(item, agentId=agent_id) for item in batch]},
+            encoded=b'{"%s":[%s]}' % (self._noun.encode(), b",".join(texts)),
             timeout=10,
             retry_for=0,
             repeatable=False,
@@ -971,7 +1068,9 @@ class _Courier:
         self._dirty = set()
         self._wake = threading.Event()
         self._closing = threading.Event()
+        self._flush_at = 0.0
         self._thread = None
+        self.abandoned = False  # in a forked child: what it still says is dropped
 
     def record(self, metric, value, context, metadata):
         if not isinstance(metric, str) or metric == "":
@@ -979,14 +1078,17 @@ class _Courier:
         if not isinstance(value, (int, float)) or not math.isfinite(value):
             raise ValueError(f'Metric "{metric}" takes a finite number, not {value}')
         trace = _parse_traceparent((_context.get() or _NO_CONTEXT).traceparent)
+        metadata = _copied(metadata)
         if trace is not None:
             metadata = dict({"traceId": trace.trace_id}, **(metadata or {}))
-        sample = _given(metric=metric, value=value, context=context, metadata=metadata)
+        sample = _given(metric=metric, value=value, context=_copied(context), metadata=metadata)
         sample["atMs"] = round(time.time() * 1000)
         self.samples.add(sample)
         self._ensure_thread()
 
     def finished(self, span):
+        if self.abandoned:
+            return
         self.spans.add(span)
         self._ensure_thread()
 
@@ -1015,20 +1117,30 @@ class _Courier:
                 self._thread.start()
 
     def _run(self):
-        flush_at = time.monotonic() + _FLUSH_S
+        failures = 0
+        self._flush_at = time.monotonic() + _FLUSH_S
         while not self._closing.is_set():
-            self._wake.wait(max(0.0, flush_at - time.monotonic()))
-            self._wake.clear()
-            with self._lock:
-                dirty, self._dirty = self._dirty, set()
-            for reporter in dirty:
-                reporter.send()
-            if time.monotonic() >= flush_at:
-                self.samples.flush()
-                self.spans.flush()
-                flush_at = time.monotonic() + _FLUSH_S
-            if dirty:
-                self._closing.wait(_PROGRESS_SPACING_S)
+            try:
+                self._round()
+                failures = 0
+            except Exception:  # without this thread nothing would be sent ever again
+                failures += 1
+                _log.exception("Sending samples, spans and progress failed; going on")
+                self._closing.wait(_backoff(failures))
+
+    def _round(self):
+        self._wake.wait(max(0.0, self._flush_at - time.monotonic()))
+        self._wake.clear()
+        with self._lock:
+            dirty, self._dirty = self._dirty, set()
+        for reporter in dirty:
+            reporter.send()
+        if time.monotonic() >= self._flush_at:
+            self._flush_at = time.monotonic() + _FLUSH_S
+            self.samples.flush()
+            self.spans.flush()
+        if dirty:
+            self._closing.wait(_PROGRESS_SPACING_S)
 
 
 class _Reporter:
@@ -1042,13 +1154,15 @@ class _Reporter:
         self._stopped = False
 
     def report(self, progress, note):
-        _checked_progress(progress)
-        if self._stopped:
+        update = _checked_report(progress, note)
+        if self._stopped or self._courier.abandoned:
             return
-        self._pending = dict(self._pending, **_given(progress=progress, note=note))
+        self._pending = dict(self._pending, **update)
         self._courier.report(self)
 
     def send(self):
+        if self._courier.abandoned:
+            return
         with self._lock:
             update, self._pending = self._pending, {}
             if not update:
@@ -1082,9 +1196,9 @@ class Span:
             name=name[:256],
             kind=str(kind)[:64],
             parentSpanId=None if above is None else above.span_id,
-            context=context,
+            context=_copied(context),
         )
-        self._token = None
+        self._entered = None
         self._error = None
         self._started = None
         self._ended = False
@@ -1099,19 +1213,22 @@ class Span:
 
     def __enter__(self):
         outer = _context.get() or _NO_CONTEXT
-        self._token = _context.set(outer._replace(traceparent=self.traceparent))
+        self._entered = _enter(outer._replace(traceparent=self.traceparent))
         self._started = (time.time(), time.perf_counter())
         return self
 
     def __exit__(self, kind, error, traceback):
-        if self._token is not None:
-            _context.reset(self._token)
-            self._token = None
         if error is not None:
             self.fail(error)
-        if self._ended or self._started is None:
-            return False
-        self._ended = True
+        if not self._ended and self._started is not None:
+            self._ended = True
+            self._record()
+        if self._entered is not None:
+            _leave(self._entered)
+            self._entered = None
+        return False
+
+    def _record(self):
         began, tick = self._started
         self._courier.finished(
             dict(
@@ -1124,7 +1241,6 @@ class Span:
                 **_given(error=self._error),
             )
         )
-        return False
 
 
 # Calls to services --------------------------------------------------------------------------------
@@ -1189,7 +1305,8 @@ class _GatewayLine:
         self._transport = transport
         self._session = session
 
-    def fetch(self, path, method, json_body, body, headers, timeout, retry_for):
+    def fetch(self, path, method, json_body, body, headers, timeout, retry_for,
+              repeatable=False):
         if not path.startswith("/"):
             raise ValueError(f'A service\'s path starts with /, not "{path}"')
         until = time.monotonic() + retry_for
@@ -1204,9 +1321,10 @@ class _GatewayLine:
                 return self._once(method, path, body, sent, timeout)
             except CellphoneClientError as error:
                 failures += 1
-                replayable = body is None or isinstance(body, (bytes, str))
                 delay = _backoff(failures, error.retry_after)
-                if not error.retryable or not replayable or time.monotonic() + delay > until:
+                if time.monotonic() + delay > until:
+                    raise
+                if not _may_call_again(error, method, body, repeatable):
                     raise
                 if self._transport.closing.wait(delay):
                     raise
@@ -1226,7 +1344,7 @@ class _GatewayLine:
 
     def _once(self, method, path, body, headers, timeout):
         known = self._session.gateway_url
-        base = known or self._session.find_gateway()
+        base = known or self._find_gateway()
         try:
             return self._send(base, method, path, body, headers, timeout)
         except CellphoneClientError as error:
@@ -1240,6 +1358,13 @@ class _GatewayLine:
             if now == known:
                 raise
             return self._send(now, method, path, body, headers, timeout)
+
+    def _find_gateway(self):
+        try:
+            return self._session.find_gateway()
+        except CellphoneClientError as error:
+            error.not_sent = True  # what was asked for never left, whatever became of the question
+            raise
 
     def _send(self, base, method, path, body, headers, timeout):
         if base is None:
@@ -1278,6 +1403,30 @@ class _GatewayLine:
             if error.code.startswith("gateway."):
                 raise
         return GatewayResponse(connection, response, text)
+
+
+# Doing it twice is as good as once (RFC 9110, 9.2.2).
+_IDEMPOTENT = frozenset(("GET", "HEAD", "OPTIONS", "PUT", "DELETE"))
+#: The gateway says these before it hands a call to a service.
+_NOT_EXECUTED = frozenset(
+    "gateway." + refusal
+    for refusal in (
+        "agent_paused",
+        "closed",
+        "no_endpoint",
+        "rate_limited",
+        "service_busy",
+        "too_many_calls",
+    )
+)
+
+
+def _may_call_again(error, method, body, repeatable):
+    """Whether a failed call may be made again: what a service does twice may be paid twice."""
+    if not error.retryable or not (body is None or isinstance(body, (bytes, str))):
+        return False
+    unharmed = error.not_sent or error.code in _NOT_EXECUTED
+    return unharmed or repeatable or method.upper() in _IDEMPOTENT
 
 
 # Profiles -----------------------------------------------------------------------------------------
@@ -1404,7 +1553,9 @@ class _CpuTree:
             parent["children"].append(node["id"])
         return node
 
-    def to_json(self, samples, deltas, start, end):
+    def to_json(self, samples, weights, start):
+        """A viewer gives a sample the time until the next one is taken, the last one until the
+        end; what a sample weighs is therefore the delta of the one after it."""
         for node in self.nodes:
             ticks = node["positionTicks"]
             node["positionTicks"] = [
@@ -1413,9 +1564,9 @@ class _CpuTree:
         return {
             "nodes": self.nodes,
             "startTime": start,
-            "endTime": end,
+            "endTime": start + sum(weights),
             "samples": samples,
-            "timeDeltas": deltas,
+            "timeDeltas": ([0] + weights)[: len(weights)],
         }
 
 
@@ -1444,7 +1595,7 @@ class _CpuSamples:
     def __init__(self):
         self._tree = _CpuTree()
         self._samples = []
-        self._deltas = []
+        self._weights = []
         self._counted = {}  # CPU time of each thread that stands under some stack already
         self._last_met = {}
         self._idle = 0
@@ -1490,8 +1641,7 @@ class _CpuSamples:
         for thread_id, (name, stack, used) in self._last_met.items():
             if used > self._counted[thread_id]:
                 self._add(name, stack, used - self._counted[thread_id])
-        end = self._start + sum(self._deltas)
-        return self._tree.to_json(self._samples, self._deltas, self._start, end)
+        return self._tree.to_json(self._samples, self._weights, self._start)
 
     def _add(self, name, stack, weight):
         self._idle -= weight
@@ -1500,7 +1650,7 @@ class _CpuSamples:
     def _append(self, node, weight):
         node["hitCount"] += 1
         self._samples.append(node["id"])
-        self._deltas.append(weight)
+        self._weights.append(weight)
 
 
 def _stack_of(frame):
@@ -1565,7 +1715,15 @@ def _sample_heap(seconds, stop):
                 node["children"].append(child)
             node = child
         node["selfSize"] += statistic.size
-        samples.append({"size": statistic.size, "nodeId": node["id"], "ordinal": len(samples) + 1})
+        # One for all objects of one stack, where V8 has one for each; hence `count`, our own field.
+        samples.append(
+            {
+                "size": statistic.size,
+                "count": statistic.count,
+                "nodeId": node["id"],
+                "ordinal": len(samples) + 1,
+            }
+        )
     return {"head": head, "samples": samples}
 
 
@@ -1673,16 +1831,19 @@ class Delivery:
 
 class Work:
     """A piece of work the agent gives itself. As a context manager it completes when the block
-    ends and fails when the block raises."""
+    ends and fails when the block raises; a server that cannot be told is no error of the block.
+    What is sent, called and timed in it is one trace, which goes on in `traceparent`: that of the
+    message being handled or the step around it, or a new one."""
 
-    def __init__(self, phone, task):
+    def __init__(self, phone, task, traceparent):
         self._phone = phone
         self._path = f"/api/v1/tasks/{_quoted(task['id'])}"
         self._reporter = _Reporter(phone._courier, self._report)
         self._lock = threading.Lock()
-        self._context_token = None
+        self._entered = None
         self.id = task["id"]
         self.title = task["title"]
+        self.traceparent = traceparent
         self.ended = False
 
     def progress(self, progress: Optional[float] = None, note: Optional[str] = None) -> None:
@@ -1705,25 +1866,42 @@ class Work:
         self, name: str, kind: str = "scope", context: Optional[Dict[str, Json]] = None
     ) -> Span:
         """A timed step of this work; see `Phone.span`."""
-        return self._phone.span(name, kind, context)
+        return self._within(self._phone.span, name, kind, context)
 
     def fetch(self, path: str, **options: Any) -> GatewayResponse:
         """Calls a service; see `Phone.fetch`."""
-        return self._phone.fetch(path, **options)
+        return self._within(self._phone.fetch, path, **options)
+
+    def _context(self):
+        outer = _context.get() or _NO_CONTEXT
+        return outer._replace(task_id=self.id, traceparent=self.traceparent)
+
+    def _within(self, call, *arguments, **options):
+        """In the work's trace, also where no block of it is around the call."""
+        here = _parse_traceparent((_context.get() or _NO_CONTEXT).traceparent)
+        if here is not None and here.trace_id == _parse_traceparent(self.traceparent).trace_id:
+            return call(*arguments, **options)
+        entered = _enter(self._context())
+        try:
+            return call(*arguments, **options)
+        finally:
+            _leave(entered)
 
     def __enter__(self):
-        outer = _context.get() or _NO_CONTEXT
-        self._context_token = _context.set(outer._replace(task_id=self.id))
+        self._entered = _enter(self._context())
         return self
 
     def __exit__(self, kind, error, traceback):
-        if self._context_token is not None:
-            _context.reset(self._context_token)
-            self._context_token = None
-        if kind is None:
-            self.done()
-        else:
-            self.fail(error or kind.__name__)
+        if self._entered is not None:
+            _leave(self._entered)
+            self._entered = None
+        try:
+            if kind is None:
+                self.done()
+            else:
+                self.fail(error or kind.__name__)
+        except Exception as failure:
+            _not_told(self, failure)
         return False
 
     def _report(self, update):
@@ -1744,6 +1922,11 @@ class Work:
                 raise
         finally:
             self._phone._open_work.discard(self.id)
+
+
+def _not_told(work, failure):
+    """At the end of a block: neither its own error nor what it has done may be lost for this."""
+    _log.warning('The end of work "%s" could not be reported: %s', work.title, failure)
 
 
 class AgentInfo:
@@ -1809,6 +1992,11 @@ class _Inbox:
             )
             self._thread.start()
 
+    def runs(self, delivery):
+        """Whether a delivery's handler runs here and now."""
+        with self._changed:
+            return delivery is not None and self._running.get(delivery.id) is delivery
+
     def held(self):
         """Tokens of the leases held, and the shortest of these leases in seconds."""
         with self._changed:
@@ -1852,18 +2040,20 @@ class _Inbox:
             started = time.monotonic()
             try:
                 messages = self._claim(free)
+                self._take_all(messages)
                 failures = 0
+                if messages:
+                    self._phone._session.wake()
+                elif time.monotonic() - started < _EMPTY_POLL_S:
+                    self._closing.wait(_EMPTY_POLL_S)
             except CellphoneClientError as error:
                 failures += 1
                 if not self._closing.is_set():
                     self._after_failure(error, failures)
-                continue
-            for claimed in messages:
-                self._take(claimed)
-            if messages:
-                self._phone._session.wake()
-            elif time.monotonic() - started < _EMPTY_POLL_S:
-                self._closing.wait(_EMPTY_POLL_S)
+            except Exception:  # without this thread no message would be handled ever again
+                failures += 1
+                _log.exception("Claiming failed; going on")
+                self._closing.wait(_backoff(failures))
 
     def _claim(self, free):
         path = f"/api/v1/inbox/{_quoted(self._phone.agent_id)}/claim"
@@ -1880,6 +2070,16 @@ class _Inbox:
             _log.warning("Claiming failed: %s", error)
         self._closing.wait(_backoff(failures, error.retry_after))
 
+    def _take_all(self, messages):
+        failure = None
+        for claimed in messages:
+            try:
+                self._take(claimed)
+            except Exception as error:  # the others are none the worse for it
+                failure = error
+        if failure is not None:
+            raise failure
+
     def _take(self, claimed):
         with self._changed:
             running = self._running.get(claimed["deliveryId"])
@@ -1888,13 +2088,19 @@ class _Inbox:
                 running._adopt(claimed)
                 return
             delivery = Delivery(claimed, self._phone, self._report)
+            thread = threading.Thread(
+                target=self._handle,
+                args=(claimed["message"], delivery),
+                name=_HANDLER_THREAD + delivery.id,
+                daemon=True,
+            )
             self._running[delivery.id] = delivery
-        threading.Thread(
-            target=self._handle,
-            args=(claimed["message"], delivery),
-            name=_HANDLER_THREAD + delivery.id,
-            daemon=True,
-        ).start()
+        try:
+            thread.start()
+        except RuntimeError:  # too many threads: it comes again when its lease has lapsed
+            with self._changed:
+                del self._running[delivery.id]
+            raise
 
     def _report(self, token, update):
         body = dict(update, token=token)
@@ -1920,16 +2126,14 @@ class _Inbox:
         handler = self._handlers.get(wire["type"]) or self._handlers.get("*")
         if handler is None:
             return self._unhandled(wire)
-        token = _context.set(
-            _Context(wire["traceparent"], wire["conversationId"], delivery.task_id)
+        entered = _enter(
+            _Context(wire["traceparent"], wire["conversationId"], delivery.task_id, delivery)
         )
         try:
             result = self._invoke(handler, wire, delivery)
             body = _given(result=result)
             if wire["expectsReply"] and not delivery.replied:
                 body["reply"] = result
-            _encode(body)  # what is no JSON is the handler's failure
-            return "done", body
         except DeadLetter as error:
             return "dead-letter", {"note": _note(error)}
         except RetryLater as error:
@@ -1941,8 +2145,20 @@ class _Inbox:
                 exc_info=_log.isEnabledFor(logging.DEBUG),
             )
             return "retry", {"note": f"{type(error).__name__}: {error}"[:_NOTE_LENGTH_MAX]}
+        else:
+            return self._checked(wire, body)
         finally:
-            _context.reset(token)
+            _leave(entered)
+
+    def _checked(self, wire, body):
+        """A result that is no JSON would be none the next time either: the work is not repeated."""
+        try:
+            _encode(body)
+            return "done", body
+        except Exception as error:
+            note = f'what the handler of "{wire["type"]}" returned is no JSON: {_note(error)}'
+            _log.warning("Message %s became a dead letter: %s", wire["id"], note)
+            return "dead-letter", {"note": note[:_NOTE_LENGTH_MAX]}
 
     def _unhandled(self, wire):
         """Answers and notices nobody asked for are taken note of; anything else is set aside."""
@@ -1951,6 +2167,8 @@ class _Inbox:
             return "done", {}
         if wire["replyToId"] is not None:
             return "done", {}
+        if wire["recipientId"] is None and not wire["expectsReply"]:
+            return "done", {"result": {"note": "no handler"}}  # a broadcast is for whom it concerns
         note = f'agent {self._phone.agent_id} has no handler for "{wire["type"]}"'
         _log.warning("Message %s became a dead letter: %s", wire["id"], note)
         return "dead-letter", {"note": note}
@@ -2037,6 +2255,7 @@ class Phone:
         self._ended = threading.Event()
         self._close_lock = threading.Lock()
         self._closed = False
+        self._pid = os.getpid()
         self._courier = _Courier(
             self._transport, lambda: self._session.agent_id, max_buffered_samples
         )
@@ -2055,7 +2274,7 @@ class Phone:
             self._transport,
             self._inbox.held,
             self._tell_pause,
-            self._tell_restart,
+            self._restart_listeners,
             self._profiler.take,
             self._lose,
         )
@@ -2066,6 +2285,7 @@ class Phone:
             self._transport.close()
             raise
         atexit.register(self.close)
+        _phones.add(self)
 
     @property
     def agent_id(self) -> str:
@@ -2107,8 +2327,7 @@ class Phone:
         """Records a value; sent with others within a second. Never waits. context becomes labels
         (few values each), metadata is kept with the sample; in a handler or span it keeps the
         trace's id too."""
-        if self._closed:
-            raise _closed()
+        self._check_open()
         self._courier.record(metric, value, context, metadata)
 
     def span(
@@ -2121,8 +2340,7 @@ class Phone:
         """Times a step: `with phone.span("search", kind="tool"):`. kind: scope, model, tool, code,
         wait, or a word of your own. What begins meanwhile is part of it; in a thread of your own,
         pass parent."""
-        if self._closed:
-            raise _closed()
+        self._check_open()
         return Span(self._courier, name, kind, context, parent)
 
     def fetch(
@@ -2134,15 +2352,16 @@ class Phone:
         headers: Optional[Dict[str, str]] = None,
         timeout: Duration = "60s",
         retry_for: Duration = 0,
+        repeatable: bool = False,
     ) -> GatewayResponse:
         """Calls a service through the gateway, with this agent's key and in the current trace:
         `phone.fetch("/v1/search?q=x")`. Returns what the service answers, whatever its status, as
         it comes; raises CellphoneClientError with the gateway's code when the gateway itself
-        refuses (`retry_after` in seconds). retry_for: how long to try again then."""
-        if self._closed:
-            raise _closed(f"The phone is closed: {path}")
+        refuses (`retry_after` in seconds). retry_for: how long to try again then. A POST or PATCH
+        is tried again only when the service surely has not seen it, unless it is repeatable."""
+        self._check_open(path)
         return self._gateway.fetch(
-            path, method, json, body, headers, _seconds(timeout), _seconds(retry_for)
+            path, method, json, body, headers, _seconds(timeout), _seconds(retry_for), repeatable
         )
 
     def send(
@@ -2233,23 +2452,30 @@ class Phone:
         run() (or start())."""
         if handler is None:
             return functools.partial(self._on_decorated, type)
+        self._refuse_parents()
         self._inbox.on(type, handler)
         return handler
 
     def start(self) -> None:
         """Starts claiming in the background and returns; run() does it by itself."""
+        self._refuse_parents()
         self._inbox.start()
 
     def work(
         self, title: str, expect: Optional[Duration] = None, parent: Optional[str] = None
     ) -> Work:
         """Starts a piece of work that shows on the dashboard; use it with `with`."""
-        parent = parent or (_context.get() or _NO_CONTEXT).task_id
+        context = _context.get() or _NO_CONTEXT
+        traceparent = _next_traceparent(context.traceparent)
+        parent = parent or context.task_id
         expect_ms = None if expect is None else _ms(expect)
         body = _given(title=title, parentId=parent, expectMs=expect_ms)
         body["agentId"] = self.agent_id
+        start = functools.partial(
+            self.call, "POST", "/api/v1/tasks", body, repeatable=False, traceparent=traceparent
+        )
         try:
-            task = self.call("POST", "/api/v1/tasks", body, repeatable=False)
+            task = start()
         except CellphoneClientError as error:
             if error.code != "client.unreachable" or error.not_sent:
                 raise
@@ -2260,10 +2486,9 @@ class Phone:
                 task for task in listed["tasks"]
                 if task["title"] == title and task["id"] not in self._open_work
             ]
-            task = orphans[0] if orphans else self.call("POST", "/api/v1/tasks", body,
-                                                        repeatable=False)
+            task = orphans[0] if orphans else start()
         self._open_work.add(task["id"])
-        return Work(self, task)
+        return Work(self, task, traceparent)
 
     def status(self, status: str, note: Optional[str] = None) -> None:
         """Says how the agent is: online, busy, idle, error, maintenance, offline."""
@@ -2282,8 +2507,7 @@ class Phone:
 
     def call(self, method: str, path: str, body: Json = None, **options: Any) -> Json:
         """Any call of the server's API, with this agent's key and the retries."""
-        if self._closed:
-            raise _closed(f"The phone is closed: {method} {path}")
+        self._check_open(f"{method} {path}")
         return self._transport.call(method, path, body, **options)
 
     def run(self, drain: Duration = "10s") -> None:
@@ -2302,8 +2526,11 @@ class Phone:
 
     def close(self, drain: Duration = "10s") -> None:
         """Claims nothing more, lets handlers end, sends what is recorded, and leaves. In a handler
-        it returns at once, because it waits for handlers."""
-        if threading.current_thread().name.startswith(_HANDLER_THREAD):
+        it returns at once, because it waits for handlers. In a forked child it does nothing: the
+        line is the parent's."""
+        if self._pid != os.getpid():
+            return
+        if self._in_handler():
             self._close_aside(drain)
             return
         with self._close_lock:
@@ -2334,6 +2561,25 @@ class Phone:
     @property
     def _stopping(self):
         return self._transport.closing
+
+    def _check_open(self, call=None):
+        if self._closed:
+            self._refuse_parents()
+            raise _closed("The phone is closed" + ("" if call is None else f": {call}"))
+
+    def _refuse_parents(self):
+        if self._pid != os.getpid():
+            raise _of_parent()
+
+    def _leave_to_parent(self):
+        """In a forked child, where none of the phone's threads is: it must not say good-bye at
+        exit for a parent that lives, nor end the parent's calls."""
+        self._closed = True
+        atexit.unregister(self.close)
+        self._courier.abandoned = True
+        self._ended = threading.Event()
+        self._ended.set()
+        self._transport.abandon()
 
     def _on_decorated(self, type, handler):
         return self.on(type, handler)
@@ -2368,17 +2614,20 @@ class Phone:
         # run() closes; without it nobody would. Not in this thread: it is one that close() joins.
         self._close_aside(0)
 
-    def _close_aside(self, drain):
-        threading.Thread(target=self.close, args=(drain,), name="cellphone-close").start()
+    def _in_handler(self):
+        """Whether one of this phone's handlers is calling, in its thread or as its coroutine."""
+        return self._inbox.runs((_context.get() or _NO_CONTEXT).delivery)
+
+    def _close_aside(self, drain, then=lambda: None):
+        def close():
+            self.close(drain)
+            then()
+
+        threading.Thread(target=close, name="cellphone-close").start()
 
     def _tell_pause(self, paused):
         for listener in list(self._pause_listeners):
             listener(paused)
-
-    def _tell_restart(self):
-        for listener in list(self._restart_listeners):
-            listener()
-        return bool(self._restart_listeners)
 
 
 def _request_failed(message_id, delivery):
@@ -2389,6 +2638,18 @@ def _request_failed(message_id, delivery):
         remedy="Read the reason; mend the recipient and redrive the dead letter.",
         details={"messageId": message_id, "reason": delivery["deadReason"]},
     )
+
+
+_phones = weakref.WeakSet()
+
+
+def _leave_phones_to_parent():
+    for phone in list(_phones):
+        phone._leave_to_parent()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_phones_to_parent)
 
 
 def connect(**options: Any) -> Phone:
@@ -2531,6 +2792,11 @@ class AsyncPhone:
             raise self._phone._lost
 
     async def close(self, drain: Duration = "10s") -> None:
+        """As Phone.close: a handler that awaits it goes on at once, and the phone closes when the
+        handlers have ended."""
+        if self._phone._in_handler():
+            self._phone._close_aside(drain, lambda: self._executor.shutdown(wait=False))
+            return
         # Not on the phone's executor: its threads may all wait for replies.
         await asyncio.get_running_loop().run_in_executor(None, self._phone.close, drain)
         self._executor.shutdown(wait=False)
@@ -2600,7 +2866,7 @@ class _AsyncWork:
         self._phone = phone
         self._start = (title, expect, parent)
         self._work = None
-        self._context_token = None
+        self._entered = None
 
     def __await__(self):
         return self._begin().__await__()
@@ -2618,6 +2884,10 @@ class _AsyncWork:
     def ended(self):
         return self._work.ended
 
+    @property
+    def traceparent(self):
+        return self._work.traceparent
+
     def progress(self, progress: Optional[float] = None, note: Optional[str] = None) -> None:
         self._work.progress(progress, note)
 
@@ -2632,18 +2902,20 @@ class _AsyncWork:
 
     async def __aenter__(self):
         await self._begin()
-        outer = _context.get() or _NO_CONTEXT
-        self._context_token = _context.set(outer._replace(task_id=self.id))
+        self._entered = _enter(self._work._context())
         return self
 
     async def __aexit__(self, kind, error, traceback):
-        if self._context_token is not None:
-            _context.reset(self._context_token)
-            self._context_token = None
-        if kind is None:
-            await self.done()
-        else:
-            await self.fail(error or kind.__name__)
+        if self._entered is not None:
+            _leave(self._entered)
+            self._entered = None
+        try:
+            if kind is None:
+                await self.done()
+            else:
+                await self.fail(error or kind.__name__)
+        except Exception as failure:
+            _not_told(self._work, failure)
         return False
 
 

@@ -76,6 +76,7 @@ test("printWaterfall() says why a span failed, and shows alerts and changes", ()
     count: 1,
     raised: 1,
     acknowledged: null,
+    notifiedAtMs: null,
   };
   const entry: AuditEntry = {
     id: "audit_1",

@@ -74,9 +74,29 @@ export class BatchSender<Item extends object> {
       try {
         await this.#send(items);
       } catch (error) {
+        if (!(error instanceof CellphoneClientError) && this.#sift(items)) continue;
         this.#afterFailure(items, error);
         return;
       }
+    }
+  }
+
+  /** Drops items that are no JSON and puts the others back; @returns whether there were such. */
+  #sift(items: readonly Item[]): boolean {
+    const writable = items.filter((item) => this.#isWritable(item));
+    if (writable.length === items.length) return false;
+    this.#buffer.countShed(items.length - writable.length);
+    this.#buffer.putBack(writable);
+    return true;
+  }
+
+  #isWritable(item: Item): boolean {
+    try {
+      JSON.stringify(item);
+      return true;
+    } catch (error) {
+      this.#tellOnce(this.#options.nameOf(item), `is no JSON: ${String(error)}`);
+      return false;
     }
   }
 

@@ -7,6 +7,7 @@ import type { Duration } from "./duration.ts";
 import { consoleLog } from "./log.ts";
 import type { ClientLog } from "./log.ts";
 import { MetricSender } from "./metric-sender.ts";
+import { OrderListeners } from "./order-listeners.ts";
 import { Phone } from "./phone.ts";
 import { ProfileTaker } from "./profile-taker.ts";
 import { detectRuntime } from "./runtime.ts";
@@ -71,7 +72,8 @@ export async function connect(options: ConnectOptions = {}): Promise<Phone> {
     quietFetch: runtime.quietFetch,
   });
   const profiles = new ProfileTaker({ transport, runtime, log });
-  // The phone comes last, and the session's news are for it.
+  const orders = new OrderListeners(log);
+  // The phone comes last, and the session asks it what it holds.
   let phone: Phone | undefined;
   const session: Session = new Session({
     claim,
@@ -80,9 +82,10 @@ export async function connect(options: ConnectOptions = {}): Promise<Phone> {
     runtime,
     log,
     held: () => phone?.held ?? { tokens: [], leaseMs: Number.POSITIVE_INFINITY },
-    onPause: (paused) => phone?.tellPause(paused),
+    onPause: (paused) => orders.tellPause(paused),
     onProfile: (order) => profiles.take(order),
-    onRestart: () => phone?.tellRestart() ?? false,
+    hearsRestart: () => orders.hearsRestart,
+    onRestart: () => orders.tellRestart(),
     onLost: (error) => void phone?.lose(error),
   });
   const { connectTimeout } = options;
@@ -108,6 +111,7 @@ export async function connect(options: ConnectOptions = {}): Promise<Phone> {
     metrics,
     spans,
     profiles,
+    orders,
     runtime,
     log,
     concurrency,

@@ -105,6 +105,61 @@ test("GatewayLine.fetch() throws the gateway's refusals, and tries again only wh
   assert.deepEqual([await answer.text(), calls], ["served", 3]);
 });
 
+test("GatewayLine.fetch() repeats a POST only when it surely was not carried out", async (t) => {
+  // What each path is answered with until its second call, and whether a POST may come again.
+  const answers: Readonly<Record<string, readonly [number, boolean]>> = {
+    "gateway.rate_limited": [429, true],
+    "gateway.too_many_calls": [503, true],
+    "gateway.service_busy": [503, true],
+    "gateway.no_endpoint": [503, true],
+    "gateway.agent_paused": [403, true],
+    "gateway.closed": [503, true],
+    "gateway.upstream_timeout": [504, false],
+    "gateway.upstream_broken": [502, false],
+    "gateway.cut": [503, false],
+    lost: [0, false],
+  };
+  const calls = new Map<string, number>();
+  const url = await gateway(t, async (request, response) => {
+    await text(request);
+    const call = `${request.method} ${request.url}`;
+    const code = request.url?.slice(1) ?? "";
+    const count = (calls.get(call) ?? 0) + 1;
+    calls.set(call, count);
+    if (count > 1) return response.end("served");
+    if (code === "lost") return request.socket.destroy();
+    const headers = { "content-type": "application/problem+json", "retry-after": "0" };
+    response.writeHead(answers[code]?.[0] ?? 500, headers);
+    return response.end(JSON.stringify({ code, detail: code, retryable: true }));
+  });
+  const retryFor = "10s";
+  for (const [code, [, again]] of Object.entries(answers)) {
+    const line = lineTo(url);
+    const post = line.fetch(`/${code}`, { json: 1, retryFor }, undefined);
+    if (again) assert.equal(await (await post).text(), "served", code);
+    else await assert.rejects(post, CellphoneClientError, code);
+    assert.equal(calls.get(`POST /${code}`), again ? 2 : 1, code);
+    for (const method of ["GET", "delete"]) {
+      const answer = await line.fetch(`/${code}`, { method, retryFor }, undefined);
+      assert.equal(await answer.text(), "served", code);
+    }
+  }
+  calls.clear();
+  const willing = { json: 1, retryFor, repeatable: true };
+  const answer = await lineTo(url).fetch("/lost", willing, undefined);
+  assert.deepEqual([await answer.text(), calls.get("POST /lost")], ["served", 2]);
+});
+
+test("GatewayLine.fetch() repeats a POST that found nobody listening", async (t) => {
+  const url = await gateway(t, (_, response) => response.end("here"));
+  const closed = await closedPort();
+  let looked = 0;
+  // The gateway comes back elsewhere between two tries.
+  const line = lineTo(closed, async () => (++looked > 1 ? url : closed));
+  const answer = await line.fetch("/v1/s", { json: 1, retryFor: "10s" }, undefined);
+  assert.deepEqual([await answer.text(), looked], ["here", 2]);
+});
+
 test("GatewayLine.fetch() leaves a stream a stream, both ways, and cancels it", async (t) => {
   const gone = Promise.withResolvers<void>();
   const url = await gateway(t, async (request, response) => {

@@ -19,10 +19,27 @@ export interface FetchOptions extends RequestInit {
   readonly duplex?: "half";
   /**
    * How long to try again when the gateway refuses for now (a limit, no endpoint), as its
-   * Retry-After says. A body that is a stream is sent once. @default no second try
+   * Retry-After says. A call that may have been carried out, although its answer is missing, is
+   * repeated only for GET, HEAD, OPTIONS, PUT and DELETE. A body that is a stream is sent once.
+   * @default no second try
    */
   readonly retryFor?: Duration;
+  /** Whether the call may reach the service twice without harm. @default as its method says */
+  readonly repeatable?: boolean;
 }
+
+/** Methods that do no more when they are carried out twice (RFC 9110, section 9.2.2). */
+const IDEMPOTENT = new Set(["GET", "HEAD", "OPTIONS", "PUT", "DELETE"]);
+
+/** Refusals of the gateway that come before it turns to the service. */
+const NOT_CARRIED_OUT = new Set([
+  "gateway.agent_paused",
+  "gateway.closed",
+  "gateway.no_endpoint",
+  "gateway.rate_limited",
+  "gateway.service_busy",
+  "gateway.too_many_calls",
+]);
 
 /** What a {@link GatewayLine} needs. */
 export interface GatewayLineOptions {
@@ -51,14 +68,17 @@ export class GatewayLine {
     context: CallContext | undefined,
   ): Promise<Response> {
     if (!path.startsWith("/")) throw new TypeError(`A service's path starts with /, not "${path}"`);
-    const { retryFor, json, ...init } = options;
+    const { retryFor, repeatable, json, ...init } = options;
     const untilMs = performance.now() + (retryFor === undefined ? 0 : parseDuration(retryFor));
     const request = this.#request(init, json, context);
+    const method = (request.method ?? "GET").toUpperCase();
+    const isRepeatable = repeatable ?? IDEMPOTENT.has(method);
     for (let failures = 1; ; failures++) {
       try {
         return await this.#once(path, request);
       } catch (error) {
-        const again = error instanceof CellphoneClientError && error.retryable;
+        if (!(error instanceof CellphoneClientError) || !error.retryable) throw error;
+        const again = isRepeatable || wasNotCarriedOut(error);
         if (!again || retryFor === undefined || isStream(request.body)) throw error;
         const delayMs = backoffMs(failures, error.retryAfterMs);
         if (performance.now() + delayMs > untilMs) throw error;
@@ -124,6 +144,11 @@ async function refuseOwn(response: Response, call: string): Promise<Response> {
   if (problem?.code.startsWith("gateway.") === true) throw problem;
   const { status, statusText, headers } = response;
   return new Response(text, { status, statusText, headers });
+}
+
+/** A completion or a payment whose answer got lost is paid for; the next try would pay again. */
+function wasNotCarriedOut(error: CellphoneClientError): boolean {
+  return NOT_CARRIED_OUT.has(error.code) || wasNotSent(error);
 }
 
 function isStream(body: RequestInit["body"]): boolean {

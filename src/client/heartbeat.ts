@@ -15,8 +15,10 @@ export interface HeartbeatEvents {
   readonly held: () => { readonly tokens: readonly string[]; readonly leaseMs: number };
   readonly onPause: (paused: boolean) => void;
   readonly onProfile: (order: ProfileOrder) => void;
-  /** Returns true when somebody acts on it; the order is then acknowledged. */
-  readonly onRestart: () => boolean;
+  /** Whether somebody acts on a restart; without, the order is left to the wrapper. */
+  readonly hearsRestart: () => boolean;
+  /** Called once the server knows that the order came: whoever hears it may end the process. */
+  readonly onRestart: () => void;
 }
 
 /** What a {@link Heartbeat} needs. */
@@ -48,6 +50,8 @@ export class Heartbeat {
   #quarantined = false;
   #intervalMs = 30_000;
   #acknowledged: string[] = [];
+  /** Restarts that are told of once they are acknowledged, or the next start would find them. */
+  readonly #untold = new Set<string>();
   /** Commands that others act on: the wrapper. */
   #leftToOthers: readonly string[] = [];
   /** The open heartbeat: what ends it, and until when it may stay open. */
@@ -119,7 +123,15 @@ export class Heartbeat {
       quiet: waitMs > 0,
     });
     this.#acknowledged = this.#acknowledged.filter((id) => !acknowledged.includes(id));
-    return this.#obey(reply);
+    const news = this.#obey(reply);
+    return this.#tellRestart(acknowledged) || news;
+  }
+
+  /** @returns whether the orders acknowledged were one to restart. */
+  #tellRestart(acknowledged: readonly string[]): boolean {
+    const due = acknowledged.filter((id) => this.#untold.delete(id));
+    if (due.length > 0) this.#options.onRestart();
+    return due.length > 0;
   }
 
   #obey(reply: HeartbeatReply): boolean {
@@ -143,7 +155,10 @@ export class Heartbeat {
 
   /** @returns false when it is left to others: a restart nobody listens for, to the wrapper. */
   #carryOut(command: AgentCommand): boolean {
-    if (command.kind === "restart") return this.#options.onRestart();
+    if (command.kind === "restart") {
+      if (!this.#options.hearsRestart()) return false;
+      this.#untold.add(command.id);
+    }
     if (command.kind === "profile") this.#options.onProfile(command.profile);
     return true;
   }
@@ -177,7 +192,7 @@ export class Heartbeat {
   /** @returns whether to go on at once. */
   async #beatOpen(): Promise<boolean> {
     const { signal } = this.#options;
-    const waitMs = this.#waitMs;
+    const waitMs = this.#untold.size > 0 ? 0 : this.#waitMs;
     const cut = new AbortController();
     const close = (): void => cut.abort();
     signal.addEventListener("abort", close, { once: true });

@@ -12,6 +12,7 @@ import type { ClientLog } from "./log.ts";
 import type { Line } from "./line.ts";
 import type { ProgressUpdate } from "./progress-reporter.ts";
 import type { CallContext, Runtime } from "./runtime.ts";
+import { isRefused } from "./transport.ts";
 import type { Transport } from "./transport.ts";
 import type { ClaimedMessage, Message, SendReceipt } from "./wire.ts";
 
@@ -59,6 +60,8 @@ export class Inbox {
   /** Handlers given up at close: whatever they still return is not theirs to settle. */
   readonly #abandoned = new Set<Delivery>();
   #loop: Promise<void> | undefined;
+  /** Ends the claim that is open. */
+  #claiming: AbortController | undefined;
   #wake: () => void = () => undefined;
 
   constructor(options: InboxOptions) {
@@ -74,14 +77,26 @@ export class Inbox {
     };
   }
 
-  /** Registers a handler; claiming starts in the next turn, so that all handlers are there. */
+  /**
+   * Registers a handler; claiming starts in the next turn, so that all handlers are there, and
+   * pauses while there is none.
+   */
   on(type: string, handler: Handler): () => void {
     if (this.#handlers.has(type)) throw new TypeError(`"${type}" has a handler already`);
     this.#handlers.set(type, handler);
     if (this.#loop === undefined) {
       this.#loop = sleep(0, this.#closing.signal).then(() => this.#claimAll());
     }
-    return () => this.#handlers.delete(type);
+    this.#wake();
+    return () => this.#takeAway(type, handler);
+  }
+
+  #takeAway(type: string, handler: Handler): void {
+    if (this.#handlers.get(type) === handler) this.#handlers.delete(type);
+    // Not at once: a handler put in its place goes on with the claim that is open.
+    queueMicrotask(() => {
+      if (this.#handlers.size === 0) this.#claiming?.abort();
+    });
   }
 
   /**
@@ -90,6 +105,7 @@ export class Inbox {
    */
   async close(drainMs: number): Promise<void> {
     this.#closing.abort();
+    this.#claiming?.abort();
     this.#wake();
     await this.#loop;
     const ended = Promise.allSettled([...this.#running.values()].map((entry) => entry.ended));
@@ -112,13 +128,15 @@ export class Inbox {
     let failures = 0;
     while (!this.#closing.signal.aborted) {
       const free = this.#options.concurrency - this.#running.size;
-      if (free <= 0) {
+      if (free <= 0 || this.#handlers.size === 0) {
         await new Promise<void>((resolve) => (this.#wake = resolve));
         continue;
       }
       const startMs = performance.now();
+      const claiming = new AbortController();
+      this.#claiming = claiming;
       try {
-        const messages = await this.#claim(free);
+        const messages = await this.#claim(free, claiming.signal);
         for (const claimed of messages) this.#take(claimed);
         if (messages.length > 0) this.#options.onTaken();
         failures = 0;
@@ -126,19 +144,19 @@ export class Inbox {
         const early = messages.length === 0 && performance.now() - startMs < EMPTY_POLL_MS;
         if (early) await sleep(EMPTY_POLL_MS, this.#closing.signal);
       } catch (error) {
-        if (!this.#closing.signal.aborted) await this.#afterFailure(error, ++failures);
+        if (!claiming.signal.aborted) await this.#afterFailure(error, ++failures);
       }
     }
   }
 
-  async #claim(max: number): Promise<readonly ClaimedMessage[]> {
+  async #claim(max: number, signal: AbortSignal): Promise<readonly ClaimedMessage[]> {
     const { agentId, pollMs, transport } = this.#options;
     const answer = await transport.call<{ readonly messages: readonly ClaimedMessage[] }>(
       "POST",
       `/api/v1/inbox/${encodeURIComponent(agentId)}/claim`,
       {
         body: { max, waitMs: pollMs },
-        signal: this.#closing.signal,
+        signal,
         timeoutMs: pollMs + 15_000,
         retryForMs: 0,
       },
@@ -218,7 +236,10 @@ export class Inbox {
     return { kind: "retry", body: { note } };
   }
 
-  /** Answers and notices that nobody asked for are taken note of; anything else is set aside. */
+  /**
+   * Answers and notices that nobody asked for, and what was meant for everybody, are taken note of;
+   * anything else is set aside.
+   */
   #unhandled(message: Message): Outcome {
     if (message.type === "delivery_failed") {
       const shown = JSON.stringify(message.payload).slice(0, NOTE_LENGTH_MAX);
@@ -226,6 +247,13 @@ export class Inbox {
       return { kind: "done", body: {} };
     }
     if (message.replyToId !== null) return { kind: "done", body: {} };
+    if (message.recipientId === null && !message.expectsReply) {
+      return { kind: "done", body: { result: { note: "no handler" } } };
+    }
+    if (this.#handlers.size === 0) {
+      // Claimed in the moment in which the last handler went.
+      return { kind: "retry", body: { delayMs: 0, note: "the handler was taken away" } };
+    }
     const note = `agent ${this.#options.agentId} has no handler for "${message.type}"`;
     this.#options.log.warn(`Message ${message.id} became a dead letter: ${note}`);
     return { kind: "dead-letter", body: { note } };
@@ -240,9 +268,8 @@ export class Inbox {
       });
     } catch (error) {
       if (delivery.token !== token) return this.#settle(delivery, outcome);
-      const status = error instanceof CellphoneClientError ? error.status : 0;
-      if (status === 400 || status === 413 || status === 422) {
-        // The outcome itself is refused (a result too large): trying again cannot help.
+      if (isRefused(error)) {
+        // The outcome itself is at fault: trying again cannot help.
         const note = `the outcome was refused: ${text(error)}`.slice(0, NOTE_LENGTH_MAX);
         this.#options.log.warn(`Message of delivery ${delivery.id} set aside: ${note}`);
         if (outcome.kind === "dead-letter") return;

@@ -37,12 +37,13 @@ export class MetricSender {
     if (!Number.isFinite(value)) {
       throw new RangeError(`Metric "${metric}" takes a finite number, not ${value}`);
     }
+    // Copies: callers go on using their objects for the next sample.
     this.#sender.add({
       metric,
       value,
       atMs: Date.now(),
-      ...(context === undefined ? {} : { context }),
-      ...(metadata === undefined ? {} : { metadata }),
+      ...(context === undefined ? {} : { context: { ...context } }),
+      ...(metadata === undefined ? {} : { metadata: { ...metadata } }),
     });
   }
 

@@ -12,6 +12,7 @@ import { Inbox } from "./inbox.ts";
 import type { Line } from "./line.ts";
 import type { ClientLog } from "./log.ts";
 import type { MetricSender } from "./metric-sender.ts";
+import type { OrderListeners } from "./order-listeners.ts";
 import type { ProfileTaker } from "./profile-taker.ts";
 import { RequestDesk } from "./request-desk.ts";
 import type { CallContext, Runtime } from "./runtime.ts";
@@ -31,7 +32,7 @@ import type {
   MessagePriority,
   SendReceipt,
 } from "./wire.ts";
-import { startWork } from "./work.ts";
+import { runWork, startWork } from "./work.ts";
 import type { Work, WorkOptions } from "./work.ts";
 
 /** The longest that setInterval() takes. */
@@ -56,6 +57,7 @@ export interface PhoneParts {
   readonly metrics: MetricSender;
   readonly spans: BatchSender<OutgoingSpan>;
   readonly profiles: ProfileTaker;
+  readonly orders: OrderListeners;
   readonly runtime: Runtime;
   readonly log: ClientLog;
   readonly concurrency: number;
@@ -79,8 +81,6 @@ export class Phone implements AsyncDisposable {
   readonly #tracer: Tracer;
   readonly #gateway: GatewayLine;
   readonly #openWork = new Set<string>();
-  readonly #pauseListeners = new Set<(paused: boolean) => void>();
-  readonly #restartListeners = new Set<() => void>();
   readonly #ended: Promise<void>;
   readonly #forgetExit: () => void;
   #end: (error?: CellphoneClientError) => void = () => undefined;
@@ -148,8 +148,8 @@ export class Phone implements AsyncDisposable {
   }
 
   /**
-   * Records a value; sent with others within a second. Never waits. Inside a handler or span it
-   * keeps the trace's id among its metadata.
+   * Records a value; sent with others within a second. Never waits, and keeps copies of what it is
+   * given. Inside a handler or span it keeps the trace's id among its metadata.
    * @param context becomes labels: few values each (`{ operation: "index" }`)
    * @param metadata kept with the sample, never a label
    * @throws RangeError when the value is not finite.
@@ -254,7 +254,7 @@ export class Phone implements AsyncDisposable {
 
   /**
    * Handles messages of a type; `"*"` handles those no other handler takes. The first call starts
-   * claiming, in the next turn of the event loop.
+   * claiming, in the next turn of the event loop. While there is no handler, mail waits.
    * @returns a function that takes the handler away
    * @throws TypeError when the type has a handler already.
    */
@@ -265,7 +265,10 @@ export class Phone implements AsyncDisposable {
 
   /** Starts a piece of work that shows on the dashboard; see {@link Work}. */
   work(title: string, options?: WorkOptions): Promise<Work>;
-  /** Runs `body` as a piece of work: its return completes it, its exception fails it. */
+  /**
+   * Runs `body` as a piece of work: its return completes it, its exception fails it. Either is the
+   * caller's, also when the server cannot be told; that is logged.
+   */
   work<Result>(
     title: string,
     options: WorkOptions,
@@ -276,7 +279,7 @@ export class Phone implements AsyncDisposable {
     options: WorkOptions = {},
     body?: (work: Work) => Result,
   ): Promise<Work | Awaited<Result>> {
-    const { transport, runtime, session } = this.#parts;
+    const { transport, session } = this.#parts;
     const context = this.#tracer.context();
     const parent = options.parent ?? context?.taskId;
     const work = await startWork(title, {
@@ -288,15 +291,7 @@ export class Phone implements AsyncDisposable {
       line: this.#line,
       context,
     });
-    if (body === undefined) return work;
-    try {
-      const result = await runtime.within({ ...context, taskId: work.id }, () => body(work));
-      await work.done(result);
-      return result;
-    } catch (error) {
-      await work.fail(error);
-      throw error;
-    }
+    return body === undefined ? work : runWork(work, body, this.#parts);
   }
 
   /** Says how the agent is; shown beside what the server sees for itself. */
@@ -307,14 +302,15 @@ export class Phone implements AsyncDisposable {
 
   /** Called with true when the agent is paused and false when it is resumed. */
   onPause(listener: (paused: boolean) => void): () => void {
-    this.#pauseListeners.add(listener);
-    return () => this.#pauseListeners.delete(listener);
+    return this.#parts.orders.onPause(listener);
   }
 
-  /** Called when a restart is asked for; without a listener, that is left to `cellphone run`. */
+  /**
+   * Called when a restart is asked for, once the server knows that it has arrived: the listener may
+   * end the process. Without a listener, that is left to `cellphone run`.
+   */
   onRestart(listener: () => void): () => void {
-    this.#restartListeners.add(listener);
-    return () => this.#restartListeners.delete(listener);
+    return this.#parts.orders.onRestart(listener);
   }
 
   /** Any call of the server's API, with this agent's key and the client's retries. */
@@ -376,17 +372,6 @@ export class Phone implements AsyncDisposable {
     await this.close({ drain: 0 });
   }
 
-  /** The session's news for this phone's listeners. */
-  tellPause(paused: boolean): void {
-    for (const listener of this.#pauseListeners) listener(paused);
-  }
-
-  /** @returns whether anybody listens. */
-  tellRestart(): boolean {
-    for (const listener of this.#restartListeners) listener();
-    return this.#restartListeners.size > 0;
-  }
-
   /** How handlers and pieces of work begin spans and call services, in the trace they belong to. */
   get #line(): Line {
     return {
@@ -400,7 +385,7 @@ export class Phone implements AsyncDisposable {
     if (this.#closed) {
       return Promise.reject(clientError("client.closed", `The phone is closed: ${path}`));
     }
-    return this.#gateway.fetch(path, options, this.#tracer.context() ?? fallback);
+    return this.#gateway.fetch(path, options, this.#tracer.surroundings(fallback));
   }
 
   async #reply(

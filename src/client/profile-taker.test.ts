@@ -22,15 +22,21 @@ interface Call {
   readonly body: Buffer;
 }
 
-/** A control plane, as far as profiles need one. */
-async function controlPlane(t: TestContext, status = 204) {
+/**
+ * A control plane, as far as profiles need one.
+ * @param statusOf how a call is answered; 0 breaks its connection off.
+ */
+async function controlPlane(t: TestContext, statusOf: (line: string) => number = () => 204) {
   const calls: Call[] = [];
   const waiting = new Set<() => void>();
   const server = createServer((request, response) => {
     const take = async (): Promise<void> => {
       const body = await buffer(request);
-      calls.push({ line: `${request.method} ${request.url}`, request, body });
-      response.writeHead(status).end();
+      const line = `${request.method} ${request.url}`;
+      calls.push({ line, request, body });
+      const status = statusOf(line);
+      if (status === 0) request.socket.destroy();
+      else response.writeHead(status).end();
       for (const look of waiting) look();
     };
     void take();
@@ -58,10 +64,11 @@ async function controlPlane(t: TestContext, status = 204) {
   };
 }
 
-async function taker(url: string): Promise<ProfileTaker> {
+async function taker(url: string, retryForMs?: number): Promise<ProfileTaker> {
   const transport = new Transport({ baseUrl: url, retryForMs: 0 });
   transport.setHeader("authorization", "Bearer key");
-  return new ProfileTaker({ transport, runtime: await detectRuntime(), log: SILENT });
+  const patience = retryForMs === undefined ? {} : { retryForMs };
+  return new ProfileTaker({ transport, runtime: await detectRuntime(), log: SILENT, ...patience });
 }
 
 /** The reason of a failure as it was told. */
@@ -142,7 +149,7 @@ test("ProfileTaker.take() refuses a second profile, and close() breaks off the f
 });
 
 test("ProfileTaker.take() stops when nobody waits for the profile any longer", async (t) => {
-  const plane = await controlPlane(t, 404);
+  const plane = await controlPlane(t, () => 404);
   const profiles = await taker(plane.url);
   profiles.take({ profileId: "late", kind: "cpu", seconds: 0.1 });
   await plane.call("late/started");
@@ -161,4 +168,40 @@ test("ProfileTaker.take() says so where there is no profiler", async (t) => {
   const profiles = new ProfileTaker({ transport, runtime, log: SILENT });
   profiles.take({ profileId: "b", kind: "cpu", seconds: 1 });
   assert.match(reasonOf(await plane.call("/failed")), /browser/);
+});
+
+test("ProfileTaker.take() hands in what it sampled again while the server refuses for now", async (t) => {
+  const answers = [503, 0, 429];
+  const handedIn = Promise.withResolvers<void>();
+  const plane = await controlPlane(t, (line) => {
+    const status = line.endsWith("/data") ? (answers.shift() ?? 204) : 204;
+    if (line.endsWith("/data") && status === 204) handedIn.resolve();
+    return status;
+  });
+  const profiles = await taker(plane.url);
+  profiles.take({ profileId: "p", kind: "cpu", seconds: 0.1 });
+  await Promise.race([handedIn.promise, plane.call("/failed")]);
+  assert.deepEqual(
+    plane.calls.map(({ line }) => line.replace("/api/v1/profiles/p", "")),
+    ["POST /started", "PUT /data", "PUT /data", "PUT /data", "PUT /data"],
+  );
+  const sizes = new Set(plane.calls.slice(1).map(({ body }) => body.length));
+  assert.equal(sizes.size, 1, "the same profile each time");
+});
+
+test("ProfileTaker.take() gives up when its time is over, and at once what is refused for good", async (t) => {
+  for (const [status, least, most] of [
+    [503, 2, 4],
+    [413, 1, 1],
+  ] as const) {
+    const plane = await controlPlane(t, (line) => (line.endsWith("/data") ? status : 204));
+    const profiles = await taker(plane.url, 1000);
+    profiles.take({ profileId: "p", kind: "cpu", seconds: 0.1 });
+    assert.match(
+      reasonOf(await plane.call("/failed")),
+      new RegExp(`could not take it: .*${status}`),
+    );
+    const tries = plane.calls.filter(({ line }) => line.endsWith("/data")).length;
+    assert.ok(tries >= least && tries <= most, `${tries} tries after ${status}`);
+  }
 });

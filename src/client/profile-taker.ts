@@ -8,11 +8,16 @@ import type { Runtime, WorkerThread } from "./runtime.ts";
 import type { Transport } from "./transport.ts";
 import type { ProfileOrder } from "./wire.ts";
 
+/** Long enough for a burst of load to pass, short beside the longest profile (120 s). */
+const RETRY_FOR_MS = 10_000;
+
 /** What a {@link ProfileTaker} needs. */
 export interface ProfileTakerOptions {
   readonly transport: Transport;
   readonly runtime: Runtime;
   readonly log: ClientLog;
+  /** How long to go on handing in a profile while the server refuses for now. @default 10000 */
+  readonly retryForMs?: number;
 }
 
 /** A profile being taken. */
@@ -69,6 +74,7 @@ export class ProfileTaker {
       kind: order.kind,
       seconds: order.seconds,
       runtime: runtime.name,
+      retryForMs: this.#options.retryForMs ?? RETRY_FOR_MS,
     };
     const worker = startWorker(PROFILE_WORKER, data);
     const running = { order, worker };

@@ -13,6 +13,8 @@ export interface ProfileWorkerData {
   readonly kind: "cpu" | "heap";
   readonly seconds: number;
   readonly runtime: string;
+  /** How long a call is repeated after it has failed for the first time. */
+  readonly retryForMs: number;
 }
 
 /** The script. */
@@ -23,18 +25,44 @@ const { promisify } = require("node:util");
 const gzip = promisify(require("node:zlib").gzip);
 const { setTimeout: sleep } = require("node:timers/promises");
 const BYTES_MAX = 32 * 1024 * 1024;
+const FIRST_PAUSE_MS = 250;
+const PASSING = new Set([429, 502, 503, 504]);
 // An open inspector session alone does not keep this thread.
 const alive = setInterval(() => undefined, 60_000);
 
+// One refusal for now must not cost minutes of sampling, which nobody can repeat.
 async function tell(method, what, body, headers) {
-  const response = await fetch(order.url + what, {
-    method,
-    body,
-    headers: { ...order.headers, ...headers },
-    signal: AbortSignal.timeout(60_000),
-  });
-  const text = await response.text();
-  if (!response.ok) throw new Error(method + " " + what + ": " + response.status + " " + text);
+  let untilMs;
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs *= 2) {
+    const failure = await tellOnce(method, what, body, headers);
+    if (failure === undefined) return;
+    untilMs ??= performance.now() + order.retryForMs;
+    const waitMs = Math.max(pauseMs, failure.retryAfterMs);
+    if (!failure.mayPass || performance.now() + waitMs > untilMs) {
+      throw new Error(method + " " + what + ": " + failure.reason);
+    }
+    await sleep(waitMs);
+  }
+}
+
+async function tellOnce(method, what, body, headers) {
+  try {
+    const response = await fetch(order.url + what, {
+      method,
+      body,
+      headers: { ...order.headers, ...headers },
+      signal: AbortSignal.timeout(60_000),
+    });
+    const text = await response.text();
+    if (response.ok) return undefined;
+    return {
+      reason: response.status + " " + text,
+      mayPass: PASSING.has(response.status),
+      retryAfterMs: 1000 * (Number(response.headers.get("retry-after")) || 0),
+    };
+  } catch (error) {
+    return { reason: error.cause?.message ?? error.message, mayPass: true, retryAfterMs: 0 };
+  }
 }
 
 const tellJson = (what, body) =>

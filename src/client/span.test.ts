@@ -121,3 +121,12 @@ test("Tracer.begin() refuses a span without a name, and cuts one that is too lon
   using long = tracer.begin("x".repeat(1000), {});
   assert.equal(long.name.length, 256);
 });
+
+test("Tracer.begin() keeps what the context is at the call", async () => {
+  const { tracer, find } = await bench();
+  const context: Record<string, string> = { model: "small" };
+  const span = tracer.begin("plan", { context });
+  context["model"] = "large";
+  span.end();
+  assert.deepEqual(find("plan").context, { model: "small" });
+});

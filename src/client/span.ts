@@ -13,7 +13,7 @@ export type SpanKind = "scope" | "function" | "model" | "tool" | "code" | "wait"
 export interface SpanOptions {
   /** @default "scope" */
   readonly kind?: SpanKind;
-  /** Kept with the span. */
+  /** Kept with the span, as it is when the span begins. */
   readonly context?: JsonObject;
   /** The span this one is part of. @default the one that is open here */
   readonly parent?: Span;
@@ -60,7 +60,7 @@ export class Tracer {
    * @param fallback what surrounds it where the runtime cannot tell.
    */
   begin(name: string, options: SpanOptions, fallback?: CallContext): Span {
-    const outer = this.#surroundings(fallback);
+    const outer = this.surroundings(fallback);
     const span = new Span(this, name, options, outer);
     this.#runtime.enter(span.inside);
     return span;
@@ -73,7 +73,7 @@ export class Tracer {
     body: (span: Span) => Result,
     fallback?: CallContext,
   ): Promise<Awaited<Result>> {
-    const span = new Span(this, name, options, this.#surroundings(fallback));
+    const span = new Span(this, name, options, this.surroundings(fallback));
     try {
       return await this.#runtime.within(span.inside, () => body(span));
     } catch (error) {
@@ -90,7 +90,8 @@ export class Tracer {
     if (this.#runtime.context()?.span === span) this.#runtime.enter(span.outside);
   }
 
-  #surroundings(fallback: CallContext | undefined): CallContext | undefined {
+  /** What a call or a step of `fallback` is part of: the newest here, when it is of its trace. */
+  surroundings(fallback: CallContext | undefined): CallContext | undefined {
     const here = this.context();
     const trace = parseTraceparent(fallback?.traceparent)?.traceId;
     const same = trace === undefined || parseTraceparent(here?.traceparent)?.traceId === trace;
@@ -117,7 +118,8 @@ export class Span implements Disposable {
   /** W3C trace context for whatever this step calls. */
   readonly traceparent: string;
   readonly #tracer: Tracer;
-  readonly #options: SpanOptions;
+  readonly #kind: string;
+  readonly #context: JsonObject | undefined;
   readonly #parentSpanId: string | null;
   readonly #outer: CallContext | undefined;
   readonly #startMs = Date.now();
@@ -127,9 +129,11 @@ export class Span implements Disposable {
 
   /** Made by `phone.span()`. */
   constructor(tracer: Tracer, name: string, options: SpanOptions, outer: CallContext | undefined) {
-    const { parent } = options;
+    const { parent, kind = "scope", context } = options;
     this.#tracer = tracer;
-    this.#options = options;
+    this.#kind = kind.slice(0, KIND_LENGTH_MAX);
+    // A copy: callers go on using their object for the next step.
+    this.#context = context && { ...context };
     this.#outer = outer;
     this.name = name.slice(0, NAME_LENGTH_MAX);
     if (this.name === "") throw new TypeError("A span needs a name");
@@ -171,13 +175,13 @@ export class Span implements Disposable {
   end(): void {
     if (this.#ended) return;
     this.#ended = true;
-    const { kind = "scope", context } = this.#options;
+    const context = this.#context;
     this.#tracer.end(this, {
       spanId: this.spanId,
       traceId: this.traceId,
       parentSpanId: this.#parentSpanId,
       name: this.name,
-      kind: kind.slice(0, KIND_LENGTH_MAX),
+      kind: this.#kind,
       startMs: this.#startMs,
       durationMs: Math.round((performance.now() - this.#startedMs) * 1000) / 1000,
       ok: this.#error === undefined,

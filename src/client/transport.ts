@@ -22,6 +22,8 @@ export interface CallOptions {
   readonly repeatable?: boolean;
   /** Calls with this key instead of the transport's. */
   readonly key?: string;
+  /** W3C trace context the call is part of. */
+  readonly traceparent?: string;
   /** Lets the process end meanwhile, where the runtime can. */
   readonly quiet?: boolean;
 }
@@ -112,10 +114,12 @@ export class Transport {
     try {
       const type = body === undefined ? {} : { "content-type": "application/json" };
       const key = options.key === undefined ? {} : { authorization: `Bearer ${options.key}` };
+      const { traceparent } = options;
+      const trace = traceparent === undefined ? {} : { traceparent };
       const send = options.quiet === true ? this.#quietFetch : plainFetch;
       const response = await send(this.baseUrl + path, {
         method,
-        headers: { ...this.#headers, ...type, ...key },
+        headers: { ...this.#headers, ...type, ...key, ...trace },
         signal: controller.signal,
         ...(body === undefined ? {} : { body }),
       });
@@ -163,6 +167,12 @@ function mayRepeat(error: CellphoneClientError, options: CallOptions): boolean {
 /** True when the request surely never reached the server. */
 export function wasNotSent(error: CellphoneClientError): boolean {
   return NOT_SENT.has(causeCode(error.cause) ?? "");
+}
+
+/** True when what was to be sent is at fault: no JSON, too large. Trying again cannot help. */
+export function isRefused(error: unknown): boolean {
+  if (!(error instanceof CellphoneClientError)) return true;
+  return error.status === 400 || error.status === 413 || error.status === 422;
 }
 
 /** fetch wraps the socket's error, possibly in an AggregateError of several addresses. */

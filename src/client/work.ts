@@ -7,10 +7,14 @@ import { CellphoneClientError } from "./errors.ts";
 import { BoundLine } from "./line.ts";
 import type { Line } from "./line.ts";
 import { ProgressReporter } from "./progress-reporter.ts";
-import type { CallContext } from "./runtime.ts";
-import { wasNotSent } from "./transport.ts";
+import type { ClientLog } from "./log.ts";
+import type { CallContext, Runtime } from "./runtime.ts";
+import { nextTraceparent } from "./trace.ts";
+import { isRefused, wasNotSent } from "./transport.ts";
 import type { Transport } from "./transport.ts";
 import type { Task } from "./wire.ts";
+
+const NOTE_LENGTH_MAX = 500;
 
 /** How to start a piece of work. */
 export interface WorkOptions {
@@ -39,11 +43,14 @@ export class Work extends BoundLine implements AsyncDisposable {
   /** The task's id. */
   readonly id: string;
   readonly title: string;
+  /** W3C trace context for whatever this work calls. */
+  readonly traceparent: string;
+  /** What everything it does is part of. */
+  readonly context: CallContext;
   readonly #transport: Transport;
   readonly #reporter: ProgressReporter;
-  #ending: Promise<void> | undefined;
-
   readonly #onEnd: () => void;
+  #ending: Promise<void> | undefined;
 
   /** @param onEnd called when its end has been told, or could not be. */
   constructor(
@@ -51,9 +58,12 @@ export class Work extends BoundLine implements AsyncDisposable {
     task: Task,
     onEnd: () => void,
     line: Line,
-    context: CallContext | undefined,
+    surroundings: CallContext & { readonly traceparent: string },
   ) {
-    super(line, { ...context, taskId: task.id });
+    const context = { ...surroundings, taskId: task.id };
+    super(line, context);
+    this.context = context;
+    this.traceparent = surroundings.traceparent;
     this.#onEnd = onEnd;
     this.id = task.id;
     this.title = task.title;
@@ -75,15 +85,18 @@ export class Work extends BoundLine implements AsyncDisposable {
     this.#reporter.report(progress, note);
   }
 
-  /** It is complete. */
+  /**
+   * It is complete.
+   * @throws TypeError when the result is no JSON, CellphoneClientError when it is refused; the task
+   *   has ended all the same.
+   */
   done(result?: unknown): Promise<void> {
     return this.#end({ state: "completed", ...(result === undefined ? {} : { result }) });
   }
 
   /** It failed; an error's message becomes the note. */
   fail(error: unknown): Promise<void> {
-    const note = error instanceof Error ? error.message || error.name : String(error);
-    return this.#end({ state: "failed", note: note.slice(0, 500) });
+    return this.#end({ state: "failed", note: text(error).slice(0, NOTE_LENGTH_MAX) });
   }
 
   /** It is no longer wanted. */
@@ -99,9 +112,22 @@ export class Work extends BoundLine implements AsyncDisposable {
   #end(ending: Ending): Promise<void> {
     this.#ending ??= this.#reporter
       .stop()
-      .then(() => this.#update(ending))
+      .then(() => this.#tell(ending))
       .finally(this.#onEnd);
     return this.#ending;
+  }
+
+  async #tell(ending: Ending): Promise<void> {
+    try {
+      await this.#update(ending);
+    } catch (error) {
+      // Left open, the task would make the agent look stuck for ever.
+      if (isRefused(error)) {
+        const note = `the result was refused: ${text(error)}`.slice(0, NOTE_LENGTH_MAX);
+        await this.#update({ state: ending.state, note });
+      }
+      throw error;
+    }
   }
 
   async #update(body: object, retryForMs?: number): Promise<void> {
@@ -134,7 +160,8 @@ export interface StartWorkOptions extends WorkOptions {
  * starts another: a task nobody ends would make the agent look stuck for ever.
  */
 export async function startWork(title: string, options: StartWorkOptions): Promise<Work> {
-  const { agentId, transport, known, parent, expect } = options;
+  const { agentId, transport, known, parent, expect, line, context = {} } = options;
+  const traceparent = nextTraceparent(context.traceparent);
   const body = {
     agentId,
     title,
@@ -142,7 +169,7 @@ export async function startWork(title: string, options: StartWorkOptions): Promi
     ...(expect === undefined ? {} : { expectMs: parseDuration(expect) }),
   };
   const start = (): Promise<Task> =>
-    transport.call<Task>("POST", "/api/v1/tasks", { body, repeatable: false });
+    transport.call<Task>("POST", "/api/v1/tasks", { body, traceparent, repeatable: false });
   const task = await start().catch(async (error: unknown) => {
     const lost = error instanceof CellphoneClientError && error.code === "client.unreachable";
     if (!lost || wasNotSent(error)) throw error;
@@ -151,6 +178,33 @@ export async function startWork(title: string, options: StartWorkOptions): Promi
     return tasks.find((task) => task.title === title && !known.has(task.id)) ?? start();
   });
   known.add(task.id);
-  const { line, context } = options;
-  return new Work(transport, task, () => known.delete(task.id), line, context);
+  // Not the span that is open around it, which may end before the work does.
+  const { span: _, ...around } = context;
+  return new Work(transport, task, () => known.delete(task.id), line, { ...around, traceparent });
+}
+
+/**
+ * Runs `body` as the work: its return completes it, its exception fails it. What the caller gets
+ * does not depend on whether the server can be told.
+ */
+export async function runWork<Result>(
+  work: Work,
+  body: (work: Work) => Result,
+  { runtime, log }: { readonly runtime: Runtime; readonly log: ClientLog },
+): Promise<Awaited<Result>> {
+  const untold = (error: unknown): void =>
+    log.warn(`The end of "${work.title}" could not be told as it was: ${text(error)}`);
+  let result: Awaited<Result>;
+  try {
+    result = await runtime.within(work.context, () => body(work));
+  } catch (error) {
+    await work.fail(error).catch(untold);
+    throw error;
+  }
+  await work.done(result).catch(untold);
+  return result;
+}
+
+function text(error: unknown): string {
+  return error instanceof Error ? error.message || error.name : String(error);
 }

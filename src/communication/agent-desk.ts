@@ -1,5 +1,6 @@
 // Registration and what an agent says of itself: who is in the registry, and as what.
 
+import { isHeld } from "./agent-registry.ts";
 import type { AgentRecord } from "./agent-registry.ts";
 import type { ClaimDesk } from "./claim-desk.ts";
 import type { CommunicationContext } from "./communication-context.ts";
@@ -118,13 +119,14 @@ export class AgentDesk {
     return this.#presence.view(record);
   }
 
-  /** Agents down for longer than forgetAfter leave the registry. */
+  /** Agents down for longer than forgetAfter leave the registry; a hold outlasts its agent. */
   async forgetGone(): Promise<void> {
     const { clock, registry, settings } = this.#context;
     const beforeMs = clock.now() - settings.forgetAfterMs;
     const gone: string[] = [];
     for (const { agent, state, stateSinceAtMs } of registry.all()) {
-      if (state === "down" && stateSinceAtMs < beforeMs) gone.push(agent.id);
+      if (isHeld(agent) || state !== "down" || stateSinceAtMs >= beforeMs) continue;
+      gone.push(agent.id);
     }
     for (const agentId of gone) await this.unregister(agentId);
   }

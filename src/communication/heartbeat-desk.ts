@@ -79,11 +79,16 @@ export class HeartbeatDesk {
     const lostLeases = this.#extend(agentId, request.leases ?? []);
     // The last words of a process that has been replaced say nothing about its successor.
     const instance = record.agent.instance?.id;
-    const current = instanceId === undefined || instance === undefined || instance === instanceId;
+    const isReplaced =
+      instanceId !== undefined && instance !== undefined && instance !== instanceId;
+    // A goodbye is a process's last word: what comes after it, on another connection, was
+    // overtaken by it. Who comes back registers again.
+    const isOvertaken = instanceId !== undefined && record.left && request.left !== true;
+    const current = !isReplaced && !isOvertaken;
     record.lastHeartbeatAtMs = clock.now();
     const status = request.status ?? (current ? saidByLeaving(record, request) : undefined);
     if (current) this.#noteProcess(record, request);
-    this.#presence.life(record);
+    if (!isOvertaken) this.#presence.life(record);
     if (request.ackCommands !== undefined) {
       const acknowledged = new Set(request.ackCommands);
       record.commands = record.commands.filter(({ id }) => !acknowledged.has(id));

@@ -132,7 +132,15 @@ describe("PresenceBook", () => {
     assert.equal((await comm.getAgentInfo("bob"))?.status, "online", "an old process's last words");
     await comm.heartbeat("bob", { instanceId: "new", left: true });
     assert.equal((await comm.getAgentInfo("bob"))?.status, "offline");
-    await comm.heartbeat("bob", { instanceId: "new" });
+    await comm.heartbeat("bob", { instanceId: "new", waitMs: 0 });
+    const gone = await comm.getAgentInfo("bob");
+    const overtaken = [gone?.status, gone?.presence.state, gone?.presence.reason];
+    assert.deepEqual(overtaken, ["offline", "down", "it left"], "the goodbye overtook a heartbeat");
+    await comm.registerAgent({ agentId: "bob", instance: { id: "new" } });
+    const anew = await comm.getAgentInfo("bob");
+    assert.deepEqual([anew?.status, anew?.presence.state], ["online", "idle"]);
+    await comm.heartbeat("bob", { left: true });
+    await comm.heartbeat("bob", {});
     const back = await comm.getAgentInfo("bob");
     assert.deepEqual([back?.status, back?.presence.state], ["online", "idle"]);
     await comm.heartbeat("bob", { status: "offline" });
@@ -220,11 +228,14 @@ describe("PresenceBook", () => {
   });
 
   test("agents down for longer than forgetAfter leave the registry, not the history", async () => {
-    const { comm, clock, events } = await makeBench(["bob"], { forgetAfter: "1h" });
+    const { comm, clock, events } = await makeBench(["bob", "held"], { forgetAfter: "1h" });
+    await comm.quarantineAgent("held");
     await comm.heartbeat("bob", { left: true });
+    await comm.heartbeat("held", { left: true });
     clock.advance(62 * MINUTE_MS);
     await settleAll();
     assert.equal(await comm.getAgentInfo("bob"), undefined);
+    assert.ok((await comm.getAgentInfo("held"))?.quarantined, "or it would come back without");
     assert.ok(events.some((event) => event.kind === "agent.removed"));
     const states = await comm.getStates({ agentId: "bob", fromMs: 0, toMs: clock.now() });
     assert.equal(states.at(-1)?.state, "down");

@@ -345,3 +345,16 @@ test("AlertBook.observe() takes a trace over as soon as there is one", () => {
   book.observe([{ ...finding, agentIds: ["w-1"] }]);
   assert.equal(book.byKey("a")?.traceId, "a".repeat(32), "the last one known stays");
 });
+
+test("AlertBook.noteNotified() holds until the alert gets worse, and changes nothing it says", () => {
+  const { clock, book, kinds } = makeBook();
+  book.observe([findingOf("a")]);
+  const alert = book.byKey("a") ?? assert.fail();
+  clock.advance(5000);
+  book.noteNotified(alert.id, clock.now());
+  assert.deepEqual(book.byKey("a"), { ...alert, notifiedAtMs: clock.now() });
+  book.noteNotified("alert_gone", clock.now());
+  assert.deepEqual(kinds(), ["raised", "notified"]);
+  book.observe([findingOf("a", { level: "critical" })]);
+  assert.equal(book.byKey("a")?.notifiedAtMs, null);
+});

@@ -25,6 +25,7 @@ export interface AlertChange {
     | "updated"
     | "acknowledged"
     | "unacknowledged"
+    | "notified"
     | "resolved";
   /** As it is now. */
   readonly alert: Alert;
@@ -131,6 +132,11 @@ export class AlertBook {
   /** Undefined when no alert of this id fires. */
   unacknowledge(id: string): Alert | undefined {
     return this.#changeById(id, "unacknowledged", { acknowledged: null });
+  }
+
+  /** Takes note that somebody was told; no change of what the alert says. */
+  noteNotified(id: string, notifiedAtMs: number): void {
+    this.#changeById(id, "notified", { notifiedAtMs });
   }
 
   /** Undefined when no alert of this id fires. What still holds stays quiet for a while. */
@@ -313,7 +319,8 @@ export class AlertBook {
 
   #raiseAgain(alert: Alert, finding: Finding): Alert {
     this.#agentsRaised.set(alert.key, finding.agentIds.length);
-    const changes = { ...contentOf(finding), raised: alert.raised + 1, acknowledged: null };
+    const unheard = { acknowledged: null, notifiedAtMs: null };
+    const changes = { ...contentOf(finding), ...unheard, raised: alert.raised + 1 };
     return this.#change(alert, "raised_again", changes);
   }
 
@@ -350,7 +357,8 @@ export class AlertBook {
   }
 
   #change(alert: Alert, kind: AlertChange["kind"], changes: Partial<Alert>): Alert {
-    const changed: Alert = { ...alert, ...changes, updatedAtMs: this.#atMs(alert) };
+    const updatedAtMs = kind === "notified" ? alert.updatedAtMs : this.#atMs(alert);
+    const changed: Alert = { ...alert, ...changes, updatedAtMs };
     this.#firing.set(alert.key, changed);
     this.#options.onChange({ kind, alert: changed });
     return changed;

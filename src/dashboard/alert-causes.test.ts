@@ -30,6 +30,7 @@ function alertOf(key: string, rule: string, changes: Partial<Alert> = {}): Alert
     count: 1,
     raised: 1,
     acknowledged: null,
+    notifiedAtMs: null,
     ...changes,
   };
 }

@@ -23,6 +23,7 @@ export function newAlert(
     count,
     raised: 1,
     acknowledged: null,
+    notifiedAtMs: null,
   };
 }
 

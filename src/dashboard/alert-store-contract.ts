@@ -64,6 +64,7 @@ function checkRows(check: Check): void {
       count: 7,
       raised: 2,
       acknowledged: { owner: "ana", note: "on it", atMs: START_MS + 9 },
+      notifiedAtMs: START_MS + 8,
     });
     const plain = makeAlert(2);
     await store.putAlerts("default", [alert, plain]);
@@ -255,6 +256,7 @@ function makeAlert(number: number, changes: Partial<Alert> = {}): Alert {
     count: 1,
     raised: 1,
     acknowledged: null,
+    notifiedAtMs: null,
     ...changes,
   };
 }

@@ -54,6 +54,8 @@ export interface Alert {
   /** Times it was raised again because it got worse; an acknowledgement ends with each. */
   readonly raised: number;
   readonly acknowledged: Acknowledgement | null;
+  /** When the webhook's receiver took the news last; null: not yet, or not since it got worse. */
+  readonly notifiedAtMs: number | null;
 }
 
 /** Which alerts to find; firing first, then newest. */

@@ -24,13 +24,29 @@ function thresholdOption(
 
 /** An http or https URL, or nothing. Many of them carry a secret in their path. */
 function urlOption(description: string, secret = false): z.ZodDefault<z.ZodString> {
-  const parsed = z.string().refine(isUrlOrEmpty, "is no http or https URL");
+  const escapes = "has a % in its user or password that begins no escape; write %25 for it";
+  const parsed = z
+    .string()
+    .refine(isUrlOrEmpty, "is no http or https URL")
+    .refine(hasReadableCredentials, escapes);
   return parsed.default("").meta({ description, secret });
 }
 
 function isUrlOrEmpty(text: string): boolean {
   const protocol = URL.parse(text)?.protocol;
   return text === "" || protocol === "http:" || protocol === "https:";
+}
+
+/** Receivers read user and password unescaped; what cannot be unescaped is a mistake in writing. */
+function hasReadableCredentials(text: string): boolean {
+  const { username = "", password = "" } = URL.parse(text) ?? {};
+  try {
+    decodeURIComponent(username);
+    decodeURIComponent(password);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** What is no base64 would be signed with other bytes than the receiver reads, or with none. */
@@ -164,7 +180,8 @@ export const dashboardConfigSchema = z.object({
     max: 300,
   }),
   deadManUrl: urlOption(
-    "Asked with GET while the server is well; a watcher there notices silence",
+    "Asked with GET while the server is ready and judges every namespace; each of those asks only a " +
+      "URL of its own",
     true,
   ),
   deadManInterval: durationOption("s", 60, "How often deadManUrl is asked", {

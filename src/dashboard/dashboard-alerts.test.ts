@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 
 import type { AgentView } from "../communication/index.ts";
-import { ManualClock } from "../core/index.ts";
+import { ManualClock, nextTurn } from "../core/index.ts";
 
 import type { Alert } from "./alert.ts";
 import type { DashboardOptions } from "./config.ts";
@@ -253,6 +253,9 @@ test("PerformanceDashboard notifies the webhook and pings the watcher that are s
     deadManUrl: `http://127.0.0.1:${receiver.port}/alive`,
   });
   await dashboard.start();
+  await nextTurn();
+  assert.equal(receiver.received.length, 0, "nothing was judged yet");
+  clock.advance(5000);
   await receiver.until(1);
   assert.deepEqual([receiver.received[0]?.method, receiver.received[0]?.path], ["GET", "/alive"]);
   dashboard.addAlert("info", "too small to tell", "test");
@@ -265,10 +268,42 @@ test("PerformanceDashboard notifies the webhook and pings the watcher that are s
   await dashboard.stop();
 });
 
-test("PerformanceDashboard.isWell() is true while it refreshes on time", async () => {
-  const { clock, dashboard } = makeDashboard();
+test("PerformanceDashboard tells after a restart what no receiver took before, and nothing twice", async () => {
+  const alertStore = new VolatileAlertStore();
+  const gone = await startReceiver();
+  await gone[Symbol.asyncDispose]();
+  const quiet = { webhookGroupWait: 0, webhookRepeatInterval: 0 };
+  const before = makeDashboard({ ...quiet, webhookUrl: gone.url }, { alertStore });
+  await before.dashboard.start();
+  const { id } = before.dashboard.addAlert("critical", "the disk is full", "cron");
+  before.clock.advance(0);
+  await before.dashboard.stop();
+  assert.equal((await alertStore.alert("default", id))?.notifiedAtMs, null);
+
+  await using receiver = await startReceiver();
+  const options = { ...quiet, webhookUrl: receiver.url };
+  for (const _ of ["told now", "told before"]) {
+    const after = makeDashboard(options, { alertStore });
+    await after.dashboard.start();
+    after.clock.advance(0);
+    await after.dashboard.stop();
+    assert.equal(receiver.received.length, 1);
+    assert.equal((await alertStore.alert("default", id))?.notifiedAtMs, after.clock.now());
+  }
+  assert.match(receiver.received[0]?.body ?? "", /the disk is full/);
+});
+
+test("PerformanceDashboard.isWell() is true while it has loaded and refreshes end", async () => {
+  const load = Promise.withResolvers<readonly Alert[]>();
+  const alertStore = new VolatileAlertStore();
+  alertStore.alerts = () => load.promise;
+  const { clock, dashboard } = makeDashboard({}, { alertStore });
   assert.equal(dashboard.isWell(), false);
-  await dashboard.start();
+  const starting = dashboard.start();
+  clock.advance(60_000);
+  assert.equal(dashboard.isWell(), false, "what fired before is not known");
+  load.resolve([]);
+  await starting;
   assert.equal(dashboard.isWell(), true);
   clock.advance(60_000);
   assert.equal(dashboard.isWell(), true);

@@ -1,18 +1,21 @@
 // A server that is gone raises no alerts. So it says at an interval that it is well, to a watcher
-// elsewhere that notices when it no longer does.
+// elsewhere that notices when it no longer does. Saying so while alerts are not judged or cannot be
+// stored would be worse than silence, so it asks first.
 
 import type { Clock, ComponentLog } from "../core/index.ts";
 
 import { sendRequest } from "./outgoing-request.ts";
 
 const TIMEOUT_MS = 10_000;
+/** After a start, or a fault that passed, the watcher should not wait a whole interval. */
+const RECHECK_MS = 5000;
 
 /** What the ping needs. */
 export interface DeadManParts {
   readonly url: string;
   readonly intervalMs: number;
-  /** Asked before each ping; while it is false nothing is sent. */
-  readonly isWell: () => boolean;
+  /** Why it is not well, in words; null: it is. Asked before each ping; a rejection is a reason. */
+  readonly problem: () => Promise<string | null>;
   readonly clock: Clock;
   readonly log: ComponentLog;
 }
@@ -23,6 +26,10 @@ export class DeadMan {
   #stopping = new AbortController();
   #timer: Disposable | undefined;
   #asking: Promise<void> | undefined;
+  #isChecking = false;
+  /** Of the start, or of the last time all was well. */
+  #wellAtMs = 0;
+  #wasSaid = false;
 
   constructor(parts: DeadManParts) {
     this.#parts = parts;
@@ -32,6 +39,7 @@ export class DeadMan {
   start(): void {
     if (this.#timer !== undefined) return;
     this.#stopping = new AbortController();
+    this.#wellAtMs = this.#parts.clock.monotonic();
     this.#beat();
   }
 
@@ -43,28 +51,64 @@ export class DeadMan {
   }
 
   #beat(): void {
-    const { clock, intervalMs, isWell, log } = this.#parts;
-    this.#timer = clock.after(intervalMs, () => this.#beat());
-    if (!isWell()) {
-      log.warn("dashboard.not_well", { url: "deadManUrl" });
+    const { intervalMs, log } = this.#parts;
+    this.#beatAfter(intervalMs);
+    if (this.#asking !== undefined) {
+      if (this.#isChecking) this.#notWell("the check before has not ended");
       return;
     }
-    this.#asking ??= this.#ask().finally(() => {
-      this.#asking = undefined;
-    });
+    this.#asking = this.#ask(this.#stopping.signal)
+      .catch((error: unknown) => log.error("dashboard.dead_man_failed", { error }))
+      .finally(() => {
+        this.#asking = undefined;
+      });
   }
 
-  async #ask(): Promise<void> {
-    const { url, log } = this.#parts;
+  #beatAfter(delayMs: number): void {
+    this.#timer?.[Symbol.dispose]();
+    this.#timer = this.#parts.clock.after(delayMs, () => this.#beat());
+  }
+
+  async #ask(signal: AbortSignal): Promise<void> {
+    const { url, intervalMs, clock, log } = this.#parts;
+    const problem = await this.#problem(signal);
+    if (signal.aborted) return;
+    if (problem !== null) {
+      this.#notWell(problem);
+      this.#beatAfter(Math.min(RECHECK_MS, intervalMs));
+      return;
+    }
+    this.#wellAtMs = clock.monotonic();
+    this.#wasSaid = false;
     const outcome = await sendRequest({
       url,
       method: "GET",
       headers: { "user-agent": "agent-cellphone" },
       body: null,
       timeoutMs: TIMEOUT_MS,
-      signal: this.#stopping.signal,
+      signal,
     });
-    if (outcome.delivered || this.#stopping.signal.aborted) return;
+    if (outcome.delivered || signal.aborted) return;
     log.warn("dashboard.dead_man_failed", { detail: outcome.detail });
+  }
+
+  /** Ends with stop(), also when the check never does. */
+  #problem(signal: AbortSignal): Promise<string | null> {
+    const stopped = new Promise<null>((resolve) => {
+      signal.addEventListener("abort", () => resolve(null), { once: true });
+    });
+    this.#isChecking = true;
+    const asked = this.#parts.problem().catch((error: unknown) => String(error));
+    return Promise.race([asked, stopped]).finally(() => {
+      this.#isChecking = false;
+    });
+  }
+
+  /** Once, and not before a ping is missed: at a start nothing has been looked at yet. */
+  #notWell(problem: string): void {
+    const { clock, intervalMs, log } = this.#parts;
+    if (this.#wasSaid || clock.monotonic() - this.#wellAtMs < intervalMs) return;
+    this.#wasSaid = true;
+    log.warn("dashboard.not_well", { problem });
   }
 }

@@ -22,6 +22,8 @@ export type {
 export type { DashboardDependencies } from "./dashboard-dependencies.ts";
 export type { DashboardExport } from "./dashboard-export.ts";
 export { ALERTS_FIRING_METRIC, ALERTS_RAISED_METRIC, HEALTH_METRIC } from "./dashboard-gauges.ts";
+export { DeadMan } from "./dead-man.ts";
+export type { DeadManParts } from "./dead-man.ts";
 export { DashboardError, dashboardErrors } from "./errors.ts";
 export { EventNumbers } from "./feed.ts";
 export type { FeedLine } from "./feed.ts";

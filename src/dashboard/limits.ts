@@ -116,19 +116,39 @@ export const dashboardLimits = {
     value: 100,
     unit: "items",
     reason: "A notification is read by a person; receivers limit bodies, often to a megabyte",
-    atLimit: "Further ones are counted in truncatedAlerts",
+    atLimit: "Further ones are counted in truncatedAlerts; those not told yet go into the next",
   },
-  notificationsWaiting: {
+  notificationBytes: {
+    value: 500_000,
+    unit: "bytes",
+    reason: "Receivers limit bodies, often to a megabyte, and one waits in memory for each rule",
+    atLimit: "Further alerts are counted in truncatedAlerts; those not told yet go into the next",
+  },
+  notificationEnded: {
     value: 1000,
     unit: "items",
-    reason: "Notifications wait in memory for a receiver that is down",
-    atLimit: "The oldest is given up, counted in notifications_failed and said in the feed",
+    reason: "Alerts of one rule that ended while the receiver was down; each takes a kilobyte",
+    atLimit: "The end of those that ended first is not told",
+  },
+  notificationsWaiting: {
+    value: 100,
+    unit: "items",
+    reason: "At most one notification waits for each rule, and there are far fewer rules",
+    atLimit: "Those of further rules are not sent, counted in notifications_failed and logged",
+  },
+  notificationsInFlight: {
+    value: 4,
+    unit: "items",
+    reason: "One that the receiver is slow to answer should not hold up those of other rules",
+    atLimit: "The others wait for their turn; while the receiver fails, one at a time is sent",
   },
   notificationAgeMs: {
     value: 3_600_000,
     unit: "ms",
-    reason: "What was wrong an hour ago and is still wrong stands on the page; old news misleads",
-    atLimit: "The notification is given up, counted in notifications_failed and said in the feed",
+    reason: "A notification of an hour ago misleads; what still fires is better told anew",
+    atLimit:
+      "It is given up, counted in notifications_failed and said in the feed; what still fires " +
+      "goes into another one",
   },
   notificationSilenceMs: {
     value: 300_000,

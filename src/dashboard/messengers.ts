@@ -10,6 +10,7 @@ import type { NotificationResult, NotifierParts } from "./notifier.ts";
 
 /** What messengers work with. */
 export interface MessengerParts extends NotifierParts {
+  /** Loaded, and its last refresh ended well and lately. */
   readonly isWell: () => boolean;
 }
 
@@ -22,11 +23,11 @@ export class Messengers {
   constructor(parts: MessengerParts) {
     const { settings, clock, log, isWell } = parts;
     this.#parts = parts;
-    const intervalMs = settings.deadManInterval * 1000;
-    this.#deadMan =
-      settings.deadManUrl === ""
-        ? undefined
-        : new DeadMan({ url: settings.deadManUrl, intervalMs, isWell, clock, log });
+    const { deadManUrl: url, deadManInterval } = settings;
+    const intervalMs = deadManInterval * 1000;
+    const problem = async (): Promise<string | null> =>
+      isWell() ? null : "the dashboard does not refresh";
+    this.#deadMan = url === "" ? undefined : new DeadMan({ url, intervalMs, problem, clock, log });
   }
 
   start(): void {

@@ -51,13 +51,18 @@ function makeNotifier(receiver: Pick<Receiver, "url">, options: DashboardOptions
     }),
   };
   const log = noComponentLog;
-  const parts = { namespace: "default", settings, feed, telemetry, clock, log, random: () => 1 };
-  const notifier = new Notifier(parts);
+  const told: string[] = [];
+  const onDelivered = (id: string, atMs: number): void => {
+    assert.equal(atMs, clock.now());
+    told.push(id);
+  };
+  const shared = { namespace: "default", settings, feed, telemetry, clock, log };
+  const notifier = new Notifier({ ...shared, onDelivered, random: () => 1 });
   const lines = async (): Promise<string[]> => {
     await feed.flush();
     return (await feedStore.events("default", {})).map(({ text }) => text);
   };
-  return { clock, notifier, counts, lines };
+  return { clock, notifier, counts, told, lines };
 }
 
 function alertOf(id: string, changes: Partial<Alert> = {}): Alert {
@@ -82,6 +87,7 @@ function alertOf(id: string, changes: Partial<Alert> = {}): Alert {
     count: 1,
     raised: 1,
     acknowledged: null,
+    notifiedAtMs: null,
     ...changes,
   };
 }
@@ -102,7 +108,7 @@ test("Notifier sends alerts of a rule together, as Alertmanager's webhook versio
   });
   const trace = "4bf92f3577b34da6a3ce929d0e0e4736";
   notifier.take(raised("search", { traceId: trace }));
-  notifier.take(resolved("mail"));
+  notifier.take(resolved("mail", { notifiedAtMs: START_MS }));
   clock.advance(5000);
   await receiver.until(1);
   const [request] = receiver.received;
@@ -176,6 +182,7 @@ test("Notifier sends the first of a rule at once, and what follows together afte
   notifier.take(raised("b"));
   clock.advance(0);
   await receiver.until(1);
+  await untilIdle(clock, notifier);
   notifier.take(raised("c"));
   clock.advance(3000);
   notifier.take(raised("d"));
@@ -186,7 +193,7 @@ test("Notifier sends the first of a rule at once, and what follows together afte
   await notifier.stop();
   assert.deepEqual(receiver.received.map(namesIn), [
     ["alert_a", "alert_b"],
-    ["alert_c", "alert_d"],
+    ["alert_c", "alert_d", "alert_a", "alert_b"],
   ]);
 });
 
@@ -225,6 +232,7 @@ test("Notifier keeps to its level, but tells the end to whoever heard of the fir
   notifier.take({ kind: "updated", alert: alertOf("search", { level: "warning" }) });
   clock.advance(5000);
   await receiver.until(1);
+  await untilIdle(clock, notifier);
   notifier.take(resolved("quiet", { level: "warning" }));
   notifier.take(resolved("search", { level: "warning" }));
   clock.advance(5000);
@@ -249,47 +257,169 @@ test("Notifier says nothing of what was over before anybody was told", async () 
 test("Notifier says again what still fires and nobody has taken on, at its interval", async () => {
   await using receiver = await startReceiver();
   const { clock, notifier } = makeNotifier(receiver, { webhookRepeatInterval: 600 });
-  notifier.restore([alertOf("search"), alertOf("taken")]);
+  const notifiedAtMs = START_MS - 100_000;
+  notifier.restore([alertOf("search", { notifiedAtMs }), alertOf("taken", { notifiedAtMs })]);
   const acknowledged = { owner: "ana", note: "", atMs: START_MS };
   notifier.take({ kind: "acknowledged", alert: alertOf("taken", { acknowledged }) });
-  clock.advance(599_000);
+  clock.advance(499_000);
   assert.equal(receiver.received.length, 0);
   clock.advance(66_000);
   await receiver.until(1);
+  await untilIdle(clock, notifier);
   notifier.take(resolved("search"));
   clock.advance(5000);
   await receiver.until(2);
   clock.advance(3_600_000);
   await notifier.stop();
-  assert.deepEqual(receiver.received.map(namesIn), [["alert_search"], ["alert_search"]]);
+  assert.deepEqual(receiver.received.map(namesIn), [
+    ["alert_search", "alert_taken"],
+    ["alert_taken", "alert_search"],
+  ]);
 });
 
-test("Notifier tries again with growing pauses, under the same id, in order", async () => {
+test("Notifier.restore() sends what fires, was never delivered and nobody has taken on", async () => {
   await using receiver = await startReceiver();
-  const { clock, notifier, counts, lines } = makeNotifier(receiver, { webhookGroupWait: 0 });
-  let status = 503;
-  receiver.answer = (response) => response.writeHead(status).end();
+  const { clock, notifier, told } = makeNotifier(receiver);
+  const acknowledged = { owner: "ana", note: "", atMs: START_MS };
+  notifier.restore([
+    alertOf("told", { notifiedAtMs: START_MS - 1, rule: "told" }),
+    alertOf("taken", { acknowledged, rule: "taken" }),
+    alertOf("small", { level: "info", rule: "small" }),
+    alertOf("search"),
+  ]);
+  clock.advance(0);
+  await receiver.until(1);
+  clock.advance(3_600_000);
+  await notifier.stop();
+  assert.deepEqual(receiver.received.map(namesIn), [["alert_search"]]);
+  assert.deepEqual(told, ["alert_search"]);
+});
+
+test("Notifier tells of a rule as it is: firing while any alert of it fires", async () => {
+  await using receiver = await startReceiver();
+  const { clock, notifier } = makeNotifier(receiver, { webhookGroupWait: 0 });
+  notifier.take(raised("a"));
+  notifier.take(raised("b"));
+  clock.advance(0);
+  await receiver.until(1);
+  await untilIdle(clock, notifier);
+  notifier.take(resolved("a"));
+  clock.advance(0);
+  await receiver.until(2);
+  await untilIdle(clock, notifier);
+  notifier.take(resolved("b"));
+  clock.advance(0);
+  await receiver.until(3);
+  await notifier.stop();
+  const told = receiver.received.map(statusesIn);
+  assert.deepEqual(told, [
+    ["firing", "firing", "firing"],
+    ["firing", "firing", "resolved"],
+    ["resolved", "resolved"],
+  ]);
+  assert.deepEqual(namesIn(receiver.received[1] ?? { body: "" }), ["alert_b", "alert_a"]);
+});
+
+test("Notifier tries again with growing pauses, under the same id, and counts as told only then", async () => {
+  await using receiver = await startReceiver();
+  const { clock, notifier, counts, told, lines } = makeNotifier(receiver, { webhookGroupWait: 0 });
+  receiver.answer = (response) => response.writeHead(503).end();
+  notifier.take(raised("search"));
+  clock.advance(0);
+  await clock.untilPlanned(2);
+  clock.advance(999);
+  assert.equal(receiver.received.length, 1);
+  clock.advance(1);
+  await clock.untilPlanned(3);
+  clock.advance(1999);
+  assert.equal(receiver.received.length, 2);
+  assert.deepEqual(told, []);
+  receiver.answer = (response) => response.writeHead(200).end();
+  clock.advance(1);
+  await receiver.until(3);
+  await notifier.stop();
+  const ids = receiver.received.map(({ headers }) => headers["webhook-id"]);
+  assert.equal(new Set(ids).size, 1);
+  assert.deepEqual(told, ["alert_search"]);
+  assert.deepEqual(counts, { notifications_sent: 1 });
+  assert.deepEqual(await lines(), [], "three seconds are no news");
+});
+
+test("Notifier says under another id what changed since the receiver failed", async () => {
+  await using receiver = await startReceiver();
+  const { clock, notifier } = makeNotifier(receiver, { webhookGroupWait: 0 });
+  receiver.answer = (response) => response.writeHead(500).end();
+  notifier.take(raised("search"));
+  clock.advance(0);
+  await clock.untilPlanned(2);
+  notifier.take(raised("mail"));
+  receiver.answer = (response) => response.writeHead(200).end();
+  clock.advance(1000);
+  await receiver.until(2);
+  await notifier.stop();
+  const [first, second] = receiver.received;
+  assert.notEqual(first?.headers["webhook-id"], second?.headers["webhook-id"]);
+  assert.deepEqual(receiver.received.map(namesIn), [
+    ["alert_search"],
+    ["alert_search", "alert_mail"],
+  ]);
+});
+
+test("Notifier holds up no other rule for a body that the receiver fails over", async () => {
+  await using receiver = await startReceiver();
+  const { clock, notifier, told } = makeNotifier(receiver, { webhookGroupWait: 0 });
+  receiver.answer = (response, { body }) =>
+    response.writeHead(body.includes("alert_poison") ? 500 : 204).end();
+  notifier.take(raised("poison", { rule: "poisoned" }));
+  clock.advance(0);
+  await clock.untilPlanned(2);
+  for (const id of ["a", "b", "c"]) notifier.take(raised(id, { rule: id }));
+  clock.advance(0);
+  await receiver.until(4);
+  while (told.length < 3) await nextTurn();
+  assert.deepEqual(told.sort(), ["alert_a", "alert_b", "alert_c"]);
+  assert.equal(notifier.waiting, 1);
+  await notifier.stop();
+});
+
+test("Notifier leaves a receiver alone that cannot be reached, and asks with one at a time", async () => {
+  const receiver = await startReceiver();
+  await receiver[Symbol.asyncDispose]();
+  const { clock, notifier } = makeNotifier(receiver, { webhookGroupWait: 0 });
+  notifier.take(raised("first"));
+  clock.advance(0);
+  await clock.untilPlanned(2); // its turn, the end of the pause
+  for (const id of ["a", "b", "c"]) notifier.take(raised(id, { rule: id }));
+  clock.advance(0);
+  assert.equal(clock.planned, 5);
+  clock.advance(1000);
+  await clock.untilPlanned(6); // the end of the next pause, after a single attempt
+  clock.advance(1999);
+  for (let turn = 0; turn < 100; turn++) await nextTurn();
+  assert.equal(clock.planned, 6);
+  await notifier.stop();
+  assert.equal(notifier.waiting, 4);
+});
+
+test("Notifier pauses for all rules when the receiver asks for rest", async () => {
+  await using receiver = await startReceiver();
+  const { clock, notifier, told } = makeNotifier(receiver, { webhookGroupWait: 0 });
+  receiver.answer = (response) => response.writeHead(503, { "retry-after": "30" }).end();
   notifier.take(raised("search"));
   clock.advance(0);
   await clock.untilPlanned(2);
   notifier.take(raised("mail", { rule: "other" }));
-  clock.advance(0); // its turn comes after the first
-  clock.advance(999);
+  receiver.answer = (response) => response.writeHead(200).end();
+  clock.advance(29_999);
   assert.equal(receiver.received.length, 1);
   clock.advance(1);
-  await clock.untilPlanned(4);
-  clock.advance(1999);
-  assert.equal(receiver.received.length, 2);
-  status = 200;
-  clock.advance(1);
-  await receiver.until(4);
+  while (told.length < 2) await nextTurn();
+  assert.deepEqual(receiver.received.map(namesIn), [
+    ["alert_search"],
+    ["alert_search"],
+    ["alert_mail"],
+  ]);
   await notifier.stop();
-  const ids = receiver.received.map(({ headers }) => headers["webhook-id"]);
-  assert.equal(new Set(ids.slice(0, 3)).size, 1);
-  assert.notEqual(ids[3], ids[2]);
-  assert.deepEqual(receiver.received.map(namesIn).at(-1), ["alert_mail"]);
-  assert.deepEqual(counts, { notifications_sent: 2 });
-  assert.deepEqual(await lines(), [], "three seconds are no news");
 });
 
 test("Notifier waits as long as the receiver asks", async () => {
@@ -307,29 +437,55 @@ test("Notifier waits as long as the receiver asks", async () => {
   await notifier.stop();
 });
 
-test("Notifier gives up what is refused, and follows no redirect", async () => {
+test("Notifier follows no redirect, and tells later what was refused and still fires", async () => {
   await using receiver = await startReceiver();
-  const { clock, notifier, counts, lines } = makeNotifier(receiver, { webhookGroupWait: 0 });
+  const { clock, notifier, counts, told, lines } = makeNotifier(receiver, { webhookGroupWait: 0 });
   receiver.answer = (response) =>
     response.writeHead(307, { location: `${receiver.url}/elsewhere` }).end();
   notifier.take(raised("search"));
   clock.advance(0);
-  await receiver.until(1);
-  while (counts["notifications_failed"] === undefined) await nextTurn();
-  receiver.answer = (response) => response.writeHead(400).end();
+  await clock.untilPlanned(2);
+  receiver.answer = (response) => response.writeHead(404).end();
   notifier.take(raised("mail"));
-  clock.advance(0);
+  clock.advance(0); // news is not held back for what was refused
   await receiver.until(2);
+  while (counts["notifications_failed"] !== 2) await nextTurn();
+  assert.deepEqual(told, []);
+  await clock.untilPlanned(4);
+  receiver.answer = (response) => response.writeHead(204).end();
+  clock.advance(600_000);
+  await receiver.until(3);
   await notifier.stop();
-  assert.deepEqual(
-    receiver.received.map(({ path }) => path),
-    ["/hook", "/hook"],
-  );
-  assert.deepEqual(counts, { notifications_failed: 2 });
-  assert.deepEqual(await lines(), [
-    "A notification was given up: it answers 307 and points elsewhere; " +
+  assert.deepEqual(told, ["alert_search", "alert_mail"]);
+  assert.ok(receiver.received.every(({ path }) => path === "/hook"));
+  assert.deepEqual(counts, { notifications_failed: 2, notifications_sent: 1 });
+  const [refused = "", again = ""] = await lines();
+  assert.equal(
+    refused,
+    "A notification about service_failing was given up: it answers 307 and points elsewhere; " +
       "redirects are not followed.",
-  ]);
+  );
+  assert.match(again, /^Notifications about service_failing are delivered again, after \d+ min\.$/);
+});
+
+test("Notifier gives a notification up that is too old, and tells what fires in another", async () => {
+  await using receiver = await startReceiver();
+  const { clock, notifier, counts, told } = makeNotifier(receiver, { webhookGroupWait: 0 });
+  receiver.answer = (response) => response.writeHead(500).end();
+  notifier.take(raised("search"));
+  clock.advance(0);
+  await clock.untilPlanned(2);
+  clock.advance(dashboardLimits.notificationAgeMs.value);
+  await clock.untilPlanned(3);
+  assert.deepEqual(counts, { notifications_failed: 1 });
+  receiver.answer = (response) => response.writeHead(204).end();
+  clock.advance(300_000);
+  await receiver.until(3);
+  await notifier.stop();
+  assert.deepEqual(told, ["alert_search"]);
+  const ids = receiver.received.map(({ headers }) => headers["webhook-id"]);
+  assert.equal(ids[0], ids[1]);
+  assert.notEqual(ids[1], ids[2]);
 });
 
 test("Notifier says in the feed when nothing is delivered for long, and when it is again", async () => {
@@ -351,26 +507,27 @@ test("Notifier says in the feed when nothing is delivered for long, and when it 
   clock.advance(300_000);
   while ((await lines()).length === 1) await nextTurn();
   const [failed, again] = await lines();
-  assert.match(failed ?? "", /^No notification was delivered for \d+ min: it answers 500\.$/);
-  assert.match(again ?? "", /^Notifications are delivered again, after \d+ min\.$/);
+  assert.match(
+    failed ?? "",
+    /^No notification about service_failing was delivered for \d+ min: it answers 500\.$/,
+  );
+  assert.match(
+    again ?? "",
+    /^Notifications about service_failing are delivered again, after \d+ min\.$/,
+  );
   await notifier.stop();
 });
 
-test("Notifier gives up the oldest when too many wait for a receiver that is gone", async () => {
-  const receiver = await startReceiver();
-  await receiver[Symbol.asyncDispose]();
-  const { clock, notifier, counts } = makeNotifier(receiver, { webhookGroupWait: 0 });
+test("Notifier says nothing of rules beyond its limit, and counts them", async () => {
+  await using receiver = await startReceiver();
+  const { notifier, counts } = makeNotifier(receiver);
   const most = dashboardLimits.notificationsWaiting.value;
-  notifier.take(raised("first"));
-  clock.advance(0);
-  await clock.untilPlanned(2);
   for (let index = 0; index < most + 4; index++) {
     notifier.take(raised(`s-${index}`, { rule: `rule-${index}` }));
   }
-  clock.advance(0);
   assert.equal(notifier.waiting, most);
-  assert.equal(counts["notifications_failed"], 5);
   await notifier.stop();
+  assert.deepEqual(counts, { notifications_failed: 4, notifications_sent: most });
 });
 
 test("Notifier.sendTest() says how the receiver answered, or why it did not", async () => {
@@ -411,15 +568,58 @@ test("Notifier.stop() sends what still waits for company", async () => {
   assert.deepEqual(receiver.received.map(namesIn), [["alert_search"]]);
 });
 
-test("Notifier counts the alerts that one notification has no room for", async () => {
+test("Notifier counts the alerts that one notification has no room for, and tells them next", async () => {
   await using receiver = await startReceiver();
-  const { notifier } = makeNotifier(receiver);
+  const { notifier, told } = makeNotifier(receiver);
   for (let index = 0; index < 130; index++) notifier.take(raised(`s-${index}`));
   await notifier.stop();
-  const body: unknown = JSON.parse(receiver.received[0]?.body ?? "");
-  assert.ok(typeof body === "object" && body !== null && "truncatedAlerts" in body);
-  assert.equal(body.truncatedAlerts, 30);
+  assert.equal(receiver.received.length, 2);
+  for (const { body } of receiver.received)
+    assert.equal(at(JSON.parse(body), "truncatedAlerts"), 30);
+  assert.equal(new Set(told).size, 130);
 });
+
+test("Notifier keeps a notification under its size, and tells the others next", async () => {
+  await using receiver = await startReceiver();
+  const { notifier, told } = makeNotifier(receiver);
+  const most = dashboardLimits.notificationBytes.value;
+  for (let index = 0; index < 5; index++) {
+    const message = String(index).repeat(most / 3);
+    notifier.take(raised(`s-${index}`, { message }));
+  }
+  await notifier.stop();
+  assert.ok(receiver.received.every(({ body }) => body.length < most + 1000));
+  assert.equal(new Set(told).size, 5);
+});
+
+test("Notifier links to the page of the alert's own namespace", async () => {
+  await using receiver = await startReceiver();
+  const { notifier } = makeNotifier(receiver, { externalUrl: "https://fleet.example/" });
+  notifier.take(raised("search", { namespace: "blue team" }));
+  await notifier.stop();
+  assert.match(
+    receiver.received[0]?.body ?? "",
+    /"generatorURL":"https:\/\/fleet\.example\/alerts\/alert_search\?ns=blue%20team"/,
+  );
+});
+
+/** Resolves once nothing waits to be sent and nothing is under way. */
+async function untilIdle(clock: ManualClock, notifier: Notifier): Promise<void> {
+  while (notifier.waiting > 0) await nextTurn();
+  clock.advance(0);
+}
+
+function at(body: unknown, field: string): unknown {
+  return typeof body === "object" && body !== null ? Reflect.get(body, field) : undefined;
+}
+
+/** The status of the whole, then of each alert. */
+function statusesIn({ body }: { readonly body: string }): string[] {
+  const payload: unknown = JSON.parse(body);
+  const alerts = at(payload, "alerts");
+  assert.ok(Array.isArray(alerts));
+  return [at(payload, "status"), ...alerts.map((alert) => at(alert, "status"))].map(String);
+}
 
 /** Ids of the alerts a request tells of. */
 function namesIn({ body }: { readonly body: string }): string[] {

@@ -1,22 +1,29 @@
-// Tells somebody elsewhere about alerts: by webhook, grouped by rule, in order, tried again until
-// it is there or too old. A receiver that is down holds up nothing but its own queue.
+// Tells somebody elsewhere about alerts, by webhook: grouped by rule, each notification with the
+// state of its whole rule as it is when it goes out, tried again until it is there.
+//
+//   change ─ group waits for company ─ line ─ request ─┬─ delivered: its alerts count as told
+//                 └───── the rule's own back-off ──────┤
+//                            └─ a pause of all ────────┘ the receiver cannot be reached, or rests
 
-import { formatDuration, IdGenerator } from "../core/index.ts";
+import { IdGenerator } from "../core/index.ts";
 import type { Clock, ComponentLog, SeriesHandle, Telemetry } from "../core/index.ts";
 
 import type { Alert } from "./alert.ts";
 import type { AlertChange } from "./alert-book.ts";
 import type { DashboardSettings } from "./config.ts";
+import { DeliveryNews } from "./delivery-news.ts";
 import type { Feed } from "./feed.ts";
 import { LEVEL_RANK } from "./finding.ts";
 import { dashboardLimits } from "./limits.ts";
+import { emptyLane } from "./notification-lane.ts";
+import type { Notification, NotificationLane } from "./notification-lane.ts";
 import { sendRequest } from "./outgoing-request.ts";
 import type { Outcome } from "./outgoing-request.ts";
+import { ReceiverPause, refusalDelayMs, retryDelayMs } from "./receiver-pause.ts";
+import { testAlert } from "./test-alert.ts";
 import { webhookPayload } from "./webhook-payload.ts";
 import { webhookHeaders } from "./webhook-signature.ts";
 
-const FIRST_RETRY_MS = 1000;
-const LONGEST_RETRY_MS = 300_000;
 const STOP_MS = 3000;
 const REPEAT_CHECK_MS = 60_000;
 
@@ -28,6 +35,8 @@ export interface NotifierParts {
   readonly telemetry: Telemetry;
   readonly clock: Clock;
   readonly log: ComponentLog;
+  /** Told of each alert that the receiver took, and when by the wall clock. */
+  readonly onDelivered: (alertId: string, atMs: number) => void;
   /** 0 to 1. @default Math.random */
   readonly random?: () => number;
 }
@@ -39,25 +48,6 @@ export interface NotificationResult {
   readonly detail: string;
 }
 
-interface Group {
-  /** By id, as they are now. */
-  readonly alerts: Map<string, Alert>;
-  readonly timer: Disposable;
-}
-
-interface Notification {
-  readonly id: string;
-  readonly body: string;
-  readonly madeAtMs: number;
-  attempts: number;
-}
-
-interface Told {
-  /** As it is now. */
-  readonly alert: Alert;
-  readonly sentAtMs: number;
-}
-
 /** Sends alerts of one namespace to its webhook. */
 export class Notifier {
   readonly #parts: NotifierParts;
@@ -65,85 +55,88 @@ export class Notifier {
   readonly #random: () => number;
   readonly #sent: SeriesHandle;
   readonly #failed: SeriesHandle;
-  readonly #groups = new Map<string, Group>();
-  /** Alerts somebody was told fire, by id; whoever heard of the fire hears of its end. */
-  readonly #told = new Map<string, Told>();
-  /** When something of a rule was sent last. */
-  readonly #sentAtMs = new Map<string, number>();
-  readonly #queue: Notification[] = [];
+  readonly #pause: ReceiverPause;
+  readonly #news: DeliveryNews;
+  /** By rule. */
+  readonly #lanes = new Map<string, NotificationLane>();
+  /** Those whose time has come, in the order in which it came. */
+  readonly #line = new Set<NotificationLane>();
+  readonly #sending = new Set<Promise<void>>();
   readonly #stopping = new AbortController();
-  #sending: Promise<void> | undefined;
-  #retry: Disposable | undefined;
+  #isClosing = false;
+  #pauseEnd: Disposable | undefined;
   #repeating: Disposable | undefined;
-  #failingSinceMs: number | null = null;
-  #said = false;
 
   constructor(parts: NotifierParts) {
-    const { namespace, telemetry, clock } = parts;
+    const { namespace, telemetry, clock, feed } = parts;
     this.#parts = parts;
     this.#ids = new IdGenerator(clock);
     this.#random = parts.random ?? Math.random;
     this.#sent = telemetry.series({ namespace, metric: "notifications_sent" });
     this.#failed = telemetry.series({ namespace, metric: "notifications_failed" });
+    this.#pause = new ReceiverPause(clock, this.#random);
+    this.#news = new DeliveryNews(feed, clock);
   }
 
-  /** Notifications that wait, and alerts that wait to become one. */
+  /** Rules with something to tell that nobody was told yet. */
   get waiting(): number {
-    return this.#queue.length + this.#groups.size;
+    return [...this.#lanes.values()].filter(({ group }) => group.isDue).length;
   }
 
-  /** Takes note of what fired before a restart: it was told, and is repeated like any other. */
+  /** Goes on with what fired before a restart: what was not delivered then is sent now. */
   restore(alerts: Iterable<Alert>): void {
-    const sentAtMs = this.#parts.clock.monotonic();
+    const { clock } = this.#parts;
     for (const alert of alerts) {
-      if (this.#matters(alert)) this.#told.set(alert.id, { alert, sentAtMs });
+      const { notifiedAtMs } = alert;
+      if (notifiedAtMs === null && !this.#matters(alert)) continue;
+      const ageMs = notifiedAtMs === null ? 0 : Math.max(0, clock.now() - notifiedAtMs);
+      const toldAtMs = notifiedAtMs === null ? null : clock.monotonic() - ageMs;
+      this.#lane(alert.rule)?.group.restore(alert, toldAtMs);
     }
+    for (const lane of this.#lanes.values()) this.#plan(lane);
     this.#repeatLater();
   }
 
   /** Takes note of a change; raised, worse and resolved alerts are sent. */
   take({ kind, alert }: AlertChange): void {
-    const known = this.#told.get(alert.id);
-    if (known !== undefined) this.#told.set(alert.id, { ...known, alert });
-    if (kind !== "raised" && kind !== "raised_again" && kind !== "resolved") return;
-    const pending = this.#groups.get(alert.rule)?.alerts;
-    if (kind === "resolved") {
-      const told = this.#told.delete(alert.id);
-      const unsent = pending?.get(alert.id);
-      if (unsent?.state === "firing" && !told) {
-        pending?.delete(alert.id); // over before anybody was told
-        return;
-      }
-      if (!told && !this.#matters(alert)) return;
-    } else if (!this.#matters(alert)) return;
-    this.#group(alert.rule).alerts.set(alert.id, alert);
+    const known = this.#lanes.get(alert.rule)?.group.has(alert.id) === true;
+    const isRaised = kind === "raised" || kind === "raised_again";
+    // Whoever heard of the fire hears of its end, at whatever level that is.
+    const matters = known || this.#matters(alert);
+    if (!known && (kind === "resolved" ? alert.notifiedAtMs === null : !isRaised || !matters)) {
+      return;
+    }
+    const lane = this.#lane(alert.rule);
+    if (lane === undefined) return;
+    if (kind === "resolved") lane.group.resolve(alert);
+    else if (isRaised && this.#matters(alert)) this.#raise(lane, alert);
+    else lane.group.update(alert);
+    this.#plan(lane);
   }
 
   /** Sends a notification of level info now, once. */
   async sendTest(): Promise<NotificationResult> {
     const { namespace, clock, settings } = this.#parts;
     const id = this.#ids.next("alert");
-    const nowMs = clock.now();
-    const alert = testAlert(id, namespace, nowMs);
+    const alert = testAlert(id, namespace, clock.now());
     const payload = webhookPayload(namespace, alert.rule, [alert], settings.externalUrl);
-    const body = JSON.stringify(payload);
-    const outcome = await this.#send({ id: `msg_${id}`, body, madeAtMs: nowMs, attempts: 0 });
+    const outcome = await this.#send(`msg_${id}`, JSON.stringify(payload));
     if (!outcome.delivered) return { delivered: false, detail: outcome.detail };
     return { delivered: true, detail: `the receiver answered ${outcome.status}` };
   }
 
-  /** Sends what waits, as far as that takes little time; the rest is given up and logged. */
+  /** Sends what waits, once and as far as that takes little time; what is not there is logged. */
   async stop(): Promise<void> {
-    for (const rule of this.#groups.keys()) this.#flush(rule);
-    this.#cancelRetry();
+    this.#isClosing = true;
     this.#repeating?.[Symbol.dispose]();
+    this.#pauseEnd?.[Symbol.dispose]();
+    for (const lane of this.#lanes.values()) this.#plan(lane);
+    this.#pump();
     const deadline = this.#parts.clock.after(STOP_MS, () => this.#stopping.abort());
-    if (this.#queue.length > 0) this.#sending ??= this.#drain();
-    await this.#sending;
+    while (this.#sending.size > 0) await Promise.all(this.#sending);
     deadline[Symbol.dispose]();
-    this.#cancelRetry();
-    if (this.#queue.length === 0) return;
-    this.#parts.log.warn("dashboard.notifications_given_up", { waiting: this.#queue.length });
+    const { waiting } = this;
+    if (waiting > 0) this.#parts.log.warn("dashboard.notifications_given_up", { waiting });
   }
 
   /** Looks once a minute whether something that still fires should be said again. */
@@ -153,81 +146,145 @@ export class Notifier {
     this.#repeating = clock.after(REPEAT_CHECK_MS, () => {
       this.#repeating = undefined;
       const beforeMs = clock.monotonic() - settings.webhookRepeatInterval * 1000;
-      for (const { alert, sentAtMs } of this.#told.values()) {
-        if (sentAtMs > beforeMs || alert.acknowledged !== null) continue;
-        this.#group(alert.rule).alerts.set(alert.id, alert);
+      for (const lane of this.#lanes.values()) {
+        lane.group.repeat(beforeMs);
+        this.#plan(lane);
       }
-      if (this.#told.size > 0) this.#repeatLater();
+      if ([...this.#lanes.values()].some(({ group }) => !group.isEmpty)) this.#repeatLater();
     });
-  }
-
-  #cancelRetry(): void {
-    this.#retry?.[Symbol.dispose]();
-    this.#retry = undefined;
   }
 
   #matters(alert: Alert): boolean {
     return LEVEL_RANK[alert.level] >= LEVEL_RANK[this.#parts.settings.webhookMinimumLevel];
   }
 
-  #group(rule: string): Group {
-    const known = this.#groups.get(rule);
-    if (known !== undefined) return known;
-    const { clock, settings } = this.#parts;
-    // The first goes at once, with what else this turn raises; those that follow wait for company.
-    const sentAtMs = this.#sentAtMs.get(rule) ?? Number.NEGATIVE_INFINITY;
-    const waitMs = Math.max(0, sentAtMs + settings.webhookGroupWait * 1000 - clock.monotonic());
-    const timer = clock.after(waitMs, () => this.#flush(rule));
-    const group: Group = { alerts: new Map(), timer };
-    this.#groups.set(rule, group);
-    return group;
-  }
-
-  #flush(rule: string): void {
-    const group = this.#groups.get(rule);
-    this.#groups.delete(rule);
-    group?.timer[Symbol.dispose]();
-    const alerts = [...(group?.alerts.values() ?? [])];
-    if (alerts.length === 0) return;
-    const { namespace, settings, clock } = this.#parts;
-    for (const alert of alerts) {
-      if (alert.state === "resolved") continue;
-      this.#told.set(alert.id, { alert, sentAtMs: clock.monotonic() });
-    }
+  #raise(lane: NotificationLane, alert: Alert): void {
+    lane.group.raise(alert);
     this.#repeatLater();
-    const body = JSON.stringify(webhookPayload(namespace, rule, alerts, settings.externalUrl));
-    const id = this.#ids.next("msg");
-    this.#sentAtMs.set(rule, clock.monotonic());
-    this.#queue.push({ id, body, madeAtMs: clock.monotonic(), attempts: 0 });
-    if (this.#queue.length > dashboardLimits.notificationsWaiting.value) {
-      this.#queue.splice(this.#sending === undefined ? 0 : 1, 1); // not the one under way
-      this.#giveUp("too many wait");
-    }
-    if (this.#retry === undefined) this.#sending ??= this.#drain();
+    if (lane.refusals === 0) return;
+    // What was refused is no reason to hold back what is new.
+    lane.timer?.[Symbol.dispose]();
+    lane.timer = undefined;
   }
 
-  async #drain(): Promise<void> {
-    try {
-      for (;;) {
-        const [next] = this.#queue;
-        if (next === undefined || this.#stopping.signal.aborted) return;
-        const outcome = await this.#send(next);
-        if (outcome.delivered) this.#delivered();
-        else if (this.#mayRetry(next, outcome)) {
-          this.#retryLater(next, outcome.retryAfterMs);
-          return;
-        } else this.#giveUp(outcome.detail);
-        this.#queue.splice(this.#queue.indexOf(next), 1);
+  /** Undefined when there are too many. */
+  #lane(rule: string): NotificationLane | undefined {
+    const known = this.#lanes.get(rule);
+    if (known !== undefined) return known;
+    const most = dashboardLimits.notificationsWaiting.value;
+    if (this.#lanes.size >= most) {
+      this.#failed.record(1);
+      this.#parts.log.warn("dashboard.notification_given_up", { rule, detail: "too many wait" });
+      return undefined;
+    }
+    const lane = emptyLane(rule);
+    this.#lanes.set(rule, lane);
+    return lane;
+  }
+
+  /** The first goes at once, with what else this turn raises; those after it wait for company. */
+  #plan(lane: NotificationLane): void {
+    if (lane.isSending) return; // planned anew when that is over
+    if (this.#isClosing || !lane.group.isDue) {
+      lane.timer?.[Symbol.dispose]();
+      lane.timer = undefined;
+      if (lane.group.isDue) this.#line.add(lane);
+      else this.#line.delete(lane);
+      return;
+    }
+    if (lane.timer !== undefined || this.#line.has(lane)) return;
+    const { clock, settings } = this.#parts;
+    const waitMs = lane.sentAtMs + settings.webhookGroupWait * 1000 - clock.monotonic();
+    this.#queueLater(lane, Math.max(0, waitMs));
+  }
+
+  #queueLater(lane: NotificationLane, delayMs: number): void {
+    lane.timer = this.#parts.clock.after(delayMs, () => {
+      lane.timer = undefined;
+      this.#line.add(lane);
+      this.#pump();
+    });
+  }
+
+  /** Sends what stands in line, as far as the receiver may be asked. */
+  #pump(): void {
+    for (const lane of this.#line) {
+      const most = this.#pause.isDoubtful ? 1 : dashboardLimits.notificationsInFlight.value;
+      if (this.#sending.size >= most) return;
+      const { remainingMs } = this.#pause;
+      if (remainingMs > 0 && !this.#isClosing) {
+        this.#pauseEnd ??= this.#parts.clock.after(remainingMs, () => {
+          this.#pauseEnd = undefined;
+          this.#pump();
+        });
+        return;
       }
-    } finally {
-      this.#sending = undefined;
+      this.#line.delete(lane);
+      this.#begin(lane);
     }
   }
 
-  #send(notification: Notification): Promise<Outcome> {
+  #begin(lane: NotificationLane): void {
+    lane.isSending = true;
+    const sending = this.#attempt(lane).finally(() => {
+      this.#sending.delete(sending);
+      this.#pump();
+    });
+    this.#sending.add(sending);
+  }
+
+  async #attempt(lane: NotificationLane): Promise<void> {
+    let isDelivered = false;
+    try {
+      isDelivered = await this.#deliver(lane);
+    } catch (error) {
+      this.#parts.log.error("dashboard.notification_failed", { rule: lane.rule, error });
+      this.#retryLater(lane, null);
+    }
+    lane.isSending = false;
+    if (isDelivered || !this.#isClosing) this.#plan(lane);
+  }
+
+  /** @returns whether it was delivered. */
+  async #deliver(lane: NotificationLane): Promise<boolean> {
+    const { clock, onDelivered } = this.#parts;
+    const notification = this.#compose(lane);
+    lane.notification = notification;
+    lane.sentAtMs = clock.monotonic();
+    lane.group.trying(notification.alerts);
+    const outcome = await this.#send(notification.id, notification.body);
+    if (!outcome.delivered) {
+      this.#failedToDeliver(lane, notification, outcome);
+      return false;
+    }
+    this.#sent.record(1);
+    this.#pause.end();
+    this.#news.delivered(lane.rule);
+    lane.notification = undefined;
+    lane.failures = 0;
+    lane.refusals = 0;
+    const told = lane.group.delivered(notification.alerts, clock.monotonic());
+    for (const id of told) onDelivered(id, clock.now());
+    return true;
+  }
+
+  /** What failed before goes again as it was, unless there is something else to tell by now. */
+  #compose({ rule, group, notification }: NotificationLane): Notification {
+    if (notification?.version === group.version) return notification;
+    const { namespace, settings, clock } = this.#parts;
+    const alerts = group.alerts();
+    const payload = webhookPayload(namespace, rule, alerts, settings.externalUrl);
+    return {
+      id: this.#ids.next("msg"),
+      body: JSON.stringify(payload),
+      alerts: alerts.slice(0, payload.alerts.length),
+      version: group.version,
+      madeAtMs: clock.monotonic(),
+    };
+  }
+
+  #send(id: string, body: string): Promise<Outcome> {
     const { settings, clock } = this.#parts;
-    const { id, body } = notification;
-    notification.attempts += 1;
     return sendRequest({
       url: settings.webhookUrl,
       method: "POST",
@@ -242,83 +299,38 @@ export class Notifier {
     });
   }
 
-  #mayRetry(notification: Notification, outcome: Outcome & { delivered: false }): boolean {
-    const { clock } = this.#parts;
-    const ageMs = clock.monotonic() - notification.madeAtMs;
-    const isOld = ageMs >= dashboardLimits.notificationAgeMs.value;
-    if (!outcome.retryable || isOld) return false;
-    this.#noteFailure(outcome.detail);
-    return true;
-  }
-
-  /** Full jitter under a doubling bound, and never before the receiver asked. */
-  #retryLater({ attempts }: Notification, retryAfterMs: number | null): void {
-    if (this.#stopping.signal.aborted) return;
-    const boundMs = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(attempts - 1, 20));
-    const askedMs = Math.min(retryAfterMs ?? 0, LONGEST_RETRY_MS);
-    const delayMs = Math.max(askedMs, boundMs * (0.5 + this.#random() / 2));
-    this.#retry = this.#parts.clock.after(delayMs, () => {
-      this.#retry = undefined;
-      this.#sending ??= this.#drain();
-    });
-  }
-
-  #delivered(): void {
-    this.#sent.record(1);
-    const { feed, clock } = this.#parts;
-    if (this.#said && this.#failingSinceMs !== null) {
-      const lasted = formatDuration(clock.monotonic() - this.#failingSinceMs);
-      const text = `Notifications are delivered again, after ${lasted}.`;
-      feed.add({ kind: "server", level: "info", agentId: null, text });
+  #failedToDeliver(
+    lane: NotificationLane,
+    { madeAtMs, version }: Notification,
+    { detail, retryable, concernsAll, retryAfterMs }: Outcome & { readonly delivered: false },
+  ): void {
+    const isOld =
+      this.#parts.clock.monotonic() - madeAtMs >= dashboardLimits.notificationAgeMs.value;
+    if (retryable) this.#news.failed(concernsAll ? null : lane.rule, detail);
+    if (!retryable || isOld) this.#giveUp(lane, detail);
+    if (concernsAll) {
+      this.#pause.begin(retryAfterMs);
+      if (!this.#isClosing) this.#line.add(lane); // at its end: each finds out in turn
+    } else if (retryable) this.#retryLater(lane, retryAfterMs);
+    else {
+      this.#pause.end();
+      lane.refusals += 1;
+      const hasNews = lane.group.version !== version; // and was not refused
+      if (!this.#isClosing && !hasNews) this.#queueLater(lane, refusalDelayMs(lane.refusals));
     }
-    this.#failingSinceMs = null;
-    this.#said = false;
   }
 
-  #giveUp(detail: string): void {
+  #retryLater(lane: NotificationLane, retryAfterMs: number | null): void {
+    lane.failures += 1;
+    if (this.#isClosing) return;
+    this.#queueLater(lane, retryDelayMs(lane.failures, retryAfterMs, this.#random()));
+  }
+
+  /** What still fires, and ends not told, go into another one later. */
+  #giveUp(lane: NotificationLane, detail: string): void {
+    lane.notification = undefined;
     this.#failed.record(1);
-    this.#noteFailure(detail);
-    this.#say(`A notification was given up: ${detail}.`);
-    this.#parts.log.warn("dashboard.notification_given_up", { detail });
+    this.#news.givenUp(lane.rule, detail);
+    this.#parts.log.warn("dashboard.notification_given_up", { rule: lane.rule, detail });
   }
-
-  #noteFailure(detail: string): void {
-    const nowMs = this.#parts.clock.monotonic();
-    this.#failingSinceMs ??= nowMs;
-    const failedMs = nowMs - this.#failingSinceMs;
-    if (failedMs < dashboardLimits.notificationSilenceMs.value) return;
-    this.#say(`No notification was delivered for ${formatDuration(failedMs)}: ${detail}.`);
-  }
-
-  /** Once per failure, not once per attempt. */
-  #say(text: string): void {
-    if (this.#said) return;
-    this.#said = true;
-    this.#parts.feed.add({ kind: "server", level: "error", agentId: null, text });
-  }
-}
-
-function testAlert(id: string, namespace: string, atMs: number): Alert {
-  return {
-    id,
-    namespace,
-    key: `test:${id}`,
-    rule: "test",
-    level: "info",
-    message: "This is a test of notifications; nothing is wrong.",
-    source: "dashboard",
-    labels: {},
-    context: {},
-    agentIds: [],
-    traceId: null,
-    value: null,
-    threshold: null,
-    state: "firing",
-    startsAtMs: atMs,
-    updatedAtMs: atMs,
-    endsAtMs: null,
-    count: 1,
-    raised: 1,
-    acknowledged: null,
-  };
 }

@@ -21,6 +21,8 @@ export type Outcome =
       readonly detail: string;
       /** False when the same request would fail again. */
       readonly retryable: boolean;
+      /** True when any request would have failed: the receiver cannot be reached, or asks for rest. */
+      readonly concernsAll: boolean;
       /** How long the receiver asks to be left alone; null when it does not say. */
       readonly retryAfterMs: number | null;
     };
@@ -28,8 +30,8 @@ export type Outcome =
 /** Sends one request and waits for its status. Never throws. */
 export async function sendRequest(request: OutgoingRequest): Promise<Outcome> {
   const timeout = AbortSignal.timeout(request.timeoutMs);
-  const { address, headers } = withCredentials(request.url, request.headers);
   try {
+    const { address, headers } = withCredentials(request.url, request.headers);
     const response = await fetch(address, {
       method: request.method,
       headers,
@@ -40,9 +42,9 @@ export async function sendRequest(request: OutgoingRequest): Promise<Outcome> {
     await response.body?.cancel();
     return outcomeOf(response);
   } catch (error) {
-    if (timeout.aborted) return failed(`no answer within ${request.timeoutMs / 1000} s`);
-    if (request.signal.aborted) return failed("given up, because the server stops");
-    return failed(wordsOf(error));
+    if (timeout.aborted) return failed(`no answer within ${request.timeoutMs / 1000} s`, false);
+    if (request.signal.aborted) return failed("given up, because the server stops", false);
+    return failed(wordsOf(error), !brokeOff(error));
   }
 }
 
@@ -52,15 +54,23 @@ function outcomeOf(response: Response): Outcome {
   const location = response.headers.get("location");
   if (status >= 300 && status < 400 && location !== null) {
     const detail = `it answers ${status} and points elsewhere; redirects are not followed`;
-    return { delivered: false, detail, retryable: false, retryAfterMs: null };
+    return { delivered: false, detail, retryable: false, concernsAll: false, retryAfterMs: null };
   }
   const retryable = status >= 500 || status === 429 || status === 408;
   const retryAfterMs = retryAfterOf(response.headers.get("retry-after"));
-  return { delivered: false, detail: `it answers ${status}`, retryable, retryAfterMs };
+  const concernsAll = status === 429 || (status === 503 && retryAfterMs !== null);
+  return { delivered: false, detail: `it answers ${status}`, retryable, concernsAll, retryAfterMs };
 }
 
-function failed(detail: string): Outcome {
-  return { delivered: false, detail, retryable: true, retryAfterMs: null };
+function failed(detail: string, concernsAll: boolean): Outcome {
+  return { delivered: false, detail, retryable: true, concernsAll, retryAfterMs: null };
+}
+
+/** A connection that was there and broke may have broken over this very request. */
+function brokeOff(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined;
+  const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
+  return code === "ECONNRESET" || code === "EPIPE" || code === "UND_ERR_SOCKET";
 }
 
 /** Seconds, or a date, as RFC 9110 section 10.2.3 has it. */
@@ -80,9 +90,18 @@ function withCredentials(
   if (username === "" && password === "") return { address, headers };
   url.username = "";
   url.password = "";
-  const plain = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  const plain = `${decoded(username)}:${decoded(password)}`;
   const authorization = `Basic ${Buffer.from(plain).toString("base64")}`;
   return { address: url.href, headers: { ...headers, authorization } };
+}
+
+/** A lone % stands for itself: "50%off" is no escape, but may well be a password. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /** fetch() says "fetch failed"; its cause says why. */

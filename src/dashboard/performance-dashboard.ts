@@ -32,7 +32,9 @@ import { Messengers } from "./messengers.ts";
 import type { NotificationResult } from "./notifier.ts";
 import { OutcomeWindow } from "./outcome-window.ts";
 import { buildSummary, buildTile } from "./overview.ts";
+import { pageLink } from "./page-link.ts";
 import type { FleetDigest, FleetEvent, FleetSource } from "./ports.ts";
+import { RefreshLoop } from "./refresh-loop.ts";
 import { gatherReport } from "./report/gather-report.ts";
 import { htmlReport } from "./report/html-report.ts";
 import type { AlertRuleView } from "./rules/rule.ts";
@@ -78,13 +80,11 @@ export class PerformanceDashboard implements AsyncDisposable {
   readonly #changes = new Listeners<DashboardChange>();
   readonly #updates = new Listeners<OverviewSummary>();
   #view: DashboardView = DashboardView.SystemOverview;
-  #refreshIntervalMs: number;
-  #refreshedAtMs = 0;
+  readonly #loop: RefreshLoop;
   /** Alerts of before are in the book; until then nothing is judged, lest they be raised twice. */
   #loaded: boolean;
   #loading: Promise<void> | undefined;
   #subscription: Disposable | undefined;
-  #timer: Disposable | undefined;
 
   /** @throws ZodError when an option is out of range. */
   constructor(options: DashboardOptions = {}, dependencies: DashboardDependencies = {}) {
@@ -95,7 +95,8 @@ export class PerformanceDashboard implements AsyncDisposable {
     this.#fleet = fleetOf(dependencies);
     this.#clock = clock;
     this.#store = dependencies.feedStore ?? new VolatileFeedStore();
-    this.#refreshIntervalMs = this.#settings.refreshInterval * 1000;
+    const intervalMs = this.#settings.refreshInterval * 1000;
+    this.#loop = new RefreshLoop(clock, log, intervalMs, () => this.#refresh());
     this.#loaded = dependencies.alertStore === undefined;
     const numbers = dependencies.eventNumbers ?? new EventNumbers(0);
     this.feed = new Feed(this.namespace, this.#store, numbers, clock);
@@ -121,6 +122,7 @@ export class PerformanceDashboard implements AsyncDisposable {
       feed: this.feed,
       telemetry,
       isWell: () => this.isWell(),
+      onDelivered: (alertId, atMs) => this.#alerts.book.noteNotified(alertId, atMs),
     });
     this.#alerts.onChange((change) => this.#messengers.take(change));
     this.#views = new DashboardViews({
@@ -145,8 +147,7 @@ export class PerformanceDashboard implements AsyncDisposable {
   start(): Promise<void> {
     this.#subscription ??= this.#fleet.onEvent((event) => this.#take(event));
     this.#judge.start();
-    this.#refreshedAtMs = this.#clock.monotonic();
-    this.#timer ??= this.#schedule();
+    this.#loop.start();
     this.#messengers.start();
     this.#loading ??= this.#load();
     return this.#loading;
@@ -155,9 +156,8 @@ export class PerformanceDashboard implements AsyncDisposable {
   /** Stops listening; waits until feed and alerts are stored, and what may be sent is sent. */
   async stop(): Promise<void> {
     this.#subscription?.[Symbol.dispose]();
-    this.#timer?.[Symbol.dispose]();
     this.#subscription = undefined;
-    this.#timer = undefined;
+    this.#loop.stop();
     this.#judge.stop();
     await this.#loading?.catch(() => undefined); // start() has thrown it
     this.#loading = undefined;
@@ -177,10 +177,7 @@ export class PerformanceDashboard implements AsyncDisposable {
    */
   setRefreshInterval(seconds: number): void {
     if (!(seconds >= 0.1)) throw new RangeError(`refresh interval ${seconds} s is under 0.1 s`);
-    this.#refreshIntervalMs = seconds * 1000;
-    if (this.#timer === undefined) return;
-    this.#timer[Symbol.dispose]();
-    this.#timer = this.#schedule();
+    this.#loop.setInterval(seconds * 1000);
   }
 
   /** Chooses the view that {@link getDashboardData} shows. @throws DashboardError */
@@ -322,10 +319,9 @@ export class PerformanceDashboard implements AsyncDisposable {
     return this.#updates.add(callback);
   }
 
-  /** True while it refreshes on time. */
+  /** True while the alerts of before are back and refreshes end, judged and on time. */
   isWell(): boolean {
-    const lateMs = this.#clock.monotonic() - this.#refreshedAtMs;
-    return this.#timer !== undefined && lateMs <= 3 * this.#refreshIntervalMs + 5000;
+    return this.#loaded && this.#loop.isWell;
   }
 
   /**
@@ -342,7 +338,7 @@ export class PerformanceDashboard implements AsyncDisposable {
   async htmlReport(range: TimeRange = {}): Promise<string> {
     const covered = this.#views.range(range);
     const extras = await this.#dependencies.reportExtras?.(covered);
-    const { externalUrl } = this.#settings;
+    const externalUrl = pageLink(this.#settings.externalUrl, this.namespace, "");
     return htmlReport(await gatherReport(this.#views, covered, externalUrl, extras));
   }
 
@@ -393,15 +389,11 @@ export class PerformanceDashboard implements AsyncDisposable {
     }
   }
 
-  #schedule(): Disposable {
-    return this.#clock.after(this.#refreshIntervalMs, () => {
-      this.#timer = this.#schedule();
-      this.#refreshedAtMs = this.#clock.monotonic();
-      const fleet = this.#fleet.digest();
-      if (this.#loaded) this.#judge.judge(fleet);
-      const summary = this.#summarise(fleet);
-      this.#gauges.record(summary.health.score, countAlerts(this.#alerts.book));
-      this.#updates.emit(summary);
-    });
+  #refresh(): void {
+    const fleet = this.#fleet.digest();
+    if (this.#loaded) this.#judge.judge(fleet);
+    const summary = this.#summarise(fleet);
+    this.#gauges.record(summary.health.score, countAlerts(this.#alerts.book));
+    this.#updates.emit(summary);
   }
 }

@@ -6,6 +6,7 @@ import { createHash } from "node:crypto";
 
 import type { Alert } from "./alert.ts";
 import { dashboardLimits } from "./limits.ts";
+import { pageLink } from "./page-link.ts";
 
 type Words = Readonly<Record<string, string>>;
 
@@ -27,7 +28,7 @@ export interface WebhookAlert {
 export interface WebhookPayload {
   readonly version: "4";
   readonly groupKey: string;
-  /** Alerts left out, because one notification carries a bounded number. */
+  /** Alerts left out, because one notification carries a bounded number and size. */
   readonly truncatedAlerts: number;
   readonly status: "firing" | "resolved";
   readonly receiver: string;
@@ -44,7 +45,9 @@ export const RECEIVER = "agent-cellphone";
 const ZERO_TIME = "0001-01-01T00:00:00Z";
 
 /**
- * The notification about alerts of one rule.
+ * The notification about alerts of one rule; it shows those that fire before those that ended.
+ * @param alerts all that fire and what ended, because a receiver takes a notification for the state
+ *   of the whole rule. Of those at the end that find no room, there is only the number.
  * @param externalUrl where people reach the pages; empty when nobody said.
  */
 export function webhookPayload(
@@ -53,8 +56,7 @@ export function webhookPayload(
   alerts: readonly Alert[],
   externalUrl: string,
 ): WebhookPayload {
-  const most = dashboardLimits.notificationAlerts.value;
-  const shown = alerts.slice(0, most).map((alert) => webhookAlert(alert, externalUrl));
+  const shown = alertsWithRoom(alerts, externalUrl);
   const groupLabels = { alertname: rule, namespace };
   return {
     version: "4",
@@ -70,8 +72,20 @@ export function webhookPayload(
   };
 }
 
+function alertsWithRoom(alerts: readonly Alert[], externalUrl: string): readonly WebhookAlert[] {
+  const { notificationAlerts, notificationBytes } = dashboardLimits;
+  const shown: WebhookAlert[] = [];
+  let bytes = 0;
+  for (const alert of alerts.slice(0, notificationAlerts.value)) {
+    const one = webhookAlert(alert, externalUrl);
+    bytes += Buffer.byteLength(JSON.stringify(one));
+    if (bytes > notificationBytes.value && shown.length > 0) break;
+    shown.push(one);
+  }
+  return shown.sort((a, b) => Number(b.status === "firing") - Number(a.status === "firing"));
+}
+
 function webhookAlert(alert: Alert, externalUrl: string): WebhookAlert {
-  const path = `/alerts/${encodeURIComponent(alert.id)}`;
   return {
     status: alert.state,
     labels: {
@@ -84,7 +98,7 @@ function webhookAlert(alert: Alert, externalUrl: string): WebhookAlert {
     annotations: annotationsOf(alert),
     startsAt: new Date(alert.startsAtMs).toISOString(),
     endsAt: alert.endsAtMs === null ? ZERO_TIME : new Date(alert.endsAtMs).toISOString(),
-    generatorURL: externalUrl === "" ? "" : `${externalUrl.replace(/\/+$/, "")}${path}`,
+    generatorURL: pageLink(externalUrl, alert.namespace, `/alerts/${encodeURIComponent(alert.id)}`),
     fingerprint: fingerprintOf(alert),
   };
 }

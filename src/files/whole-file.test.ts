@@ -15,6 +15,11 @@ import { test } from "node:test";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
 import { WholeFileError, writeWholeFile } from "./whole-file.ts";
 
+async function* brokenContent(): AsyncGenerator<string> {
+  yield "x".repeat(100_000);
+  throw new RangeError("the store failed");
+}
+
 test("writeWholeFile() writes all pieces, for the owner alone, and says how many bytes", async (t) => {
   const file = path.join(temporaryFolder(t), "export.json");
   const long = "é".repeat(50_000);
@@ -28,11 +33,7 @@ test("writeWholeFile() leaves the old file, and no half of the new one, when its
   const folder = temporaryFolder(t);
   const file = path.join(folder, "export.json");
   writeFileSync(file, "old");
-  const content = async function* () {
-    yield "x".repeat(100_000);
-    throw new RangeError("the store failed");
-  };
-  await assert.rejects(writeWholeFile(file, content()), { name: "RangeError" });
+  await assert.rejects(writeWholeFile(file, brokenContent()), { name: "RangeError" });
   assert.equal(readFileSync(file, "utf8"), "old");
   assert.deepEqual(readdirSync(folder), ["export.json"]);
 });

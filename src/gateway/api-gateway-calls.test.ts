@@ -11,6 +11,7 @@ import { startUpstream } from "../../test/support/upstream.ts";
 import type { SeriesKey, Telemetry } from "../core/index.ts";
 import type { APIGateway } from "./api-gateway.ts";
 import type { Middleware } from "./call.ts";
+import { Upstreams } from "./data-plane-bench-contract.ts";
 import type { GatewayIdentity } from "./data-plane.ts";
 import { GatewayError } from "./errors.ts";
 import { InProcessDataPlane } from "./in-process-data-plane.ts";
@@ -180,12 +181,15 @@ test("APIGateway's history holds maxHistory calls, and failed ones longer", asyn
   const upstream = await startUpstream(t);
   const gateway = openGateway(t, { maxHistory: 10, maxNotableHistory: 2 });
   await gateway.registerService("users", "Users", "v1", upstream.url);
+  await gateway.registerService("down", "Down", "v2", await new Upstreams().nobody());
+  for (let index = 0; index < 3; index++) await gateway.routeRequest("GET", "/v2/down/");
+  // What led to no service was refused to anybody, and is soon forgotten.
   for (let index = 0; index < 3; index++) await gateway.routeRequest("GET", "/v9/lost");
   for (let index = 0; index < 30; index++) await gateway.routeRequest("GET", "/v1/users");
   const calls = await gateway.getCalls({ limit: 1000 });
   assert.deepEqual(
     calls.map((call) => call.status),
-    [...Array.from({ length: 10 }, () => 200), 404, 404],
+    [...Array.from({ length: 10 }, () => 200), 502, 502],
   );
 });
 

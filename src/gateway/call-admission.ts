@@ -4,11 +4,12 @@
 import type { Clock } from "../core/index.ts";
 
 import type { RunningCall } from "./running-call.ts";
-import { canonicalisePath } from "./canonical-path.ts";
+import { canonicalisePath, shownPath } from "./canonical-path.ts";
 import type { GatewayIdentity, IdentityChange, NamespacePlan } from "./data-plane.ts";
 import { GatewayError } from "./errors.ts";
 import type { CallerFields } from "./header-fields.ts";
 import { IdentityTable, looksLikeOwnKey } from "./identity-table.ts";
+import type { HeldKey } from "./identity-table.ts";
 import { dataPlaneLimits } from "./data-plane-limits.ts";
 import { rateLimitPairs } from "./rate-limit-headers.ts";
 import type { AppliedRateLimit } from "./rate-limit-headers.ts";
@@ -61,8 +62,8 @@ export class CallAdmission {
     this.#namespaces.delete(namespace);
   }
 
-  /** @returns who they were whose keys went. */
-  applyIdentities(changes: readonly IdentityChange[]): ReadonlySet<GatewayIdentity> {
+  /** @returns the keys that went. */
+  applyIdentities(changes: readonly IdentityChange[]): ReadonlySet<HeldKey> {
     return this.#identities.apply(changes);
   }
 
@@ -120,10 +121,12 @@ export class CallAdmission {
     for (const secret of [fields.cellphoneKey, fields.apiKey, bearer]) {
       if (secret === null) continue;
       const found = this.#identities.find(secret, nowMs);
-      if (found.identity !== null) {
-        call.identity = found.identity;
+      if (found.key !== null) {
+        const { identity } = found.key;
+        call.key = found.key;
+        call.identity = identity;
         dropOwnKeys(fields, secret);
-        return this.#namespaceOf(call, found.identity, fields.namespace);
+        return this.#namespaceOf(call, identity, fields.namespace);
       }
       if (found.expired) ownProblem = "expired";
       else if (secret === fields.cellphoneKey || looksLikeOwnKey(secret)) ownProblem ??= "unknown";
@@ -179,7 +182,8 @@ export class CallAdmission {
     const match = namespace.routes.match(call.path);
     const service = match === undefined ? undefined : namespace.service(match.service.id);
     if (match === undefined || service === undefined) {
-      throw new GatewayError("gateway.route_unknown", `No service takes "${call.path}"`);
+      const message = `No service takes "${shownPath(call.path)}"`;
+      throw new GatewayError("gateway.route_unknown", message);
     }
     call.service = service;
     call.route = match.route.template;

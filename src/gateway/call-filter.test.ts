@@ -22,6 +22,18 @@ test("isNotableCall() means failed and slow calls, but no flood of 429", () => {
   assert.equal(isNotableCall(limited, 5000), false);
 });
 
+test("isNotableCall() leaves out what the gateway refused before it led to a service", () => {
+  const refused = { serviceId: null, durationMs: 9000 };
+  const keyless = callOf(1, { ...refused, status: 401, code: "gateway.key_missing" });
+  assert.equal(isNotableCall(keyless, 5000), false);
+  const lost = callOf(1, { ...refused, status: 404, code: "gateway.route_unknown" });
+  assert.equal(isNotableCall(lost, 5000), false);
+  const overload = callOf(1, { ...refused, status: 503, code: "gateway.too_many_calls" });
+  assert.equal(isNotableCall(overload, 5000), true);
+  const tooLarge = callOf(1, { serviceId: "users", status: 413, code: "gateway.body_too_large" });
+  assert.equal(isNotableCall(tooLarge, 5000), true);
+});
+
 test("callLimit() is 100 unless told, from 0 to 1000", () => {
   const limits = [undefined, Number.NaN, -5, 0, 7.9, 1000, 1001, Infinity];
   assert.deepEqual(

@@ -11,11 +11,15 @@ export function isFailedCall(call: Pick<CallRecord, "status" | "code">): boolean
 }
 
 /**
- * Whether a call is kept longer than the others: it failed, was refused, or was slow. Calls beyond
- * a rate limit are not: they come in floods, which is what the room is reserved against.
+ * Whether a call is kept longer than the others: it failed, was refused, or was slow. Two kinds come
+ * in floods, which is what the room is reserved against, and are not: calls beyond a rate limit, and
+ * what the gateway refused before it led to a service, as anybody can send without a key.
  */
-export function isNotableCall(call: CallRecord, slowCallMs: number): boolean {
-  if (call.status === 429) return false;
+export function isNotableCall(
+  call: Pick<CallRecord, "status" | "code" | "durationMs" | "serviceId">,
+  slowCallMs: number,
+): boolean {
+  if (call.status === 429 || (call.serviceId === null && call.status < 500)) return false;
   return isFailedCall(call) || call.durationMs >= slowCallMs;
 }
 

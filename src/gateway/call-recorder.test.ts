@@ -79,6 +79,18 @@ test("CallRecorder keeps room for failed and slow calls, and counts what it leav
   assert.equal(counted, room + 12);
 });
 
+test("CallRecorder keeps the room for failures from floods of callers without a key", () => {
+  const { recorder, clock, batches } = recording();
+  const flood = { serviceId: null, route: null, status: 401, code: "gateway.key_missing" };
+  const most = gatewayLimits.batchNotableCalls.value;
+  for (let index = 0; index < most; index++) recorder.ended(ended(flood), SLOW_MS);
+  recorder.ended(ended({ status: 502 }), SLOW_MS);
+  clock.advance(gatewayLimits.batchIntervalMs.value);
+  const told = batches[0]?.calls ?? [];
+  assert.equal(told.filter(({ status }) => status === 502).length, 1);
+  assert.equal(told.length, gatewayLimits.batchCalls.value + 1);
+});
+
 test("CallRecorder tells fewer things apart when there are too many of them", () => {
   const { recorder, clock, batches } = recording();
   const most = gatewayLimits.batchAggregates.value;

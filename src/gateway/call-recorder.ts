@@ -4,6 +4,7 @@
 
 import type { Clock } from "../core/index.ts";
 
+import { isNotableCall } from "./call-filter.ts";
 import type { CallAggregate, CallBatch } from "./data-plane.ts";
 import { dataPlaneLimits } from "./data-plane-limits.ts";
 import type { CallRecord } from "./model.ts";
@@ -49,18 +50,6 @@ export function outcomeOf(status: number, code: string | null): string {
 
 const CLASSES: readonly string[] = ["5xx", "1xx", "2xx", "3xx", "4xx", "5xx"];
 
-/**
- * Whether a call is worth the reserved room: failed, refused or slow. Calls beyond a rate limit
- * are not: they come in floods, which is what the room is reserved against.
- */
-export function isNotable(
-  call: Pick<EndedCall, "status" | "code" | "durationMs">,
-  slowMs: number,
-): boolean {
-  if (call.status === 429) return false;
-  return call.status >= 499 || call.code !== null || call.durationMs >= slowMs;
-}
-
 /** Collects ended calls and hands them on each 250 ms while something happens. */
 export class CallRecorder {
   readonly #clock: Clock;
@@ -94,7 +83,7 @@ export class CallRecorder {
   /** @param slowMs calls at least so slow are notable. */
   ended(call: EndedCall, slowMs: number): void {
     this.#count(call);
-    const notable = isNotable(call, slowMs);
+    const notable = isNotableCall(call, slowMs);
     const { batchCalls, batchNotableCalls } = dataPlaneLimits;
     const hasRoom = notable
       ? this.#notable < batchNotableCalls.value

@@ -135,8 +135,15 @@ export function maskQuery(query: string): string {
     if (equals === -1 || !SECRET_NAME.test(decodedName(part.slice(0, equals)))) return part;
     return `${part.slice(0, equals)}=***`;
   });
-  const text = masked.join("&");
-  const most = gatewayLimits.queryKept.value;
+  return cut(masked.join("&"), gatewayLimits.queryKept.value);
+}
+
+/** A path at most as long as a history line may show. */
+export function shownPath(path: string): string {
+  return cut(path, gatewayLimits.pathKept.value);
+}
+
+function cut(text: string, most: number): string {
   return text.length > most ? `${text.slice(0, most - 1)}…` : text;
 }
 

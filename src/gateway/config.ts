@@ -60,7 +60,11 @@ export const gatewayConfigSchema = z.object({
     "An answer under way that sends nothing for so long is broken off.",
     { min: 0.05, max: DAY_S },
   ),
-  host: textOption("127.0.0.1", "Address the gateway listens on."),
+  host: textOption(
+    "127.0.0.1",
+    "Address the gateway listens on; a server's, beyond loopback, needs server.tlsCert and " +
+      "server.tlsKey, or server.allowInsecure.",
+  ),
   port: countOption("port", 2356, "Port of the gateway; 0 takes a free one.", {
     min: 0,
     max: 65_535,

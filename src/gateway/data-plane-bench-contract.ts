@@ -14,6 +14,7 @@ import type {
 } from "node:http";
 import { connect, createServer as createTcpServer } from "node:net";
 import type { AddressInfo, Server as TcpServer, Socket } from "node:net";
+import type { TestContext } from "node:test";
 
 import type {
   CallBatch,
@@ -21,6 +22,7 @@ import type {
   IdentityChange,
   NamespacePlan,
   ServicePlan,
+  TlsIdentity,
 } from "./data-plane.ts";
 import type { CallRecord } from "./model.ts";
 
@@ -31,7 +33,11 @@ export interface PlaneSettings {
   readonly maxUpstreamConnections?: number;
   readonly maxBodyBytes?: number;
   readonly port?: number;
+  readonly tls?: TlsIdentity;
 }
+
+/** A certificate for 127.0.0.1, its own authority; undefined after marking the test as skipped. */
+export type MakeCertificate = (t: TestContext) => TlsIdentity | undefined;
 
 /** Makes a plane that is not listening yet, on a free port unless the settings name one. */
 export type OpenPlane = (settings: PlaneSettings) => DataPlane | Promise<DataPlane>;

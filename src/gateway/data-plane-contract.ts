@@ -16,17 +16,18 @@ import {
   send,
   servicePlan,
 } from "./data-plane-bench-contract.ts";
-import type { OpenPlane } from "./data-plane-bench-contract.ts";
+import type { MakeCertificate, OpenPlane } from "./data-plane-bench-contract.ts";
 import { admissionPlaneContract } from "./data-plane-admission-contract.ts";
 import { busyPlaneContract } from "./data-plane-busy-contract.ts";
 import { endpointPlaneContract } from "./data-plane-endpoint-contract.ts";
 import { hostilePlaneContract } from "./data-plane-hostile-contract.ts";
 import { revocationPlaneContract } from "./data-plane-revocation-contract.ts";
 import { streamingPlaneContract } from "./data-plane-stream-contract.ts";
+import { tlsPlaneContract } from "./data-plane-tls-contract.ts";
 import { upgradePlaneContract } from "./data-plane-upgrade-contract.ts";
 
 /** Registers the contract tests of a {@link DataPlane} under `name`. */
-export function dataPlaneContract(name: string, open: OpenPlane): void {
+export function dataPlaneContract(name: string, open: OpenPlane, certify: MakeCertificate): void {
   describe(`DataPlane contract: ${name}`, () => {
     const upstreams = new Upstreams();
     let bench: PlaneBench;
@@ -75,6 +76,52 @@ export function dataPlaneContract(name: string, open: OpenPlane): void {
           Array.from({ length: 8 }, () => bench.call("/v1/moving/")),
         );
         assert.deepEqual(new Set(answers.map((answer) => answer.body)), new Set(["second"]));
+      });
+
+      test("follows services that come, change and go among others, and who is held", async () => {
+        const urls = await Promise.all(
+          ["kept", "before", "after", "fresh"].map((text) =>
+            upstreams.http((_, response) => response.end(text)),
+          ),
+        );
+        const [keptUrl = "", before = "", after = "", freshUrl = ""] = urls;
+        const kept = servicePlan("kept", keptUrl);
+        const moving = servicePlan("moving", before);
+        await bench.change({ services: [kept, moving] });
+        assert.equal((await bench.call("/v1/moving/")).body, "before");
+        const fresh = servicePlan("fresh", freshUrl);
+        const moved = servicePlan("moving", after);
+        await bench.change({ services: [kept, moved, fresh] });
+        const bodies = async (...ids: readonly string[]) =>
+          Promise.all(ids.map(async (id) => (await bench.call(`/v1/${id}/`)).body));
+        assert.deepEqual(await bodies("kept", "moving", "fresh"), ["kept", "after", "fresh"]);
+        await bench.change({ services: [kept, fresh], held: { alice: "paused" } });
+        assert.equal((await bench.call("/v1/kept/")).status, 403);
+        await bench.change({ held: {} });
+        assert.deepEqual(await bodies("kept", "fresh"), ["kept", "fresh"]);
+        assert.equal((await bench.call("/v1/moving/")).status, 404);
+      });
+
+      test("leaves an older plan alone that arrives late", async () => {
+        const url = await upstreams.http((_, response) => response.end("newest"));
+        await bench.serve(servicePlan("newest", url));
+        const services = [servicePlan("stale", url)];
+        const rest = { namespace: "default", held: {}, slowCallMs: 1000, anonymous: true };
+        await bench.plane.apply({ ...rest, services, revision: 1 });
+        assert.equal((await bench.call("/v1/newest/")).body, "newest");
+        await bench.serve(servicePlan("later", url));
+        assert.equal((await bench.call("/v1/newest/")).body, "newest");
+      });
+
+      test("refuses a plan that cannot be used, and follows the next one", async () => {
+        const url = await upstreams.http((_, response) => response.end("served"));
+        await bench.serve(servicePlan("good", url));
+        await assert.rejects(bench.serve(servicePlan("bad", "no URL")));
+        assert.equal((await bench.call("/v1/good/")).body, "served");
+        await bench.serve(servicePlan("bad", url), servicePlan("new", url));
+        for (const id of ["good", "bad", "new"]) {
+          assert.equal((await bench.call(`/v1/${id}/`)).body, "served");
+        }
       });
 
       test("says who called from where, and carries the trace on with the call's own span", async () => {
@@ -205,6 +252,7 @@ export function dataPlaneContract(name: string, open: OpenPlane): void {
   busyPlaneContract(name, open);
   streamingPlaneContract(name, open);
   upgradePlaneContract(name, open);
+  tlsPlaneContract(name, open, certify);
   revocationPlaneContract(name, open);
   hostilePlaneContract(name, open);
   lifeContract(name, open);

@@ -14,6 +14,7 @@ import {
   withBody,
 } from "./data-plane-bench-contract.ts";
 import type { OpenPlane } from "./data-plane-bench-contract.ts";
+import { gatewayLimits } from "./limits.ts";
 
 const KEY = `Authorization: Bearer ${secretOf("alice")}\r\n`;
 const POST = `POST /v1/target/ HTTP/1.1\r\nHost: x\r\n${KEY}`;
@@ -135,6 +136,16 @@ export function hostilePlaneContract(name: string, open: OpenPlane): void {
         assert.match(await bench.raw(huge), /^HTTP\/1\.1 431 /);
       });
 
+      test("keeps the beginning of an endless path in its record", async () => {
+        const answer = await bench.call(`/v1/nowhere/${"a".repeat(8000)}`);
+        assert.equal(answer.status, 404);
+        const id = answer.headers["x-cellphone-call-id"];
+        const record = await bench.recordOf((call) => call.id === id);
+        assert.match(record.path, /^\/v1\/nowhere\/a+…$/);
+        assert.equal(record.path.length, gatewayLimits.pathKept.value);
+        assert.ok((record.reason ?? "").length < gatewayLimits.pathKept.value + 50);
+      });
+
       test("refuses bodies beyond maxBodyBytes, said or chunked", async () => {
         const url = await upstreams.http(withBody((_, __, response) => response.end("reached")));
         await bench.serve(servicePlan("target", url));
@@ -221,13 +232,17 @@ export function hostilePlaneContract(name: string, open: OpenPlane): void {
         assert.match(String(problemOf(answer)["detail"]), /: TLS: wrong version number$/);
       });
 
-      test("answers 502 in words when nobody listens", async () => {
-        await bench.serve(servicePlan("nobody", await upstreams.nobody()));
+      test("answers 502 in words when nobody listens, and tells its URL to the history alone", async () => {
+        const url = await upstreams.nobody();
+        await bench.serve(servicePlan("nobody", url));
         const answer = await bench.call("/v1/nobody/");
         assert.equal(answer.status, 502);
         const problem = problemOf(answer);
         assert.equal(problem["code"], "gateway.upstream_unreachable");
-        assert.match(String(problem["detail"]), /^Service "nobody" at .*: connection refused$/);
+        assert.equal(problem["detail"], 'Service "nobody": connection refused');
+        const record = await bench.recordOf(({ id }) => id === problem["callId"]);
+        assert.equal(record.endpoint, url);
+        assert.equal(record.reason, problem["detail"]);
       });
 
       const cutShort: Readonly<Record<string, string>> = {

@@ -132,6 +132,12 @@ export const dataPlaneLimits = {
     reason: "A worker that does not answer within this time hangs.",
     atLimit: "It is ended and started again.",
   },
+  workerEndMs: {
+    value: 500,
+    unit: "ms",
+    reason: "A worker that has closed ends at once, unless a middleware holds on to something.",
+    atLimit: "Its thread is terminated.",
+  },
   workerYoungMegabytes: {
     value: 12,
     unit: "MiB",

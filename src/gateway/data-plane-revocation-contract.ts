@@ -1,5 +1,5 @@
 // The part of the data plane's contract about calls under way whose right to go on ends: a key that
-// is revoked, a namespace that is purged. Called by dataPlaneContract().
+// is revoked or expires, a namespace that is purged. Called by dataPlaneContract().
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -58,6 +58,27 @@ export function revocationPlaneContract(name: string, open: OpenPlane): void {
       await bench.plane.applyIdentities([{ secretHash: cara.secretHash, identity: null }]);
       await broken;
       assert.equal(hers.complete, false);
+      assert.equal(await bench.plane.cut("default", "alice"), 1);
+    });
+
+    test("breaks off calls whose key expires, also when that is told late", SOON, async () => {
+      const dora = keyOf("dora");
+      await bench.plane.applyIdentities([dora]);
+      await bench.serve(servicePlan("expiring", endless));
+      const hers = await streamOf("dora", "/v1/expiring/");
+      const other = await streamOf("alice", "/v1/expiring/");
+      const broken = once(hers, "error");
+      hers.resume();
+      other.on("error", () => undefined);
+      const nowMs = Date.now();
+      // Prolonged before it is over, it goes on.
+      await bench.plane.applyIdentities([keyOf("dora", { expiresAtMs: nowMs + 60_000 })]);
+      await bench.plane.applyIdentities([keyOf("dora", { expiresAtMs: nowMs + 1 })]);
+      await broken;
+      const id = hers.headers["x-cellphone-call-id"];
+      const record = await bench.recordOf((call) => call.id === id);
+      assert.equal(record.code, "gateway.cut");
+      assert.equal(record.reason, "The key it was called with has expired");
       assert.equal(await bench.plane.cut("default", "alice"), 1);
     });
 

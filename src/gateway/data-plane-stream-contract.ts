@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { connect } from "node:net";
 import { after, afterEach, before, describe, test } from "node:test";
 
 import {
@@ -12,6 +13,7 @@ import {
   bodyOf,
   problemOf,
   responseOf,
+  secretOf,
   servicePlan,
   withBody,
 } from "./data-plane-bench-contract.ts";
@@ -72,6 +74,21 @@ export function streamingPlaneContract(name: string, open: OpenPlane): void {
         assert.equal(String(second), "second");
         outgoing.end();
         await once(response, "end");
+      });
+
+      test("hands the head on when a body of known length takes its time", async () => {
+        const arrived = Promise.withResolvers<ServerResponse>();
+        const url = await upstreams.http((_, response) => {
+          response.writeHead(200, { "content-length": "5" });
+          response.flushHeaders();
+          arrived.resolve(response);
+        });
+        await bench.serve(servicePlan("announced", url));
+        const outgoing = bench.start("/v1/announced/");
+        outgoing.end();
+        const response = await responseOf(outgoing);
+        (await arrived.promise).end("hello");
+        assert.equal(await bodyOf(response), "hello");
       });
 
       test("carries 32 MB up and down without a byte lost", async () => {
@@ -181,6 +198,21 @@ export function streamingPlaneContract(name: string, open: OpenPlane): void {
         assert.equal(record.status, 499);
       });
 
+      test("resets the connection when an answer breaks off whose end would be its close", async () => {
+        const url = await upstreams.http((_, response) => {
+          response.write("begun");
+          setImmediate(() => response.destroy());
+        });
+        await bench.serve(servicePlan("broken", url));
+        const socket = connect(bench.port, "127.0.0.1");
+        socket.resume();
+        const broken = once(socket, "error");
+        const key = `authorization: Bearer ${secretOf("alice")}`;
+        socket.write(`GET /v1/broken/ HTTP/1.0\r\nhost: x\r\n${key}\r\n\r\n`);
+        const [error]: Error[] = await broken;
+        assert.match(String(error), /ECONNRESET/);
+      });
+
       test("cut() answers an agent's waiting calls and ends its streams", async () => {
         const arrivals: ServerResponse[] = [];
         const both = Promise.withResolvers<void>();
@@ -209,7 +241,9 @@ export function streamingPlaneContract(name: string, open: OpenPlane): void {
         await bench.serve(servicePlan("hanging", url, { requestTimeoutMs: 100 }));
         const answer = await bench.call("/v1/hanging/");
         assert.equal(answer.status, 504);
-        assert.equal(problemOf(answer)["code"], "gateway.upstream_timeout");
+        const problem = problemOf(answer);
+        assert.equal(problem["code"], "gateway.upstream_timeout");
+        assert.equal(problem["detail"], 'Service "hanging" did not begin to answer within 0.1 s');
         const incoming = await arrived.promise;
         if (!incoming.socket.destroyed) await once(incoming.socket, "close");
       });

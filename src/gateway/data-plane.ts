@@ -45,7 +45,7 @@ export interface ServicePlan {
 /** Everything a data plane needs to serve one namespace. */
 export interface NamespacePlan {
   readonly namespace: string;
-  /** Rises with every change. */
+  /** Rises with every change, also over restarts of whoever makes the plans. */
   readonly revision: number;
   readonly services: readonly ServicePlan[];
   /** Agents whose calls are refused. */
@@ -110,6 +110,14 @@ export interface CallBatch {
   }[];
 }
 
+/** What a data plane proves itself with over TLS. */
+export interface TlsIdentity {
+  /** PEM, the whole chain. */
+  readonly cert: string;
+  /** PEM, without a passphrase. */
+  readonly key: string;
+}
+
 /** Where a data plane listens. */
 export interface DataPlaneAddress {
   readonly url: string;
@@ -126,13 +134,16 @@ export interface DataPlane {
   readonly rateLimits?: RateLimitTable;
   /** Names this gateway in a call's hops, wherever the call is carried. */
   readonly instanceId?: string;
-  /** Replaces a namespace's plan; resolves when every call that begins from now on follows it. */
+  /**
+   * Replaces a namespace's plan; resolves when every call that begins from now on follows it. A
+   * service that is the same object as in the plan before has not changed.
+   */
   apply(plan: NamespacePlan): Promise<void>;
   /** Serves the namespace no more; its calls under way are broken off. */
   remove(namespace: string): Promise<void>;
   /**
    * Resolves when keys are in force (or no longer are) for calls that begin from now on; calls under
-   * way of a key that went are broken off.
+   * way of a key that went, or that expires later, are broken off.
    */
   applyIdentities(changes: readonly IdentityChange[]): Promise<void>;
   /** Breaks off an agent's calls and streams under way; the number of them. */

@@ -184,8 +184,8 @@ export const gatewayErrors = {
     retryable: true,
     meaning: "The call was broken off from here",
     remedy:
-      "See whether the agent was paused or quarantined, its key or namespace went, or the server is " +
-      "stopping.",
+      "See whether the agent was paused or quarantined, its key expired or was revoked, its namespace " +
+      "went, or the server is stopping.",
   },
   "gateway.closed": {
     status: 503,

@@ -17,7 +17,7 @@ import { HealthProbe } from "./health-probe.ts";
 import { InProcessDataPlane } from "./in-process-data-plane.ts";
 import type { CallRecord, ServiceView } from "./model.ts";
 import { compilePlan } from "./plan-compiler.ts";
-import type { Environment } from "./plan-compiler.ts";
+import type { Environment, MadePlans } from "./plan-compiler.ts";
 import { PlanPusher } from "./plan-pusher.ts";
 import { ServiceBoard } from "./service-board.ts";
 import { ServiceRegistry } from "./service-registry.ts";
@@ -70,6 +70,7 @@ export class GatewayRuntime {
   readonly #checker: HealthChecker;
   readonly #probe: HealthProbe;
   readonly #pusher: PlanPusher;
+  readonly #madePlans: MadePlans = new WeakMap();
   readonly #batches: Disposable[] = [];
   #timer: Disposable | undefined;
   #lastPruneMs = 0;
@@ -118,6 +119,7 @@ export class GatewayRuntime {
       onResult: (result) => this.#checked(result),
     });
     this.#pusher = new PlanPusher(
+      clock,
       (revision) => this.#compile(revision),
       (plan) => this.#apply(plan),
     );
@@ -154,6 +156,8 @@ export class GatewayRuntime {
     this.#checker.stop();
     await this.#probe.close();
     await this.registry.settled();
+    // A plan that arrives after remove() would serve the namespace on for good.
+    await this.#pusher.stop();
     await this.ownPlane.close();
     await sharedPlane?.remove(namespace).catch((error: unknown) => {
       log.debug("gateway.plane_gone", { namespace, error });
@@ -211,15 +215,16 @@ export class GatewayRuntime {
 
   #compile(revision: number): NamespacePlan {
     const { anonymous, environment, held, namespace, settings } = this.#parts;
-    return compilePlan(this.registry.all(), {
+    const parts = {
       namespace,
       revision,
       settings,
       anonymous,
       environment,
       held: Object.fromEntries(held),
-      isUsable: (serviceId, baseUrl) => this.board.isUsable(serviceId, baseUrl),
-    });
+      isUsable: (serviceId: string, baseUrl: string) => this.board.isUsable(serviceId, baseUrl),
+    };
+    return compilePlan(this.registry.all(), parts, this.#madePlans);
   }
 
   async #apply(plan: NamespacePlan): Promise<void> {

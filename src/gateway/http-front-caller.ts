@@ -1,7 +1,9 @@
 // A caller on the network: one request on a connection, and its response.
 
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import { Readable } from "node:stream";
+import { TLSSocket } from "node:tls";
 
 import type { Caller, CallerEvents } from "./call-caller.ts";
 import { dataPlaneLimits } from "./data-plane-limits.ts";
@@ -23,8 +25,8 @@ export class HttpCaller implements Caller {
   #isDrainWatched = false;
   /** Bytes its body will have; -1 when that is not known. */
   #length = -1;
-  /** Whether all of the answer was handed over at once. */
-  #isWhole = false;
+  /** All of a short body, held for a moment: it ends the answer in the write that begins it. */
+  #heldBody: Uint8Array | undefined;
 
   constructor(request: IncomingMessage, response: ServerResponse) {
     this.#request = request;
@@ -48,7 +50,7 @@ export class HttpCaller implements Caller {
   }
 
   get protocol(): "http" | "https" {
-    return "http";
+    return protocolOf(this.#request.socket);
   }
 
   get hasBegun(): boolean {
@@ -132,20 +134,19 @@ export class HttpCaller implements Caller {
     } else response.writeHead(status, reason, headers);
     this.#isHeadHeld = true;
     this.#length = lengthOf(headers);
-    // A body of known length follows at once; a stream's first bytes may take minutes.
-    if (this.#length === -1) process.nextTick(flushHead, this);
+    // A short answer comes whole, now; what has not come by then may take minutes.
+    process.nextTick(flushHeld, this);
   }
 
   write(chunk: Uint8Array): boolean {
     if (this.#isHeadHeld) {
       this.#isHeadHeld = false;
       if (chunk.length === this.#length && chunk.length <= ONE_WRITE_BYTES) {
-        this.#isWhole = true;
-        // As text it joins the head: one write to the socket, where bytes would take two.
-        this.#response.end(asBuffer(chunk).toString("latin1"), "latin1");
+        this.#heldBody = chunk;
         return true;
       }
     }
+    this.flushHeld();
     if (this.#response.write(chunk)) return true;
     if (!this.#isDrainWatched) {
       this.#isDrainWatched = true;
@@ -155,23 +156,35 @@ export class HttpCaller implements Caller {
   }
 
   end(): void {
+    const held = this.#heldBody;
+    this.#heldBody = undefined;
     this.#isHeadHeld = false;
     this.#isEnded = true;
-    if (!this.#isWhole) this.#response.end();
+    if (held === undefined) this.#response.end();
+    // As text it joins the head: one write to the socket, where bytes would take two.
+    else this.#response.end(asBuffer(held).toString("latin1"), "latin1");
     // The rest of a body that nobody waited for is read for a moment, then the connection goes.
     if (this.#hasBody && !this.#request.complete) this.#linger();
   }
 
   breakOff(): void {
     this.#isEnded = true;
-    // Whatever is buffered must not look whole: no last chunk, fewer bytes than were said.
-    this.#request.socket.destroy();
+    this.#heldBody = undefined;
+    const { socket } = this.#request;
+    // Whatever is buffered must not look whole: no last chunk, fewer bytes than were said. Without
+    // chunks or length (HTTP/1.0) closing is the body's end, so that only a reset tells the break.
+    const endsByClosing = this.#length === -1 && !this.#response.chunkedEncoding;
+    if (endsByClosing && !("encrypted" in socket)) socket.resetAndDestroy();
+    else socket.destroy();
   }
 
-  flushHead(): void {
-    if (!this.#isHeadHeld) return;
+  /** Writes what was held back for an end that has not come. */
+  flushHeld(): void {
+    const held = this.#heldBody;
+    this.#heldBody = undefined;
+    if (held !== undefined) this.#response.write(held);
+    else if (this.#isHeadHeld) this.#response.flushHeaders();
     this.#isHeadHeld = false;
-    this.#response.flushHeaders();
   }
 
   #linger(): void {
@@ -207,8 +220,13 @@ function asBuffer(chunk: Uint8Array): Buffer {
   return Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
 }
 
-function flushHead(caller: HttpCaller): void {
-  caller.flushHead();
+function flushHeld(caller: HttpCaller): void {
+  caller.flushHeld();
+}
+
+/** What is spoken on a connection. */
+export function protocolOf(socket: Socket): "http" | "https" {
+  return socket instanceof TLSSocket ? "https" : "http";
 }
 
 /** An IPv4 address that came over an IPv6 socket is shown as what it is. */

@@ -2,7 +2,8 @@
 // not about one call: floods, slow heads, what cannot be parsed, stopping.
 
 import { createServer } from "node:http";
-import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { IncomingMessage, Server, ServerOptions, ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import { createServer as createPlainServer } from "node:net";
 import type { Server as PlainServer, Socket } from "node:net";
 import type { Duplex } from "node:stream";
@@ -11,7 +12,7 @@ import { toProblem } from "../core/index.ts";
 import type { CellphoneError } from "../core/index.ts";
 
 import type { CallPipeline } from "./call-pipeline.ts";
-import type { DataPlaneAddress } from "./data-plane.ts";
+import type { DataPlaneAddress, TlsIdentity } from "./data-plane.ts";
 import { GatewayError } from "./errors.ts";
 import { HttpCaller } from "./http-front-caller.ts";
 import { dataPlaneLimits } from "./data-plane-limits.ts";
@@ -38,27 +39,22 @@ interface Connection {
 export class HttpFront {
   readonly #pipeline: CallPipeline;
   readonly #server: Server;
+  readonly #scheme: "http" | "https";
+  /** Connections below TLS, whose handshakes may never end. */
+  readonly #bare = new Set<Socket>();
   readonly #connections = new Map<Duplex, Connection>();
   readonly #gone = Promise.withResolvers<void>();
   #isClosing = false;
 
-  constructor(pipeline: CallPipeline) {
+  /** @param tls speaks TLS with it; undefined for plain HTTP. */
+  constructor(pipeline: CallPipeline, tls: TlsIdentity | undefined) {
     this.#pipeline = pipeline;
-    this.#server = createServer({
-      insecureHTTPParser: false,
-      // A missing Host is answered by ourselves, in our form.
-      requireHostHeader: false,
-      maxHeaderSize: dataPlaneLimits.callerHeadBytes.value,
-      headersTimeout: dataPlaneLimits.callerHeadMs.value,
-      connectionsCheckingInterval: 1000,
-      // Bodies may take as long as they move; the call's patience watches them.
-      requestTimeout: 0,
-      keepAliveTimeout: dataPlaneLimits.callerIdleMs.value,
-      // Other protocols than a WebSocket's and the like are refused by answering in HTTP/1.1.
-      shouldUpgradeCallback: isTunnel,
-    });
+    this.#server = makeServer(tls);
+    this.#scheme = tls === undefined ? "http" : "https";
     this.#server.maxConnections = dataPlaneLimits.callerConnections.value;
-    this.#server.on("connection", (socket) => this.#connected(socket));
+    if (tls !== undefined) this.#server.on("connection", (socket) => this.#shakesHands(socket));
+    const connected = tls === undefined ? "connection" : "secureConnection";
+    this.#server.on(connected, (socket: Socket) => this.#connected(socket));
     this.#server.on("request", (request, response) => this.#request(request, response));
     this.#server.on("checkContinue", (request, response) => this.#request(request, response));
     this.#server.on("checkExpectation", (request, response) => this.#request(request, response));
@@ -79,8 +75,7 @@ export class HttpFront {
     }
     const address = this.#server.address();
     if (address === null || typeof address === "string") throw new Error("No port is listened on");
-    const name = host.includes(":") ? `[${host}]` : host;
-    return { url: `http://${name}:${address.port}`, port: address.port };
+    return { url: `${this.#scheme}://${urlHost(host)}:${address.port}`, port: address.port };
   }
 
   /** Accepts no more; answers that begin from now on close their connection. */
@@ -100,6 +95,12 @@ export class HttpFront {
   /** Destroys whatever is still connected. */
   destroy(): void {
     for (const socket of this.#connections.keys()) socket.destroy();
+    for (const socket of this.#bare) socket.destroy();
+  }
+
+  #shakesHands(socket: Socket): void {
+    this.#bare.add(socket);
+    socket.once("close", () => this.#bare.delete(socket));
   }
 
   #connected(socket: Socket): void {
@@ -146,15 +147,44 @@ export class HttpFront {
   #broken(error: Error, socket: Duplex): void {
     const code = "code" in error ? String(error.code) : "";
     const connection = this.#connections.get(socket);
-    const hasCall = connection !== undefined && connection.calls > 0;
+    if (connection === undefined) {
+      // Its handshake failed: there is no way to say so in words.
+      socket.destroy();
+      return;
+    }
     // Words of ours in the middle of an answer would be taken for its body.
-    const mayAnswer = !hasCall || connection.last?.hasBegun === false;
+    const mayAnswer = connection.calls === 0 || connection.last?.hasBegun === false;
     if (code === "ECONNRESET" || !socket.writable || !mayAnswer) {
       socket.destroy();
       return;
     }
     refuse(socket, requestProblem(code));
   }
+}
+
+function makeServer(tls: TlsIdentity | undefined): Server {
+  const options: ServerOptions = {
+    insecureHTTPParser: false,
+    // A missing Host is answered by ourselves, in our form.
+    requireHostHeader: false,
+    maxHeaderSize: dataPlaneLimits.callerHeadBytes.value,
+    headersTimeout: dataPlaneLimits.callerHeadMs.value,
+    connectionsCheckingInterval: 1000,
+    // Bodies may take as long as they move; the call's patience watches them.
+    requestTimeout: 0,
+    keepAliveTimeout: dataPlaneLimits.callerIdleMs.value,
+    // Other protocols than a WebSocket's and the like are refused by answering in HTTP/1.1.
+    shouldUpgradeCallback: isTunnel,
+  };
+  if (tls === undefined) return createServer(options);
+  const handshakeTimeout = dataPlaneLimits.callerHeadMs.value;
+  return createTlsServer({ ...options, cert: tls.cert, key: tls.key, handshakeTimeout });
+}
+
+/** What to write into a link: an address to listen on everywhere is nobody's address. */
+function urlHost(host: string): string {
+  if (host === "0.0.0.0" || host === "::") return "127.0.0.1";
+  return host.includes(":") ? `[${host}]` : host;
 }
 
 /** `h2c` and the like are offers that may be ignored (RFC 9110, section 7.8). */

@@ -4,28 +4,32 @@ import { hash } from "node:crypto";
 
 import type { GatewayIdentity, IdentityChange } from "./data-plane.ts";
 
+/** A key in force. Calls under way hold on to it, and so see when it expires or goes. */
+export interface HeldKey {
+  readonly identity: GatewayIdentity;
+  /** Wall time in milliseconds since the Unix epoch; follows what is said of the key later on. */
+  readonly expiresAtMs: number | null;
+}
+
 /** What a secret turned out to be. */
 export type KeyFound =
-  | { readonly identity: GatewayIdentity; readonly expired: false }
-  | { readonly identity: null; readonly expired: boolean };
+  | { readonly key: HeldKey; readonly expired: false }
+  | { readonly key: null; readonly expired: boolean };
 
 /** Longer texts are no keys, and are not worth hashing. */
 const LONGEST_SECRET = 256;
-const UNKNOWN: KeyFound = { identity: null, expired: false };
-const EXPIRED: KeyFound = { identity: null, expired: true };
+const UNKNOWN: KeyFound = { key: null, expired: false };
+const EXPIRED: KeyFound = { key: null, expired: true };
 
 /**
  * Keys by the hash of their secret.
  *
  * @example
  * const table = new IdentityTable();
- * console.assert(table.find("agent_none", 0).identity === null);
+ * console.assert(table.find("agent_none", 0).key === null);
  */
 export class IdentityTable {
-  readonly #keys = new Map<
-    string,
-    { readonly found: KeyFound; readonly expiresAtMs: number | null }
-  >();
+  readonly #keys = new Map<string, KnownKey>();
 
   /** Keys known. */
   get size(): number {
@@ -34,21 +38,22 @@ export class IdentityTable {
 
   /**
    * Puts changes in force, in their order.
-   * @returns who they were whose keys went, as find() gave them out.
+   * @returns the keys that went, as find() gave them out.
    */
-  apply(changes: readonly IdentityChange[]): ReadonlySet<GatewayIdentity> {
-    const gone = new Set<GatewayIdentity>();
+  apply(changes: readonly IdentityChange[]): ReadonlySet<HeldKey> {
+    const gone = new Set<HeldKey>();
     for (const { secretHash, identity } of changes) {
-      const known = this.#keys.get(secretHash)?.found.identity ?? null;
+      const known = this.#keys.get(secretHash);
       if (identity === null) {
         this.#keys.delete(secretHash);
-        if (known !== null) gone.add(known);
+        if (known !== undefined) gone.add(known.key);
+      } else if (known !== undefined && isSame(known.key.identity, identity)) {
+        // Said again, it stays the same object: calls under way point to it.
+        known.key.expiresAtMs = identity.expiresAtMs;
       } else {
         const { kind, namespace, agentId, expiresAtMs } = identity;
-        // Said again, it stays the same object: calls under way point to it.
-        const same = known !== null && isSame(known, identity) ? known : undefined;
-        const found: KeyFound = { identity: same ?? { kind, namespace, agentId }, expired: false };
-        this.#keys.set(secretHash, { found, expiresAtMs });
+        const key = { identity: { kind, namespace, agentId }, expiresAtMs };
+        this.#keys.set(secretHash, { key, expired: false });
       }
     }
     return gone;
@@ -57,11 +62,17 @@ export class IdentityTable {
   /** Whose secret this is. @param nowMs wall time, in milliseconds since the Unix epoch. */
   find(secret: string, nowMs: number): KeyFound {
     if (secret.length === 0 || secret.length > LONGEST_SECRET) return UNKNOWN;
-    const key = this.#keys.get(hash("sha256", secret, "hex"));
-    if (key === undefined) return UNKNOWN;
-    if (key.expiresAtMs !== null && key.expiresAtMs <= nowMs) return EXPIRED;
-    return key.found;
+    const known = this.#keys.get(hash("sha256", secret, "hex"));
+    if (known === undefined) return UNKNOWN;
+    const { expiresAtMs } = known.key;
+    return expiresAtMs !== null && expiresAtMs <= nowMs ? EXPIRED : known;
   }
+}
+
+/** A key as the table keeps it: also what find() gives out, so that a call costs no object. */
+interface KnownKey {
+  readonly key: { readonly identity: GatewayIdentity; expiresAtMs: number | null };
+  readonly expired: false;
 }
 
 function isSame(one: GatewayIdentity, other: GatewayIdentity): boolean {

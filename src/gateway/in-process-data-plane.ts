@@ -14,6 +14,7 @@ import type {
   DataPlaneAddress,
   IdentityChange,
   NamespacePlan,
+  TlsIdentity,
 } from "./data-plane.ts";
 import { GatewayError } from "./errors.ts";
 import { HttpFront, probePort } from "./http-front.ts";
@@ -29,6 +30,8 @@ export interface InProcessDataPlaneOptions {
   readonly port?: number;
   /** Shares the port with other workers, which were probed for. @default false */
   readonly reusePort?: boolean;
+  /** Speaks TLS with it. @default plain HTTP */
+  readonly tls?: TlsIdentity;
   /** Shared with other workers, or its own. */
   readonly rateLimits?: RateLimitTable;
   /** Seen by every call in order; the list may change while calls run. @default [] */
@@ -105,7 +108,7 @@ export class InProcessDataPlane implements DataPlane {
     if (this.#address !== undefined) return this.#address;
     const { host = "127.0.0.1", reusePort = false } = this.#options;
     if (!reusePort) await probePort(host, port);
-    const front = new HttpFront(this.#pipeline);
+    const front = new HttpFront(this.#pipeline, this.#options.tls);
     this.#address = await front.listen({ host, port, reusePort });
     this.#front = front;
     return this.#address;
@@ -145,7 +148,7 @@ export class InProcessDataPlane implements DataPlane {
     const gone = this.#pipeline.admission.applyIdentities(changes);
     if (gone.size === 0) return;
     this.#pipeline.cut(
-      ({ identity }) => identity !== null && gone.has(identity),
+      ({ key }) => key !== null && gone.has(key),
       "The key it was called with is valid no more",
     );
   }

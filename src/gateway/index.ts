@@ -22,10 +22,13 @@ export type {
   NamespacePlan,
   RoutePlan,
   ServicePlan,
+  TlsIdentity,
 } from "./data-plane.ts";
 export { GatewayError, gatewayErrors } from "./errors.ts";
 export type { GatewayErrorCode } from "./errors.ts";
 export { gatewayLimits } from "./limits.ts";
+export { changedPlan, planChange } from "./plan-change.ts";
+export type { PlanChange } from "./plan-change.ts";
 export { probePort } from "./http-front.ts";
 export { InProcessDataPlane } from "./in-process-data-plane.ts";
 export type { InProcessDataPlaneOptions } from "./in-process-data-plane.ts";

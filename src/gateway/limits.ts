@@ -18,6 +18,12 @@ export const gatewayLimits = {
     reason: "A history line is to be read; a query may carry whole documents.",
     atLimit: "The query is cut in the history and ends in an ellipsis; it is forwarded whole.",
   },
+  pathKept: {
+    value: 1024,
+    unit: "characters",
+    reason: "A history line is to be read, and whoever has no key can send paths of 16 KiB.",
+    atLimit: "The path is cut in the history and ends in an ellipsis; it is forwarded whole.",
+  },
   endpoints: {
     value: 64,
     unit: "items",

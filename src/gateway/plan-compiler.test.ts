@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import type { ServicePlan } from "./data-plane.ts";
 import { compilePlan } from "./plan-compiler.ts";
-import type { PlanParts } from "./plan-compiler.ts";
+import type { MadePlans, PlanParts } from "./plan-compiler.ts";
 import { serviceOf } from "./service-store-contract.ts";
 
 const PARTS: PlanParts = {
@@ -82,4 +82,31 @@ test("compilePlan() fills a credential from the environment, or says what is mis
     assert.equal(plan?.credential, null);
     assert.equal(plan?.credentialMissing, name);
   }
+});
+
+test("compilePlan() makes the same object of a service whose plan is the same again", () => {
+  const services = [
+    serviceOf({ id: "users", endpoints: [{ baseUrl: "http://a", weight: 1 }] }),
+    serviceOf({
+      id: "orders",
+      credential: { header: "x-key", value: "${USERS_KEY}" },
+      position: 2,
+    }),
+  ];
+  const made: MadePlans = new WeakMap();
+  const plansWith = (changes: Partial<PlanParts> = {}, records = services) =>
+    compilePlan(records, { ...PARTS, ...changes }, made).services;
+  const [users, orders] = plansWith();
+  assert.deepEqual(plansWith({ revision: 8 }), [users, orders]);
+  assert.equal(plansWith()[0], users);
+  assert.equal(plansWith()[1], orders);
+  const [sick, same] = plansWith({ isUsable: (id) => id !== "users" });
+  assert.equal(sick?.endpoints[0]?.healthy, false);
+  assert.equal(same, orders);
+  assert.equal(plansWith({ environment: { USERS_KEY: "new" } })[1]?.credential?.value, "new");
+  assert.equal(plansWith({ environment: {} })[1]?.credentialMissing, "USERS_KEY");
+  // Without the one before it, it is its version's default.
+  const [, second] = services;
+  assert.ok(second !== undefined);
+  assert.equal(plansWith({}, [second])[0]?.isVersionDefault, true);
 });

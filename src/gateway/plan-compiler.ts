@@ -21,50 +21,93 @@ export interface PlanParts {
   readonly isUsable: (serviceId: string, baseUrl: string) => boolean;
 }
 
+/** Plans of services made before, by what they were made of. */
+export type MadePlans = WeakMap<ServiceRecord, ServicePlan>;
+
 /**
  * The plan of one namespace.
  *
+ * @param made a service whose plan would be the same again gets the same object, by which planes
+ * see that it has not changed. Kept by whoever compiles again and again.
  * @example
  * const plan = compilePlan([], { namespace: "default", revision: 1, held: {}, anonymous: true,
  *   settings: { requestTimeoutMs: 30_000, slowCallMs: 5000 }, environment: {},
  *   isUsable: () => true });
  * console.assert(plan.services.length === 0);
  */
-export function compilePlan(services: readonly ServiceRecord[], parts: PlanParts): NamespacePlan {
+export function compilePlan(
+  services: readonly ServiceRecord[],
+  parts: PlanParts,
+  made: MadePlans = new WeakMap(),
+): NamespacePlan {
   const defaults = versionDefaults(services);
   return {
     namespace: parts.namespace,
     revision: parts.revision,
-    services: services.map((service) => servicePlan(service, defaults.has(service.id), parts)),
+    services: services.map((service) => {
+      const facts = factsOf(service, defaults.has(service.id), parts);
+      const known = made.get(service);
+      if (known !== undefined && isSame(known, facts)) return known;
+      const plan = servicePlan(service, facts, parts);
+      made.set(service, plan);
+      return plan;
+    }),
     held: parts.held,
     slowCallMs: parts.settings.slowCallMs,
     anonymous: parts.anonymous,
   };
 }
 
+/** What a service's plan follows beside its record. */
+interface Facts {
+  readonly isVersionDefault: boolean;
+  /** By the place of the endpoint. */
+  readonly healthy: readonly boolean[];
+  readonly missing: string | undefined;
+  readonly credential: ServiceCredential | null;
+}
+
+function factsOf(service: ServiceRecord, isVersionDefault: boolean, parts: PlanParts): Facts {
+  const { credential, endpoints, id } = service;
+  const missing = missingVariable(credential, parts.environment);
+  return {
+    isVersionDefault,
+    healthy: endpoints.map(({ baseUrl }) => parts.isUsable(id, baseUrl)),
+    missing,
+    credential: missing === undefined ? filledCredential(credential, parts.environment) : null,
+  };
+}
+
+function isSame(plan: ServicePlan, facts: Facts): boolean {
+  return (
+    plan.isVersionDefault === facts.isVersionDefault &&
+    plan.credentialMissing === facts.missing &&
+    plan.credential?.value === facts.credential?.value &&
+    plan.endpoints.every(({ healthy }, index) => healthy === facts.healthy[index])
+  );
+}
+
 function servicePlan(
   service: ServiceRecord,
-  isVersionDefault: boolean,
+  { isVersionDefault, healthy, missing, credential }: Facts,
   parts: PlanParts,
 ): ServicePlan {
-  const missing = missingVariable(service.credential, parts.environment);
   return {
     id: service.id,
     version: service.version,
     routes: routesOf(service),
     isVersionDefault,
     rewrite: service.rewrite,
-    endpoints: service.endpoints.map(({ baseUrl, weight }) => ({
+    endpoints: service.endpoints.map(({ baseUrl, weight }, index) => ({
       baseUrl,
       weight,
-      healthy: parts.isUsable(service.id, baseUrl),
+      healthy: healthy[index] ?? true,
     })),
     rateLimit: service.rateLimit,
     agentRateLimit: service.agentRateLimit,
     requestTimeoutMs: service.requestTimeoutMs ?? parts.settings.requestTimeoutMs,
     retries: service.retries,
-    credential:
-      missing === undefined ? filledCredential(service.credential, parts.environment) : null,
+    credential,
     ...(missing === undefined ? {} : { credentialMissing: missing }),
   };
 }

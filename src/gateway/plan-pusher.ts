@@ -1,14 +1,19 @@
 // Brings plans to the data planes, one after the other: what changes while a plan is on its way
 // goes with the next one, so that many changes at once cost few plans, and none is overtaken.
 
+import type { Clock } from "../core/index.ts";
+
 import type { NamespacePlan } from "./data-plane.ts";
+import { GatewayError } from "./errors.ts";
 
 /** Pushes the newest plan. */
 export class PlanPusher {
+  readonly #clock: Clock;
   readonly #compile: (revision: number) => NamespacePlan;
   readonly #apply: (plan: NamespacePlan) => Promise<void>;
   #revision = 0;
   #hasFailed = false;
+  #isStopped = false;
   #running: Promise<void> | undefined;
   #next: Promise<void> | undefined;
 
@@ -17,15 +22,23 @@ export class PlanPusher {
    * @param apply resolves when the plan is in force.
    */
   constructor(
+    clock: Clock,
     compile: (revision: number) => NamespacePlan,
     apply: (plan: NamespacePlan) => Promise<void>,
   ) {
+    this.#clock = clock;
     this.#compile = compile;
     this.#apply = apply;
   }
 
-  /** Resolves when everything that is so now is in force. */
+  /**
+   * Resolves when everything that is so now is in force.
+   * @throws GatewayError `gateway.closed` once it was stopped; what applying the plan threw.
+   */
   push(): Promise<void> {
+    if (this.#isStopped) {
+      return Promise.reject(new GatewayError("gateway.closed", "The gateway is stopping"));
+    }
     if (this.#running === undefined) return this.#begin();
     // The one on its way was made before: the next one will know.
     this.#next ??= this.#running
@@ -35,6 +48,12 @@ export class PlanPusher {
         return this.#begin();
       });
     return this.#next;
+  }
+
+  /** Takes no more; resolves when no plan is on its way, whose namespace may then be removed. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    await this.settled();
   }
 
   /**
@@ -52,7 +71,9 @@ export class PlanPusher {
   }
 
   #begin(): Promise<void> {
-    this.#revision += 1;
+    // By the clock, so that whoever pushes to the same planes next numbers on from here.
+    const nowMicroseconds = Math.floor(this.#clock.monotonic() * 1000);
+    this.#revision = Math.max(this.#revision + 1, nowMicroseconds);
     const run = this.#bring(this.#compile(this.#revision)).finally(() => {
       this.#running = undefined;
     });

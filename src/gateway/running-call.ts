@@ -8,11 +8,12 @@ import type { CellphoneError } from "../core/index.ts";
 import type { Caller, CallerEvents } from "./call-caller.ts";
 import type { EndedCall } from "./call-recorder.ts";
 import type { CallTrace } from "./call-trace.ts";
-import { maskQuery } from "./canonical-path.ts";
+import { maskQuery, shownPath } from "./canonical-path.ts";
 import type { GatewayIdentity } from "./data-plane.ts";
 import type { EndpointFinding } from "./endpoint-pool.ts";
 import { GatewayError } from "./errors.ts";
 import type { CallerFields } from "./header-fields.ts";
+import type { HeldKey } from "./identity-table.ts";
 import type { CallRecord } from "./model.ts";
 import { bodyTooSlow } from "./upstream-error.ts";
 import type { ForwardSink } from "./upstream-attempt.ts";
@@ -62,6 +63,8 @@ export class RunningCall implements ForwardSink, CallerEvents, EndedCall {
   path = "";
   query = "";
   identity: GatewayIdentity | null = null;
+  /** The key it showed, which may expire or go while it runs. */
+  key: HeldKey | null = null;
   service: UpstreamService | null = null;
   route: string | null = null;
   /** Path below the service's base URL. */
@@ -117,6 +120,11 @@ export class RunningCall implements ForwardSink, CallerEvents, EndedCall {
 
   get agentId(): string | null {
     return this.identity === null ? null : this.identity.agentId;
+  }
+
+  /** Wall time when its right to go on ends; null when it does not. */
+  get expiresAtMs(): number | null {
+    return this.key === null ? null : this.key.expiresAtMs;
   }
 
   get serviceId(): string | null {
@@ -211,6 +219,11 @@ export class RunningCall implements ForwardSink, CallerEvents, EndedCall {
     this.fail(error);
   }
 
+  /** Its key is valid no more. */
+  expired(): void {
+    this.breakOff(new GatewayError("gateway.cut", "The key it was called with has expired"));
+  }
+
   /** Nothing moved for longer than it may. */
   timedOut(): void {
     if (!this.isOver) this.breakOff(this.hasBegun ? this.#stillAnswer() : this.#noAnswer());
@@ -219,7 +232,7 @@ export class RunningCall implements ForwardSink, CallerEvents, EndedCall {
   /** A slow reader is not the endpoint's fault. */
   #stillAnswer(): GatewayError {
     const words = `was still for ${this.patienceMs / 1000} s during the answer`;
-    const message = `Service "${this.serviceId}" at ${this.forward?.endpoint} or its caller ${words}`;
+    const message = `Service "${this.serviceId}" or its caller ${words}`;
     return new GatewayError("gateway.upstream_timeout", message);
   }
 
@@ -262,7 +275,7 @@ export class RunningCall implements ForwardSink, CallerEvents, EndedCall {
       route: this.route,
       endpoint: forward === null ? null : forward.endpoint,
       method: caller.method,
-      path: this.path === "" ? shortened(caller.target.split("?", 1)[0] ?? "") : this.path,
+      path: shownPath(this.path === "" ? (caller.target.split("?", 1)[0] ?? "") : this.path),
       query: this.path === "" ? "" : maskQuery(this.query),
       status: this.status,
       code: this.code,

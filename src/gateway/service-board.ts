@@ -277,8 +277,7 @@ export class ServiceBoard {
       const reason = `its credential needs ${missing}, which is not set`;
       return { status: ServiceStatus.Unhealthy, reason };
     }
-    const endpoints = Array.from(entry.endpoints, ([baseUrl, health]) => ({ baseUrl, health }));
-    const found = statusOf(endpoints);
+    const found = statusOf([...entry.endpoints.values()]);
     const { calls, failed } = entry.activity.latest(this.#parts.nowMs());
     const share = calls < FEWEST_CALLS ? 0 : failed / calls;
     entry.isFailing = share >= FAILING_SHARE || (entry.isFailing && share > WELL_SHARE);

@@ -81,25 +81,25 @@ export class EndpointHealth {
   }
 }
 
-/** A service's status from those of its endpoints, and why in words. */
-export function statusOf(
-  endpoints: readonly { readonly baseUrl: string; health: EndpointHealth }[],
-): {
+/**
+ * A service's status from those of its endpoints, and why in words. Agents read them, too, so no
+ * endpoint is named.
+ */
+export function statusOf(endpoints: readonly EndpointHealth[]): {
   readonly status: ServiceStatus;
   readonly reason: string;
 } {
-  const down = endpoints.filter(({ health }) => health.status === ServiceStatus.Unhealthy);
-  const up = endpoints.filter(({ health }) => health.status === ServiceStatus.Healthy);
+  const down = endpoints.filter(({ status }) => status === ServiceStatus.Unhealthy);
+  const up = endpoints.filter(({ status }) => status === ServiceStatus.Healthy);
   const [first] = endpoints;
   if (first === undefined) return { status: ServiceStatus.Unknown, reason: "no endpoint" };
-  if (endpoints.length === 1) return { status: first.health.status, reason: first.health.reason };
+  if (endpoints.length === 1) return { status: first.status, reason: first.reason };
   const [failing] = down;
   if (failing === undefined) {
-    if (up.length === 0) return { status: ServiceStatus.Unknown, reason: first.health.reason };
+    if (up.length === 0) return { status: ServiceStatus.Unknown, reason: first.reason };
     return { status: ServiceStatus.Healthy, reason: `${up.length} of ${endpoints.length} answer` };
   }
-  const others = down.length === 1 ? "" : ` and ${down.length - 1} more`;
-  const reason = `${failing.baseUrl}${others}: ${failing.health.reason}`;
+  const reason = `${down.length} of ${endpoints.length} endpoints: ${failing.reason}`;
   const all = down.length === endpoints.length;
   return { status: all ? ServiceStatus.Unhealthy : ServiceStatus.Degraded, reason };
 }

@@ -7,7 +7,7 @@ import { Readable } from "node:stream";
 import type { Duplex } from "node:stream";
 
 import type { Caller } from "./call-caller.ts";
-import { plainAddress } from "./http-front-caller.ts";
+import { plainAddress, protocolOf } from "./http-front-caller.ts";
 import { dataPlaneLimits } from "./data-plane-limits.ts";
 import type { RunningCall } from "./running-call.ts";
 import type { UpgradeForward } from "./upgrade-forward.ts";
@@ -47,7 +47,7 @@ export class UpgradeCaller implements Caller {
   }
 
   get protocol(): "http" | "https" {
-    return "http";
+    return protocolOf(this.#request.socket);
   }
 
   attach(call: RunningCall): void {

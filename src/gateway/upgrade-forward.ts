@@ -84,7 +84,7 @@ export class UpgradeForward implements CallForward {
 
   giveUp(seconds: number): GatewayError {
     this.cancel("failed", `no answer within ${seconds} s`);
-    return upstreamTooSlow(this.#service.plan.id, this.endpoint, seconds);
+    return upstreamTooSlow(this.#service.plan.id, seconds);
   }
 
   /** Both sides are done. */
@@ -135,7 +135,7 @@ export class UpgradeForward implements CallForward {
     const failure = describeUpstreamError(error);
     this.#finish(this.#finding === undefined ? "failed" : "answeredBadly", failure.words);
     const { id } = this.#service.plan;
-    this.#sink.fail(upstreamError(id, this.endpoint ?? "", failure, error));
+    this.#sink.fail(upstreamError(id, failure, error));
   }
 
   #finish(finding: EndpointFinding | undefined, reason: string | null): void {

@@ -225,7 +225,7 @@ export class Attempt implements UpstreamExchange {
 
   #say(failure: UpstreamFailure, cause?: unknown): void {
     const { id } = this.#owner.service.plan;
-    this.#sink.fail(upstreamError(id, this.#target.baseUrl, failure, cause));
+    this.#sink.fail(upstreamError(id, failure, cause));
   }
 
   #finish(finding: EndpointFinding | undefined, reason: string | null): void {

@@ -1,4 +1,5 @@
-// What went wrong with an upstream, in words people can act on.
+// What went wrong with an upstream, in words people can act on. They are told to whoever called, so
+// they hold no address: where a service runs is for admins, who find it in the call's record.
 
 import type { CellphoneError } from "../core/index.ts";
 
@@ -14,6 +15,10 @@ const CODES: Readonly<Record<string, readonly [GatewayErrorCode, string]>> = {
   ENETUNREACH: ["gateway.upstream_unreachable", "its network cannot be reached"],
   EADDRNOTAVAIL: ["gateway.upstream_unreachable", "no local port is free to connect from"],
   EMFILE: ["gateway.upstream_unreachable", "this process has no file descriptor left"],
+  ERR_TLS_CERT_ALTNAME_INVALID: [
+    "gateway.upstream_untrusted",
+    "TLS: its certificate is for another host",
+  ],
   ETIMEDOUT: ["gateway.upstream_timeout", "the connection timed out"],
   UND_ERR_CONNECT_TIMEOUT: ["gateway.upstream_timeout", "it accepted no connection in time"],
   UND_ERR_HEADERS_OVERFLOW: ["gateway.upstream_head_too_large", "its headers are too large"],
@@ -34,7 +39,7 @@ const CODES: Readonly<Record<string, readonly [GatewayErrorCode, string]>> = {
 const UNTRUSTED =
   /^(?:ERR_TLS_CERT_|CERT_|CRL_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|INVALID_|PATH_LENGTH_|HOSTNAME_)/;
 
-/** An error whose words follow `service "x" at http://...:`. */
+/** An error whose words follow `Service "x":`. */
 export interface UpstreamFailure {
   readonly code: GatewayErrorCode;
   readonly words: string;
@@ -58,27 +63,24 @@ export function describeUpstreamError(error: unknown): UpstreamFailure {
   if (/^ERR_(?:TLS|SSL)/.test(code)) {
     return { code: "gateway.upstream_unreachable", words: `TLS: ${tlsReasonOf(first)}` };
   }
-  return { code: "gateway.upstream_broken", words: first.message };
+  // The system's own words name the address.
+  const words = "syscall" in first ? `${String(first.syscall)} failed (${code})` : first.message;
+  return { code: "gateway.upstream_broken", words };
 }
 
 /** The error to answer with. */
 export function upstreamError(
   serviceId: string,
-  baseUrl: string,
   failure: UpstreamFailure,
   cause?: unknown,
 ): CellphoneError {
-  const message = `Service "${serviceId}" at ${baseUrl}: ${failure.words}`;
+  const message = `Service "${serviceId}": ${failure.words}`;
   return new GatewayError(failure.code, message, { cause, details: { serviceId } });
 }
 
 /** The service did not begin its answer in time. */
-export function upstreamTooSlow(
-  serviceId: string,
-  at: string | null,
-  seconds: number,
-): GatewayError {
-  const message = `Service "${serviceId}" at ${at} did not begin to answer within ${seconds} s`;
+export function upstreamTooSlow(serviceId: string, seconds: number): GatewayError {
+  const message = `Service "${serviceId}" did not begin to answer within ${seconds} s`;
   return new GatewayError("gateway.upstream_timeout", message, { details: { serviceId } });
 }
 

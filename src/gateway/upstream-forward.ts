@@ -105,7 +105,7 @@ export class Forward implements CallForward, AttemptOwner {
       return bodyTooSlow(seconds);
     }
     this.cancel("failed", `no answer within ${seconds} s`);
-    return upstreamTooSlow(id, this.endpoint, seconds);
+    return upstreamTooSlow(id, seconds);
   }
 
   /** @param connection to be used, when it is not for the origin to choose. */

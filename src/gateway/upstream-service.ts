@@ -97,6 +97,7 @@ export class PlaneNamespace {
     for (const id of this.#services.keys()) if (!ids.has(id)) this.#services.delete(id);
     for (const service of plan.services) {
       const known = this.#services.get(service.id);
+      if (known?.plan === service) continue;
       if (known !== undefined) known.update(service);
       else {
         this.#services.set(service.id, new UpstreamService(plan.namespace, service, this.#clock));

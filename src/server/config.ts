@@ -14,11 +14,15 @@ export const serverConfigSchema = z.object({
     min: 0,
     max: 65_535,
   }),
-  tlsCert: textOption("", "Path of a PEM file with the certificate chain; empty for plain HTTP"),
+  tlsCert: textOption(
+    "",
+    "Path of a PEM file with the certificate chain, for server and gateway; empty for plain HTTP",
+  ),
   tlsKey: textOption("", "Path of a PEM file with the certificate's private key"),
   allowInsecure: flagOption(
     false,
-    "Allow listening beyond loopback without TLS: keys then travel readable by the network",
+    "Allow server and gateway to listen beyond loopback without TLS: keys then travel readable by " +
+      "the network",
   ),
   trustedHosts: textOption(
     "",

@@ -25,8 +25,8 @@ import {
   isLoopback,
   listenOnPort,
   listenOnSocket,
+  readTlsFiles,
 } from "./listeners.ts";
-import type { TlsFiles } from "./listeners.ts";
 import { LiveStreams } from "./live-stream.ts";
 import { buildOpenApi } from "./openapi.ts";
 import type { OpenApiDocument } from "./openapi.ts";
@@ -85,8 +85,8 @@ export function createControlPlane(
   dependencies: ControlPlaneDependencies,
 ): ControlPlane {
   const options = serverConfigSchema.parse(given);
-  const tls = tlsFilesOf(options.tlsCert, options.tlsKey);
-  checkBinding(options.host, tls, options.allowInsecure);
+  const tls = readTlsFiles(options.tlsCert, options.tlsKey);
+  checkBinding("server.host", options.host, tls, options.allowInsecure);
   const clock = dependencies.clock ?? systemClock;
   const closing = new AbortController();
   const socketRequests = new WeakSet<IncomingMessage>();
@@ -177,10 +177,6 @@ function makeApp(clock: Clock, pipeline: Pipeline): FastifyInstance {
     }
   });
   return app;
-}
-
-function tlsFilesOf(cert: string, key: string): TlsFiles | undefined {
-  return cert === "" && key === "" ? undefined : { cert, key };
 }
 
 /** What to write into a link: an address to listen on everywhere is nobody's address. */

@@ -233,6 +233,15 @@ export interface ReadinessCheck {
   readonly detail?: string;
 }
 
+/** What stands for a secret wherever options are listed. */
+export const SECRET_MASK = "(secret)";
+
+/** A namespace as it is listed: its secrets are masked by the composer. */
+export interface NamespaceView extends NamespaceRecord {
+  /** False when it could not be started; the server's log says why. */
+  readonly running: boolean;
+}
+
 /** One option in force, as `/api/v1/config` lists it; secrets are masked by the composer. */
 export interface ConfigurationRow {
   readonly key: string;
@@ -262,12 +271,12 @@ export interface Fleet {
   readonly epoch: string;
   /** The namespace of this name; undefined when there is none. */
   namespace(name: string): FleetNamespace | undefined;
-  namespaces(): Promise<readonly NamespaceRecord[]>;
-  /** Makes the namespace or replaces its configuration. */
+  namespaces(): Promise<readonly NamespaceView[]>;
+  /** Makes the namespace or replaces its configuration; a masked secret stays what it was. */
   putNamespace(
     name: string,
     config: JsonObject,
-  ): Promise<{ readonly record: NamespaceRecord; readonly created: boolean }>;
+  ): Promise<{ readonly record: NamespaceView; readonly created: boolean }>;
   /** Stops the namespace and forgets everything in it. */
   deleteNamespace(name: string): Promise<void>;
   readiness(): Promise<Readonly<Record<string, ReadinessCheck>>>;

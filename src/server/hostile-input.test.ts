@@ -100,3 +100,16 @@ test("keys that could change prototypes are refused by name, other bad JSON as s
     assert.match(String(Reflect.get(Object(problem), "detail")), detail);
   }
 });
+
+test("a quarantined agent cannot leave, to come back without its quarantine", async () => {
+  const key = await server.enrol("leaker");
+  const admin = { key: server.adminKey, body: { reason: "leaks" } };
+  await server.ask("POST", "/api/v1/agents/leaker/quarantine", admin);
+  const refused = await server.ask("DELETE", "/api/v1/agents/leaker", { key });
+  assert.equal(refused.body["code"], "communication.agent_quarantined");
+  await server.enrol("leaker", { replace: true });
+  const { body } = await server.ask("GET", "/api/v1/agents/leaker", { key: server.adminKey });
+  assert.ok(body["quarantined"], "enrolling again does not end it");
+  const removed = await server.ask("DELETE", "/api/v1/agents/leaker", { key: server.adminKey });
+  assert.equal(removed.status, 204);
+});

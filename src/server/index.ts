@@ -9,6 +9,7 @@ export type {
   ControlPlaneDependencies,
 } from "./control-plane.ts";
 export { ServerError, serverErrors } from "./errors.ts";
+export { SECRET_MASK } from "./fleet.ts";
 export type {
   ConfigurationRow,
   Fleet,
@@ -16,6 +17,7 @@ export type {
   FleetDashboard,
   FleetNamespace,
   FleetTracker,
+  NamespaceView,
   ReadinessCheck,
   ServerFacts,
 } from "./fleet.ts";
@@ -29,7 +31,7 @@ export type {
 export type { FleetProfiler, FleetProfiles, ProfileFormat } from "./fleet-profiler.ts";
 export type { Kpi, KpiStatistics } from "./kpi.ts";
 export { serverLimits } from "./limits.ts";
-export { isLoopback } from "./listeners.ts";
+export { checkBinding, isLoopback, readTlsFiles } from "./listeners.ts";
 export type { OpenApiDocument } from "./openapi.ts";
 export { OPERATOR } from "./operator.ts";
 export { TraceSpanKind } from "./trace-view.ts";

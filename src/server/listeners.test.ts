@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { request } from "node:https";
@@ -8,13 +7,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, test } from "node:test";
 
-import { requireDebian } from "../../test/support/debian.ts";
+import { makeCertificate } from "../../test/support/certificate.ts";
 import { AuditLog, IdentityService, VolatileSecurityStore } from "../security/index.ts";
 import type { ServerOptions } from "./config.ts";
 import { createControlPlane } from "./control-plane.ts";
 import type { ControlPlane } from "./control-plane.ts";
 import { serverLimits } from "./limits.ts";
-import { DrainableServer, isLoopback, listenOnPort } from "./listeners.ts";
+import { DrainableServer, isLoopback, listenOnPort, readTlsFiles } from "./listeners.ts";
 import { TestFleet } from "./test-support/test-fleet.ts";
 
 /** Planes of the test under way; closed even when it fails, or the process would never end. */
@@ -87,28 +86,34 @@ test("createControlPlane() says which certificate cannot be used", () => {
 });
 
 test("ControlPlane.listen() speaks TLS with the given files, and makes its cookies Secure", async (t) => {
-  await inFolder(async (folder) => {
-    const [cert, key] = [join(folder, "cert.pem"), join(folder, "key.pem")];
-    const subject = ["-subj", "/CN=localhost", "-days", "1", "-nodes", "-newkey", "rsa:2048"];
-    const openssl = requireDebian(t, "openssl");
-    if (openssl === undefined) return;
-    const files = ["-keyout", key, "-out", cert];
-    execFileSync(openssl, ["req", "-x509", ...subject, ...files], { stdio: "ignore" });
-    const plane = controlPlane({ host: "0.0.0.0", tlsCert: cert, tlsKey: key });
-    const { url, port } = await plane.listen();
-    assert.equal(url, `https://127.0.0.1:${port}`);
-    const status = await new Promise((resolve, reject) => {
-      const options = { port, path: "/healthz", rejectUnauthorized: false, agent: false as const };
-      request(options, (response) => {
-        response.resume();
-        resolve(response.statusCode);
-      })
-        .on("error", reject)
-        .end();
-    });
-    assert.equal(status, 200);
-    await plane.close();
+  const certificate = makeCertificate(t);
+  if (certificate === undefined) return;
+  const { cert: ca, certPath: tlsCert, keyPath: tlsKey } = certificate;
+  const plane = controlPlane({ host: "0.0.0.0", tlsCert, tlsKey });
+  const { url, port } = await plane.listen();
+  assert.equal(url, `https://127.0.0.1:${port}`);
+  const status = await new Promise((resolve, reject) => {
+    const options = { host: "127.0.0.1", port, path: "/healthz", ca, agent: false as const };
+    request(options, (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    })
+      .on("error", reject)
+      .end();
   });
+  assert.equal(status, 200);
+  await plane.close();
+});
+
+test("readTlsFiles() refuses a certificate and a key that do not belong together", (t) => {
+  const [one, other] = [makeCertificate(t), makeCertificate(t)];
+  if (one === undefined || other === undefined) return;
+  assert.throws(() => readTlsFiles(one.certPath, other.keyPath), {
+    code: "server.tls_unreadable",
+    message: /mismatch/,
+  });
+  assert.throws(() => readTlsFiles(one.certPath, ""), { code: "server.tls_unreadable" });
+  assert.equal(readTlsFiles("", ""), undefined);
 });
 
 test("ControlPlane.listen() makes the socket for this user only, over one left behind", async () => {

@@ -8,14 +8,33 @@ import type { RequestListener, Server } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
 import { connect, createServer as createPlainServer, isIP } from "node:net";
 import type { ListenOptions, Server as PlainServer, Socket } from "node:net";
+import { createSecureContext } from "node:tls";
 
 import { ServerError } from "./errors.ts";
 import { serverLimits } from "./limits.ts";
 
-/** Paths of the certificate chain and its key, both PEM. */
-export interface TlsFiles {
+/** A certificate chain and its key, both PEM. */
+export interface TlsPair {
   readonly cert: string;
   readonly key: string;
+}
+
+/**
+ * Reads the files of a certificate and its key, and looks whether they belong together; undefined
+ * when neither is named.
+ * @throws ServerError `server.tls_unreadable`
+ */
+export function readTlsFiles(certPath: string, keyPath: string): TlsPair | undefined {
+  if (certPath === "" && keyPath === "") return undefined;
+  try {
+    const pair = { cert: readFileSync(certPath, "utf8"), key: readFileSync(keyPath, "utf8") };
+    createSecureContext(pair);
+    return pair;
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const message = `TLS certificate ${certPath} with key ${keyPath}: ${reason}`;
+    throw new ServerError("server.tls_unreadable", message, { cause });
+  }
 }
 
 /** Whether an address can be reached from this machine only. */
@@ -29,12 +48,13 @@ export function isLoopback(host: string): boolean {
  * @throws ServerError `server.insecure_binding`
  */
 export function checkBinding(
+  option: "server.host" | "gateway.host",
   host: string,
-  tls: TlsFiles | undefined,
+  tls: TlsPair | undefined,
   allowInsecure: boolean,
 ): void {
   if (isLoopback(host) || tls !== undefined || allowInsecure) return;
-  const message = `Listening on ${host} would let the network read every key`;
+  const message = `Listening on ${host} (${option}) would let the network read every key`;
   throw new ServerError("server.insecure_binding", message);
 }
 
@@ -45,8 +65,7 @@ export class DrainableServer {
   /** Requests under way, by socket. */
   readonly #sockets = new Map<Socket, number>();
 
-  /** @throws ServerError `server.tls_unreadable` */
-  constructor(listener: RequestListener, tls: TlsFiles | undefined) {
+  constructor(listener: RequestListener, tls: TlsPair | undefined) {
     this.http = makeServer(listener, tls);
     this.http.on(tls === undefined ? "connection" : "secureConnection", (socket: Socket) => {
       this.#sockets.set(socket, 0);
@@ -84,29 +103,20 @@ export class DrainableServer {
   }
 }
 
-function makeServer(listener: RequestListener, tls: TlsFiles | undefined): Server {
+function makeServer(listener: RequestListener, tls: TlsPair | undefined): Server {
   const options = {
     maxHeaderSize: serverLimits.headerBytes.value,
     headersTimeout: serverLimits.headersTimeout.value,
     requestTimeout: serverLimits.requestTimeout.value,
     keepAliveTimeout: 65_000, // longer than a long poll, so that pollers keep their connection
   };
-  const server = tls === undefined ? createHttpServer(options, listener) : secure();
+  const server =
+    tls === undefined
+      ? createHttpServer(options, listener)
+      : createHttpsServer({ ...options, ...tls }, listener);
   server.setTimeout(serverLimits.stillMs.value);
   server.maxConnections = serverLimits.connections.value;
   return server;
-
-  function secure(): Server {
-    try {
-      const cert = readFileSync(tls?.cert ?? "");
-      const key = readFileSync(tls?.key ?? "");
-      return createHttpsServer({ ...options, cert, key }, listener);
-    } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      const message = `TLS certificate ${tls?.cert} with key ${tls?.key}: ${reason}`;
-      throw new ServerError("server.tls_unreadable", message, { cause });
-    }
-  }
 }
 
 /**

@@ -6,6 +6,7 @@ import { createServer, request as httpRequest } from "node:http";
 import { after, before, describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
 
+import { Upstreams } from "../gateway/data-plane-bench-contract.ts";
 import { at, PERFORMANCE_TAGS, RouteProbe } from "./test-support/route-probe.ts";
 import { TestServer } from "./test-support/test-server.ts";
 import type { Answer } from "./test-support/test-server.ts";
@@ -156,6 +157,27 @@ describe("calls", () => {
     assert.equal(one["traceId"], traceId);
     await expect(403, "GET", `/api/v1/calls/${callId}`, undefined, otherKey);
     await expect(404, "GET", "/api/v1/calls/0000000000000000");
+  });
+
+  test("an agent is told why a service and a call failed, not where the service runs", async () => {
+    const nowhere = new Upstreams();
+    const urls = [await nowhere.nobody(), await nowhere.nobody()];
+    const endpoints = urls.map((baseUrl) => ({ baseUrl }));
+    await expect(201, "POST", "/api/v1/services", { id: "gone", endpoints });
+    const checked = await expect(200, "POST", "/api/v1/services/gone/check");
+    assert.equal(checked["reason"], "2 of 2 endpoints: connection refused");
+    const headers = { authorization: `Bearer ${key}` };
+    const path = "/v1/gone/";
+    const answer = await server.fleet.home.gateway.routeRequest({ method: "GET", path, headers });
+    assert.match(answer.text(), /Service \\"gone\\": connection refused/);
+    const call = await expect(200, "GET", `/api/v1/calls/${answer.callId}`, undefined, key);
+    assert.equal(call["reason"], 'Service "gone": connection refused');
+    const service = await expect(200, "GET", "/api/v1/services/gone", undefined, key);
+    for (const seen of [answer.text(), call, service]) {
+      assert.doesNotMatch(JSON.stringify(seen), /127\.0\.0\.1:/);
+    }
+    const shown = await expect(200, "GET", `/api/v1/calls/${answer.callId}`);
+    assert.ok(urls.includes(String(shown["endpoint"])));
   });
 
   test("GET /api/v1/calls refuses queries that cannot be meant", async () => {

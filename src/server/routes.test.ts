@@ -417,6 +417,10 @@ describe("metrics", () => {
     const names = await expect(200, "GET", "/api/v1/metrics/names", undefined, key);
     assert.ok(JSON.stringify(names).includes('{"metric":"response_time","agents":1}'));
     await expect(403, "GET", "/api/v1/metrics?agentId=w2", undefined, key);
+    // What was folded has a name of its own, which nobody can give.
+    await expect(200, "GET", "/api/v1/metrics/summary?agentId=__other__");
+    await expect(200, "GET", "/api/v1/metrics/series?metric=__other__&agentId=__other__");
+    await expect(400, "GET", "/api/v1/metrics/series?metric=__more__");
   });
 
   test("GET /api/v1/snapshots lists them for admins", async () => {

@@ -9,12 +9,15 @@ import type {
   IdentityChange,
   MiddlewareModule,
   NamespacePlan,
+  PlanChange,
+  TlsIdentity,
 } from "../gateway/index.ts";
 
 /** What a worker is started with. */
 export interface GatewayThreadData {
   readonly host: string;
   readonly reusePort: boolean;
+  readonly tls: TlsIdentity | undefined;
   /** Budgets that all workers share. */
   readonly rateLimits: SharedArrayBuffer;
   /** The same in all workers: a call that comes back to another one has come round, too. */
@@ -30,6 +33,8 @@ export interface GatewayThreadData {
 export type GatewayOrder =
   | { readonly kind: "listen"; readonly port: number }
   | { readonly kind: "apply"; readonly plan: NamespacePlan }
+  /** Refused unless it leads on from the plan the worker has. */
+  | { readonly kind: "change"; readonly change: PlanChange }
   | { readonly kind: "remove"; readonly namespace: string }
   | { readonly kind: "identities"; readonly changes: readonly IdentityChange[] }
   | { readonly kind: "cut"; readonly namespace: string; readonly agentId: string }

@@ -113,7 +113,10 @@ export class GatewayThread {
   async close(graceMs: number): Promise<void> {
     await this.ready().catch(() => undefined);
     await this.tell({ kind: "close", graceMs }, graceMs + this.#replyMs);
+    // All is told by now; what a middleware still holds, such as a timer, would keep it for good.
+    const ending = setTimeout(() => this.terminate("closed"), gatewayLimits.workerEndMs.value);
     await this.ended;
+    clearTimeout(ending);
   }
 
   /** Ends it at once. */

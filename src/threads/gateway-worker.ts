@@ -5,8 +5,14 @@ import { parentPort, workerData } from "node:worker_threads";
 import type { MessagePort, TransferListItem } from "node:worker_threads";
 
 import type { ComponentLog, LogDetails } from "../core/index.ts";
-import { InProcessDataPlane, RateLimitTable, loadMiddleware } from "../gateway/index.ts";
-import type { CallBatch } from "../gateway/index.ts";
+import {
+  GatewayError,
+  InProcessDataPlane,
+  RateLimitTable,
+  changedPlan,
+  loadMiddleware,
+} from "../gateway/index.ts";
+import type { CallBatch, NamespacePlan } from "../gateway/index.ts";
 import { toWireFailure } from "./gateway-protocol.ts";
 import type {
   GatewayAnswer,
@@ -20,6 +26,8 @@ import type {
 class GatewayWorker {
   readonly #port: MessagePort;
   readonly #data: GatewayThreadData;
+  /** In force, for changes to lead on from. */
+  readonly #plans = new Map<string, NamespacePlan>();
   #plane: InProcessDataPlane | undefined;
 
   constructor(port: MessagePort, data: GatewayThreadData) {
@@ -39,11 +47,12 @@ class GatewayWorker {
   }
 
   async #make(): Promise<InProcessDataPlane> {
-    const { host, reusePort, rateLimits, instanceId, middleware } = this.#data;
+    const { host, reusePort, tls, rateLimits, instanceId, middleware } = this.#data;
     const { maxConcurrentCalls, maxUpstreamConnections, maxBodyBytes, streamIdleMs } = this.#data;
     const plane = new InProcessDataPlane({
       host,
       reusePort,
+      ...(tls === undefined ? {} : { tls }),
       instanceId,
       maxConcurrentCalls,
       maxUpstreamConnections,
@@ -74,9 +83,15 @@ class GatewayWorker {
       case "listen":
         return plane.listen(order.port);
       case "apply":
-        await plane.apply(order.plan);
-        return null;
+        return this.#apply(plane, order.plan);
+      case "change": {
+        const { namespace, from } = order.change;
+        const plan = changedPlan(this.#plans.get(namespace), order.change);
+        if (plan !== undefined) return this.#apply(plane, plan);
+        throw new GatewayError("gateway.internal", `Plan ${from} of "${namespace}" is not here`);
+      }
       case "remove":
+        this.#plans.delete(order.namespace);
         await plane.remove(order.namespace);
         return null;
       case "identities":
@@ -90,6 +105,12 @@ class GatewayWorker {
         await plane.close(order.graceMs);
         return null;
     }
+  }
+
+  async #apply(plane: InProcessDataPlane, plan: NamespacePlan): Promise<null> {
+    await plane.apply(plan);
+    this.#plans.set(plan.namespace, plan);
+    return null;
   }
 
   #sayBatch(batch: CallBatch): void {

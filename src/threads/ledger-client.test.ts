@@ -111,6 +111,7 @@ const ALERT: Alert = {
   count: 1,
   raised: 1,
   acknowledged: null,
+  notifiedAtMs: null,
 };
 
 test("LedgerClient.append() that clashes fails alone, all others of its turn commit", async (t) => {

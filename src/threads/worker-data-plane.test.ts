@@ -5,6 +5,7 @@ import { test } from "node:test";
 import type { TestContext } from "node:test";
 import { pathToFileURL } from "node:url";
 
+import { makeCertificate } from "../../test/support/certificate.ts";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
 import { noComponentLog } from "../core/index.ts";
 import { dataPlaneContract } from "../gateway/data-plane-contract.ts";
@@ -14,7 +15,11 @@ import { WorkerDataPlane, defaultWorkers } from "./worker-data-plane.ts";
 dataPlaneContract(
   "WorkerDataPlane",
   (settings) => new WorkerDataPlane({ workers: 2, ...settings }),
+  makeCertificate,
 );
+
+/** Well under the time a worker gets to answer. */
+const SOON = { timeout: 8000 };
 
 function upstreamsOf(t: TestContext): Upstreams {
   const upstreams = new Upstreams();
@@ -61,9 +66,14 @@ test("WorkerDataPlane starts a worker that died again, with the plans and keys o
   await bench.serve(servicePlan("target", url));
   await bench.plane.applyIdentities([{ ...keyOf("bob"), identity: null }]);
   await assert.rejects(bench.call("/v1/target/crash"));
+  // Plans change meanwhile, and go on changing.
+  await bench.serve(servicePlan("meanwhile", url));
   await restarted.promise;
+  await bench.serve(servicePlan("afterwards", url));
   assert.deepEqual(events, ["gateway.worker_ended", "gateway.worker_restarted"]);
-  assert.equal((await bench.call("/v1/target/")).body, "served");
+  for (const id of ["target", "meanwhile", "afterwards"]) {
+    assert.equal((await bench.call(`/v1/${id}/`)).body, "served");
+  }
   assert.equal(plane.workers, 1);
 });
 
@@ -114,6 +124,25 @@ test("WorkerDataPlane imports middleware in each worker, with its options, in or
   assert.equal(answer.headers["x-a"], "seen");
   assert.equal(answer.headers["x-b"], "seen");
 });
+
+test(
+  "WorkerDataPlane.close() ends workers whose middleware holds on to something",
+  SOON,
+  async (t) => {
+    const timer = moduleIn(
+      t,
+      "timer",
+      `export default () => {
+       setInterval(() => undefined, 1000);
+       return (request, next) => next();
+     };`,
+    );
+    const plane = new WorkerDataPlane({ workers: 2, middleware: [{ module: timer }] });
+    await plane.listen();
+    await plane.close();
+    assert.equal(plane.workers, 0);
+  },
+);
 
 test("WorkerDataPlane.listen() names the middleware module that cannot be used", async () => {
   const middleware = [{ module: "/no/such/module.mjs" }];

@@ -11,7 +11,13 @@ import { availableParallelism, platform } from "node:os";
 
 import { noComponentLog } from "../core/index.ts";
 import type { ComponentLog } from "../core/index.ts";
-import { GatewayError, RateLimitTable, gatewayLimits, probePort } from "../gateway/index.ts";
+import {
+  GatewayError,
+  RateLimitTable,
+  gatewayLimits,
+  planChange,
+  probePort,
+} from "../gateway/index.ts";
 import type {
   CallBatch,
   DataPlane,
@@ -19,6 +25,7 @@ import type {
   IdentityChange,
   MiddlewareModule,
   NamespacePlan,
+  TlsIdentity,
 } from "../gateway/index.ts";
 import { GatewayThread } from "./gateway-thread.ts";
 import type { GatewayOrder, GatewayThreadData } from "./gateway-protocol.ts";
@@ -29,6 +36,8 @@ export interface WorkerDataPlaneOptions {
   readonly host?: string;
   /** 0 takes a free one. @default 0 */
   readonly port?: number;
+  /** Speaks TLS with it. @default plain HTTP */
+  readonly tls?: TlsIdentity;
   /** 0 takes one less than there are cores, 1 to 4. @default 0 */
   readonly workers?: number;
   /** Imported in each worker. @default [] */
@@ -60,6 +69,8 @@ export function defaultWorkers(cores: number = availableParallelism()): number {
 
 interface Slot {
   thread: GatewayThread | undefined;
+  /** Whether its thread was told all there was to know: what changes from then on, it is told. */
+  isInformed: boolean;
   startedMs: number;
   restartMs: number;
   timer: NodeJS.Timeout | undefined;
@@ -118,7 +129,8 @@ export class WorkerDataPlane implements DataPlane {
     const known = this.#plans.get(plan.namespace);
     if (known !== undefined && plan.revision < known.revision) return;
     this.#plans.set(plan.namespace, plan);
-    await this.#tellAll({ kind: "apply", plan });
+    if (known === undefined) await this.#tellAll({ kind: "apply", plan });
+    else await this.#change(known, plan);
   }
 
   async remove(namespace: string): Promise<void> {
@@ -169,9 +181,26 @@ export class WorkerDataPlane implements DataPlane {
     }
   }
 
+  /** Tells workers what changed; one that cannot follow, because it missed something, gets all. */
+  async #change(before: NamespacePlan, plan: NamespacePlan): Promise<void> {
+    const change = planChange(before, plan);
+    const follow = async (thread: GatewayThread): Promise<void> => {
+      try {
+        await thread.tell({ kind: "change", change });
+      } catch (error) {
+        this.#log.warn("gateway.plan_sent_whole", { namespace: plan.namespace, error });
+        // The newest: what it missed may not be all, and a namespace that went must stay away.
+        const newest = this.#plans.get(plan.namespace);
+        if (newest !== undefined) await thread.tell({ kind: "apply", plan: newest });
+      }
+    };
+    await Promise.all(this.#informed().map(follow));
+  }
+
   #newSlot(): Slot {
     const slot: Slot = {
       thread: undefined,
+      isInformed: false,
       startedMs: 0,
       restartMs: FIRST_RESTART_MS,
       timer: undefined,
@@ -190,13 +219,16 @@ export class WorkerDataPlane implements DataPlane {
     const { workerReplyMs } = this.#options;
     const thread = new GatewayThread(this.#threadData(), this.#log, takeBatch, workerReplyMs);
     slot.thread = thread;
+    slot.isInformed = false;
     slot.startedMs = performance.now();
     void thread.ended.then((reason) => this.#workerEnded(slot, thread, reason));
     await thread.ready();
     const known = [...this.#identities.values()];
     const orders: GatewayOrder[] = [{ kind: "identities", changes: known }];
     for (const plan of this.#plans.values()) orders.push({ kind: "apply", plan });
-    await Promise.all(orders.map((order) => thread.tell(order)));
+    const told = Promise.all(orders.map((order) => thread.tell(order)));
+    slot.isInformed = true;
+    await told;
     const address = await thread.tell({ kind: "listen", port });
     if (address === null || typeof address === "number") {
       throw new GatewayError("gateway.listen_failed", "A worker said nothing of its port");
@@ -210,6 +242,7 @@ export class WorkerDataPlane implements DataPlane {
     return {
       host: options.host ?? "127.0.0.1",
       reusePort: SHARES_PORTS,
+      tls: options.tls,
       rateLimits: this.rateLimits.buffer,
       instanceId: this.instanceId,
       middleware: options.middleware ?? [],
@@ -247,10 +280,18 @@ export class WorkerDataPlane implements DataPlane {
     }
   }
 
-  /** Workers that end meanwhile are left out: their successors begin with what is known now. */
   async #tellAll(order: GatewayOrder): Promise<unknown[]> {
-    const threads = this.#slots.flatMap((slot) => (slot.thread === undefined ? [] : [slot.thread]));
-    return Promise.all(threads.map((thread) => thread.tell(order)));
+    return Promise.all(this.#informed().map((thread) => thread.tell(order)));
+  }
+
+  /**
+   * Workers that follow what is told. Those that start, or end meanwhile and start again, are left
+   * out: they begin with what is known then, before they listen.
+   */
+  #informed(): GatewayThread[] {
+    return this.#slots.flatMap(({ thread, isInformed }) =>
+      thread === undefined || !isInformed ? [] : [thread],
+    );
   }
 
   #emit(batch: CallBatch): void {

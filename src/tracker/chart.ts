@@ -26,17 +26,31 @@ const quantiles: Readonly<Partial<Record<Aggregation, number>>> = {
   [Aggregation.P99]: 0.99,
 };
 
+const MINUTE_MS = 60_000;
+
 /** Builds the lines of one chart. Buckets begin at multiples of `stepMs` since the epoch. */
 export class ChartBuilder {
   readonly #query: SeriesQuery;
+  #stepMs: number;
   /** The label that lines are grouped by; undefined when they are not. */
   readonly #label: string | undefined;
   readonly #lines = new Map<string | null, Map<number, Bucket>>();
 
   constructor(query: SeriesQuery) {
     this.#query = query;
+    this.#stepMs = query.stepMs;
     const { groupBy } = query;
     this.#label = groupBy?.startsWith("label:") === true ? groupBy.slice(6) : undefined;
+  }
+
+  /** Length of a bucket. */
+  get stepMs(): number {
+    return this.#stepMs;
+  }
+
+  /** Minutes will fill it: a bucket that holds no whole number of them would count unevenly. */
+  takeMinutes(): void {
+    this.#stepMs = Math.ceil(this.#stepMs / MINUTE_MS) * MINUTE_MS;
   }
 
   get isEmpty(): boolean {
@@ -65,6 +79,7 @@ export class ChartBuilder {
     const names = [...this.#lines.keys()].sort((a, b) => ((a ?? "") < (b ?? "") ? -1 : 1));
     return names.map((name) => ({
       ...this.#naming(name),
+      stepMs: this.#stepMs,
       points: [...(this.#lines.get(name) ?? [])]
         .sort(([a], [b]) => a - b)
         .map(([atMs, bucket]) => [atMs, reduce(bucket, this.#query.aggregation)] as const),
@@ -78,7 +93,8 @@ export class ChartBuilder {
   }
 
   #bucket(group: string | null, atMs: number): Bucket {
-    const { stepMs, groupBy = "none" } = this.#query;
+    const { groupBy = "none" } = this.#query;
+    const stepMs = this.#stepMs;
     let name = groupBy === "none" ? (this.#query.agentId ?? null) : group;
     const full = this.#lines.size >= trackerLimits.chartLines.value;
     if (full && !this.#lines.has(name)) name = OTHER;

@@ -81,6 +81,11 @@ export type Aggregation = (typeof Aggregation)[keyof typeof Aggregation];
 
 /** One line of a chart. */
 export interface SeriesPoints {
+  /**
+   * Length of a bucket: the step asked for, or whole minutes where minutes answered (labels, long
+   * ranges, what was recorded in batches or is too much to read one by one).
+   */
+  readonly stepMs: number;
   readonly agentId: string | null;
   readonly labels: Readonly<Record<string, string>>;
   /** Bucket starts and values; buckets without samples are absent. */

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { ManualClock } from "../core/index.ts";
 import { TrackerError } from "./errors.ts";
 import { OTHER } from "./labels.ts";
-import type { Sample, TimeRange } from "./model.ts";
+import type { Sample, SeriesQuery, TimeRange } from "./model.ts";
 import { PerformanceTracker } from "./performance-tracker.ts";
 import { VolatileSeriesStore } from "./volatile-series-store.ts";
 
@@ -199,6 +199,31 @@ test("PerformanceTracker.getSeries() draws raw samples below a minute and minute
   }
   const [p90] = await tracker.getSeries({ ...wide, aggregation: "p90" });
   assert.ok(Math.abs((p90?.points[0]?.[1] ?? 0) - 53) < 0.54);
+});
+
+test("PerformanceTracker.getSeries() says its step, and makes those of minutes whole", async () => {
+  const clock = new ManualClock(START_MS);
+  const tracker = new PerformanceTracker({}, { clock });
+  const handle = tracker.series({ namespace: "default", metric: "batched" });
+  for (let minute = 0; minute < 12; minute++) {
+    tracker.recordMetric("m", 1, "a", { service: "search" });
+    handle.recordBatch(Float64Array.of(1, 1));
+    clock.advance(60_000);
+  }
+  const range = { fromMs: START_MS, toMs: START_MS + 12 * 60_000, aggregation: "count" } as const;
+  const shape = async (query: Omit<SeriesQuery, "fromMs" | "toMs" | "aggregation">) => {
+    const [line] = await tracker.getSeries({ ...range, ...query });
+    return { stepMs: line?.stepMs, counts: line?.points.map(([, count]) => count) };
+  };
+  assert.equal((await shape({ metric: "m", stepMs: 10_000 })).stepMs, 10_000);
+  // 90 s would hold one minute and two in turn.
+  const even = { stepMs: 120_000, counts: Array<number>(6).fill(2) };
+  assert.deepEqual(await shape({ metric: "m", stepMs: 90_000 }), even);
+  const labels = { service: "search" };
+  const whole = { stepMs: 60_000, counts: Array<number>(12).fill(1) };
+  assert.deepEqual(await shape({ metric: "m", stepMs: 10_000, labels }), whole);
+  const batched = await shape({ metric: "batched", stepMs: 10_000 });
+  assert.deepEqual(batched, { stepMs: 60_000, counts: Array<number>(12).fill(2) });
 });
 
 test("PerformanceTracker.getSeries() refuses steps, ranges and aggregations it cannot draw", async () => {

@@ -63,6 +63,11 @@ function snapshotOf(id: string, atMs: number): PerformanceSnapshot {
   };
 }
 
+/** The newest snapshots of a range, by their ids. */
+async function idsOf(store: SeriesStore, count: number, range: TimeRange): Promise<string[]> {
+  return (await store.snapshots("default", count, range)).map(({ id }) => id);
+}
+
 function plain(row: MinuteAggregate): unknown {
   return { ...row, labels: { ...row.labels }, sketch: [...row.sketch] };
 }
@@ -244,14 +249,12 @@ export function seriesStoreContract(
       for (let index = 0; index < 5; index++) {
         await store.appendSnapshot("default", snapshotOf(`snap_${index}`, START_MS + index));
       }
-      const ids = async (count: number, range: TimeRange): Promise<string[]> =>
-        (await store.snapshots("default", count, range)).map((one) => one.id);
       const range = { fromMs: START_MS + 1, toMs: START_MS + 4 };
-      assert.deepEqual(await ids(10, range), ["snap_3", "snap_2", "snap_1"]);
-      assert.deepEqual(await ids(1, range), ["snap_3"]);
-      assert.deepEqual(await ids(10, { toMs: START_MS + 1 }), ["snap_0"]);
-      assert.deepEqual(await ids(10, { fromMs: START_MS + 4 }), ["snap_4"]);
-      assert.deepEqual(await ids(10, { fromMs: START_MS + 5 }), []);
+      assert.deepEqual(await idsOf(store, 10, range), ["snap_3", "snap_2", "snap_1"]);
+      assert.deepEqual(await idsOf(store, 1, range), ["snap_3"]);
+      assert.deepEqual(await idsOf(store, 10, { toMs: START_MS + 1 }), ["snap_0"]);
+      assert.deepEqual(await idsOf(store, 10, { fromMs: START_MS + 4 }), ["snap_4"]);
+      assert.deepEqual(await idsOf(store, 10, { fromMs: START_MS + 5 }), []);
     });
 
     test("prune() removes what is older than the retention and counts samples", async () => {

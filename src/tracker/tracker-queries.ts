@@ -135,24 +135,17 @@ export class TrackerQueries {
     const { metric, agentId } = query;
     const range = this.#bounded(query);
     if (range.fromMs >= range.toMs) return [];
-    const { labels, groupBy = "none", stepMs } = query;
-    if (labels !== undefined || groupBy.startsWith("label:")) {
-      const aligned = alignToMinutes(range.fromMs, range.toMs);
-      const about = { metric, agentId, labels, ...aligned };
-      await this.#grouped.visit(about, stepMs, groupBy, (group, row) => {
-        chart.addGroup(group, row);
-      });
-      return chart.build();
-    }
-    if (query.stepMs < MINUTE_MS && (await this.#chartRaw(query, range, chart)))
-      return chart.build();
+    const { labels, groupBy = "none" } = query;
+    const isLabelled = labels !== undefined || groupBy.startsWith("label:");
+    const takesRaw = !isLabelled && query.stepMs < MINUTE_MS;
+    if (takesRaw && (await this.#chartRaw(query, range, chart))) return chart.build();
+    chart.takeMinutes();
     const aligned = alignToMinutes(range.fromMs, range.toMs);
-    const visit = (row: MinuteRow): void => chart.addMinute(row);
-    if (agentId === undefined && query.groupBy !== "agent") {
-      await this.#reader.mergedMinutes({ metric, ...aligned }, visit);
+    if (agentId === undefined && groupBy === "none" && !isLabelled) {
+      await this.#reader.mergedMinutes({ metric, ...aligned }, (row) => chart.addMinute(row));
     } else {
-      const about = { metric, agentId, ...aligned };
-      await this.#grouped.visit(about, stepMs, groupBy, (group, row) => {
+      const about = { metric, agentId, labels, ...aligned };
+      await this.#grouped.visit(about, chart.stepMs, groupBy, (group, row) => {
         chart.addGroup(group, row);
       });
     }

@@ -9,6 +9,7 @@ import type { Page } from "playwright-core";
 
 import type { Phone } from "../../src/client/index.ts";
 import { agent, enrolmentUrl } from "../support/fleet.ts";
+import { startServer } from "../support/server.ts";
 import { openStage, screenshot } from "../support/stage.ts";
 import type { Stage } from "../support/stage.ts";
 
@@ -103,3 +104,26 @@ async function pauseAndUndo(page: Page): Promise<void> {
   await toast.getByRole("button", { name: "Undo" }).click();
   await deadlock.waitFor();
 }
+
+test("Pages say what they could not read, instead of that there is nothing", async (t) => {
+  const stage = await openStage(t, { config: CONFIG });
+  if (stage === undefined) return;
+  const { page, server } = stage;
+  await join(t, stage, "worker-1", "worker");
+  await page.getByTestId("tile").click();
+  await page.getByTestId("agent-words").waitFor();
+  await server.stop();
+  await page.getByTestId("banner").waitFor();
+  for (const [tab, nothing] of [
+    ["Log", /None came yet/],
+    ["Metrics", /It recorded none/],
+  ] as const) {
+    await page.getByRole("tab", { name: tab }).click();
+    await page.getByTestId("read-problem").getByRole("button", { name: "Try again" }).waitFor();
+    assert.equal(await page.getByText(nothing).count(), 0);
+  }
+  await screenshot(page, "read-problem");
+  const { dataFolder, port } = server;
+  await startServer(t, { dataFolder, port, config: CONFIG });
+  await page.getByTestId("read-problem").waitFor({ state: "detached" });
+});

@@ -238,6 +238,9 @@ test("metrics are recorded, summed up and exported", async (t) => {
     [3, 2, 1],
   );
   assert.deepEqual(exported.samples[0].context, { op: "index" });
+  assert.equal(exported.truncated, false);
+  const part = JSON.parse(await cellphone(t, server, ["metrics", "export", "--limit", "2"]));
+  assert.deepEqual([part.samples.length, part.truncated], [2, true]);
 });
 
 test("export seals for a passphrase, and the sealed file opens to the same JSON", async (t) => {

@@ -40,6 +40,36 @@ test("a phone hears of pause, quarantine, release and restart without waiting fo
   assert.deepEqual(heard.toSorted(), ["paused", "paused", "restart", "resumed", "resumed"]);
 });
 
+for (const [how, listener] of [
+  ["ends the process", "process.exit(0)"],
+  ["closes the phone", "void phone.close()"],
+  ["throws, and then the process ends", "{ setTimeout(() => process.exit(0)); throw Error('x'); }"],
+] as const) {
+  test(`a restart is not asked for again when its listener ${how}`, async (t) => {
+    const server = await startServer(t, RARE);
+    const client = JSON.stringify(path.join(ROOT, "src/client/index.ts"));
+    const program = `
+      const { connect } = await import(${client});
+      const phone = await connect({ name: "worker-1" });
+      phone.onRestart(() => ${listener});
+      await phone.run();
+    `;
+    const child = spawn(process.execPath, ["--input-type=module", "--eval", program], {
+      env: { ...process.env, CELLPHONE_URL: await enrolmentUrl(server) },
+      stdio: ["ignore", "inherit", "ignore"],
+    });
+    t.after(() => child.kill("SIGKILL"));
+    await until("the agent", async () => {
+      const { agents } = await asAdmin(server, "GET", "/api/v1/agents?text=worker-1");
+      return (agents[0]?.presence.lastHeartbeatAtMs ?? null) !== null;
+    });
+    await asAdmin(server, "POST", "/api/v1/agents/worker-1/restart");
+    assert.deepEqual(await once(child, "exit"), [0, null]);
+    const beat = await asAdmin(server, "POST", "/api/v1/agents/worker-1/heartbeat", {});
+    assert.deepEqual(beat.commands, []);
+  });
+}
+
 test("closing a phone ends its open heartbeat at once", async (t) => {
   const server = await startServer(t, RARE);
   const phone = await agent(t, await enrolmentUrl(server), "worker-1");

@@ -50,13 +50,18 @@ function pythonAgent(
 const ready = (started: PythonAgent): Promise<unknown> =>
   until("the Python agent", () => started.told.find((line) => "ready" in line));
 
-test("the Python client's own parts", async (t) => {
-  const python = requireDebian(t, "python3");
-  if (python === undefined) return;
-  const child = spawn(python, [path.join(ROOT, "test/python/test_agent_cellphone.py")]);
-  const [output, [code]] = await Promise.all([text(child.stderr), once(child, "exit")]);
-  assert.equal(code, 0, output);
-});
+for (const [name, file] of [
+  ["the Python client's own parts", "test_agent_cellphone.py"],
+  ["the whole Python phone, on a control plane that does as it is told", "test_phone.py"],
+] as const) {
+  test(name, async (t) => {
+    const python = requireDebian(t, "python3");
+    if (python === undefined) return;
+    const child = spawn(python, [path.join(ROOT, "test/python", file)]);
+    const [output, [code]] = await Promise.all([text(child.stderr), once(child, "exit")]);
+    assert.equal(code, 0, output);
+  });
+}
 
 test("Phone (Python) enrols, registers with what it says, heartbeats, and leaves on SIGTERM", async (t) => {
   const server = await startServer(t);
@@ -143,7 +148,7 @@ test("handlers in Python may fail, postpone, refuse, and return what is no JSON"
   const ask = async (type: string) => (await phone.request("snake-1", type)).payload;
   assert.deepEqual(await ask("fails-once"), [1, 2]);
   assert.equal(await ask("later"), 2);
-  assert.equal(await ask("not-json"), "mended");
+  await assert.rejects(ask("not-json"), /returned is no JSON: Object of type set/);
   await assert.rejects(ask("hopeless"), /rejected: never/);
   await assert.rejects(ask("unheard-of"), /has no handler for "unheard-of"/);
   assert.deepEqual(await ask("too-large"), [

@@ -87,6 +87,32 @@ test("a handler's spans and calls are one trace with its message, nested as they
   assert.equal(samples[0].metadata.traceId, traceId);
 });
 
+test("a piece of work outside a handler is one trace, whatever it does", async (t) => {
+  const server = await startServer(t);
+  await searchService(t, server, (_, response) => response.end("{}"));
+  const url = await enrolmentUrl(server);
+  const worker = await agent(t, url, "worker");
+  const traceIds: string[] = [];
+  const { messageId } = await worker.work("index", {}, async (work) => {
+    traceIds.push(traceIdOf(work.traceparent));
+    await worker.fetch("/v1/search/a");
+    worker.span("plan").end();
+    await worker.work("part of it", {}, (part) => traceIds.push(traceIdOf(part.traceparent)));
+    return worker.send("worker", "direct");
+  });
+  const traceId = traceIds[0] ?? "";
+  assert.deepEqual(traceIds, [traceId, traceId]);
+  await traceOf(server, traceId, 1, 1);
+  const { message } = await asAdmin(server, "GET", `/api/v1/messages/${messageId}`);
+  assert.equal(traceIdOf(message.traceparent), traceId);
+  // Where its scope is no function's, the work itself knows its trace.
+  const work = await worker.work("by hand");
+  await work.fetch("/v1/search/b");
+  await work.span("store", {}, () => work.fetch("/v1/search/c"));
+  await work.done();
+  await traceOf(server, traceIdOf(work.traceparent), 1, 2);
+});
+
 test("Phone.fetch() streams, and throws the gateway's refusals with their code", async (t) => {
   const server = await startServer(t);
   const more = { rateLimit: { requestsPerMinute: 1, burst: 3 } };

@@ -2,8 +2,13 @@
 // second server is told.
 
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import path from "node:path";
 import { test } from "node:test";
 
+import { noComponentLog } from "../../src/core/index.ts";
+import { openLedger, SqliteSecurityStore } from "../../src/storage/index.ts";
 import { ControlSocket } from "../support/control.ts";
 import { startServer } from "../support/server.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
@@ -74,6 +79,33 @@ test("A namespace has its own agents and options, and is gone when it is deleted
   assert.deepEqual(empty.agents, [], "a namespace made anew knows nothing of the old one");
 });
 
+test("A namespace's secrets are stored, not shown, and kept by whoever sends back what is shown", async (t) => {
+  const server = await startServer(t);
+  using control = new ControlSocket(server.socketPath);
+  const dashboard = {
+    webhookUrl: "http://ana:hush-hush@127.0.0.1:9/hook",
+    webhookSecret: "hush-hush",
+    webhookTimeout: 3,
+  };
+  const put = async (config: object) => control.call("PUT", "/api/v1/namespaces/lab", { config });
+  const created = await put({ dashboard });
+  const { body } = await control.call("GET", "/api/v1/namespaces");
+  const listed = body.namespaces.find(({ name }: { name: string }) => name === "lab");
+  for (const answer of [created.body, listed]) {
+    assert.doesNotMatch(JSON.stringify(answer), /hush/);
+    assert.equal(answer.running, true);
+    assert.equal(answer.config.dashboard.webhookTimeout, 3);
+  }
+  const changed = { dashboard: { ...listed.config.dashboard, webhookTimeout: 4 } };
+  assert.equal((await put(changed)).status, 200);
+  await server.stop();
+  using ledger = openLedger(path.join(server.dataFolder, "ledger.db"));
+  const stored = (await new SqliteSecurityStore(ledger).namespaces()).find(
+    ({ name }) => name === "lab",
+  );
+  assert.deepEqual(stored?.config, { dashboard: { ...dashboard, webhookTimeout: 4 } });
+});
+
 test("Wrong options of a namespace are refused, and what ran goes on", async (t) => {
   const server = await startServer(t);
   using control = new ControlSocket(server.socketPath);
@@ -103,4 +135,44 @@ test("A second server is refused the folder and the port in words", async (t) =>
     message: new RegExp(String(server.port)),
   });
   assert.equal((await fetch(`${server.url}/readyz`)).status, 200, "the first one is unharmed");
+});
+
+test("The watcher hears nothing while the server is not ready or a namespace does not run", async (t) => {
+  const asked: string[] = [];
+  const watcher = createServer((request, response) => {
+    asked.push(request.url ?? "");
+    response.end();
+  });
+  await once(watcher.listen(0, "127.0.0.1"), "listening");
+  t.after(() => watcher.close());
+  const address = watcher.address();
+  const port = typeof address === "object" ? address?.port : undefined;
+  const config = {
+    "dashboard.deadManUrl": `http://127.0.0.1:${port}/server`,
+    "dashboard.deadManInterval": 1,
+    "dashboard.refreshInterval": 0.1,
+  };
+  const dataFolder = temporaryFolder(t);
+  const first = await startServer(t, { dataFolder, config });
+  while (asked.length < 2) await once(watcher, "request");
+  assert.deepEqual(new Set(asked), new Set(["/server"]));
+  await first.stop();
+
+  // A namespace that an older version took, and this one does not.
+  const ledger = openLedger(path.join(dataFolder, "ledger.db"));
+  const record = { name: "lab", createdAtMs: 1, config: { communication: { gone: 1 } } };
+  await new SqliteSecurityStore(ledger).putNamespace(record);
+  ledger[Symbol.dispose]();
+  asked.length = 0;
+  const silent = Promise.withResolvers<unknown>();
+  const warn = (event: string, details?: object): void => {
+    if (event === "dashboard.not_well") silent.resolve(details);
+  };
+  const second = await startServer(t, { dataFolder, config, log: { ...noComponentLog, warn } });
+  using control = new ControlSocket(second.socketPath);
+  assert.equal((await control.call("GET", "/api/v1/agents")).status, 200);
+  assert.deepEqual(await silent.promise, { problem: 'namespace "lab" does not run' });
+  assert.deepEqual(asked, []);
+  assert.equal((await control.call("PUT", "/api/v1/namespaces/lab", {})).status, 200);
+  while (asked.length === 0) await once(watcher, "request");
 });

@@ -60,10 +60,8 @@ def register_sync(phone):
         raise DeadLetter("never")
 
     @phone.on("not-json")
-    def not_json(message, delivery):
-        if delivery.attempt == 1:
-            return {1, 2}
-        return "mended"
+    def not_json(message):
+        return {1, 2}
 
     @phone.on("reply")
     def reply(message):

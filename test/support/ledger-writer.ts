@@ -84,6 +84,7 @@ function raisedAlert(id: string, number: number): Alert {
     count: 1,
     raised: 1,
     acknowledged: null,
+    notifiedAtMs: null,
   };
 }
 

@@ -9,6 +9,8 @@ import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 
 import { loadConfiguration } from "../../src/configuration/index.ts";
+import { noComponentLog } from "../../src/core/index.ts";
+import type { ComponentLog } from "../../src/core/index.ts";
 import { startSwitchboard } from "../../src/switchboard.ts";
 import type { Switchboard } from "../../src/switchboard.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
@@ -21,6 +23,8 @@ export interface TestServerOptions {
   readonly dataFolder?: string;
   /** @default a free one */
   readonly port?: number;
+  /** @default says nothing */
+  readonly log?: ComponentLog;
 }
 
 /** A server of a test. */
@@ -51,7 +55,7 @@ export async function startServer(
       "server.port": options.port ?? 0,
     },
   });
-  const switchboard = await startSwitchboard({ configuration });
+  const switchboard = await startSwitchboard({ configuration, log: options.log ?? noComponentLog });
   t.after(() => switchboard.close());
   return {
     url: switchboard.url,

@@ -55,11 +55,14 @@ export function registerMetrics(program: Command, context: CliContext): void {
     .option("-m, --metric <metric>", "of this metric")
     .option("-a, --agent <agent>", "of this agent")
     .option("--since <duration>", "over this time", durationMs)
-    .option("--limit <n>", "at most this many", count, 10_000)
+    .option("--limit <n>", "at most this many, up to 10000", count, EXPORTED_SAMPLES)
     .option("-o, --out <file>", "write to this file instead of standard output")
     .action(async (options: MetricOptions) => exportMetrics(context, options));
   examples(exported, [["metrics export --agent worker-1 --since 1h -o worker-1.json", "an hour"]]);
 }
+
+/** What the server gives in one answer. */
+const EXPORTED_SAMPLES = 10_000;
 
 async function listMetrics(context: CliContext, options: ConnectionOptions): Promise<void> {
   const answer = await context
@@ -157,7 +160,8 @@ function number(
 async function exportMetrics(context: CliContext, options: MetricOptions): Promise<void> {
   const nowMs = Date.now();
   const fromMs = options.since === undefined ? undefined : nowMs - options.since;
-  const query = { metric: options.metric, agentId: options.agent, fromMs, limit: options.limit };
+  const { limit = EXPORTED_SAMPLES } = options;
+  const query = { metric: options.metric, agentId: options.agent, fromMs, limit };
   const { samples } = await context
     .client(options)
     .call<{ samples: Sample[] }>("GET", "/api/v1/metrics", { query });
@@ -166,8 +170,16 @@ async function exportMetrics(context: CliContext, options: MetricOptions): Promi
     format: "agent-cellphone/metrics",
     version: 1,
     range: { fromMs: fromMs ?? null, toMs: nowMs },
+    // A full page may be all there is; only fewer samples than asked for prove it.
+    truncated: samples.length >= limit,
     samples,
   };
+  if (document.truncated) {
+    const newest = `only the newest ${samples.length} samples were asked for, and that many came`;
+    context.warn(
+      `${newest}; narrow it with --metric, --agent or --since, or use: cellphone export`,
+    );
+  }
   const text = `${JSON.stringify(document, null, 2)}\n`;
   if (options.out === undefined) return void context.surroundings.stdout.write(text);
   const bytes = await writeFileWhole(options.out, [Buffer.from(text)]);

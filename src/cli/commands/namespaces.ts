@@ -5,7 +5,7 @@ import { createInterface } from "node:readline/promises";
 import type { Command } from "commander";
 
 import { nameProblem } from "../../core/index.ts";
-import type { NamespaceRecord } from "../../security/index.ts";
+import type { NamespaceView } from "../../server/index.ts";
 import type { CliContext, ConnectionOptions } from "../context.ts";
 import { CliError } from "../errors.ts";
 import { connectionOptions, examples } from "../options.ts";
@@ -26,7 +26,7 @@ export function registerNamespaces(program: Command, context: CliContext): void 
       const problem = nameProblem(name);
       if (problem !== undefined) throw new CliError("cli.usage", `The name "${name}" ${problem}`);
       const path = `/api/v1/namespaces/${encodeURIComponent(name)}`;
-      const record = await context.client(options).call<NamespaceRecord>("PUT", path, { body: {} });
+      const record = await context.client(options).call<NamespaceView>("PUT", path, { body: {} });
       if (options.json === true) context.json(record);
       else context.out.line(`${name} is there. Use it: cellphone agents --namespace ${name}`);
     });
@@ -42,13 +42,14 @@ export function registerNamespaces(program: Command, context: CliContext): void 
 async function listNamespaces(context: CliContext, options: ConnectionOptions): Promise<void> {
   const { namespaces } = await context
     .client(options)
-    .call<{ namespaces: NamespaceRecord[] }>("GET", "/api/v1/namespaces");
+    .call<{ namespaces: NamespaceView[] }>("GET", "/api/v1/namespaces");
   if (options.json === true) return context.json(namespaces);
   const nowMs = Date.now();
-  context.out.table<NamespaceRecord>(
+  context.out.table<NamespaceView>(
     [
       { title: "NAMESPACE", value: (each) => each.name },
       { title: "AGE", value: (each) => ago(each.createdAtMs, nowMs), align: "right" },
+      { title: "STATE", value: ({ running }) => (running ? "runs" : "does not run") },
       {
         title: "OWN OPTIONS",
         value: (each) =>

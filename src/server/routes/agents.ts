@@ -167,11 +167,12 @@ function unregister({ identities }: Services): Route {
     params: agentParams,
     responses: { 204: empty("It is gone; its history stays") },
     resource: ({ params }) => ({ kind: "agent", id: params.id, agentIds: [params.id] }),
-    async handler({ namespace, params }) {
+    async handler({ namespace, principal, params }) {
       await agentOf(namespace, params.id);
+      // It would enrol again without the quarantine.
+      refuseQuarantined(namespace, principal);
       await namespace.communication.unregisterAgent(params.id);
       await identities.revokeAgent(namespace.name, params.id);
-      namespace.logs.forget(params.id);
       return undefined;
     },
   });

@@ -3,6 +3,7 @@
 import { z } from "zod";
 
 import type { Principal } from "../../core/index.ts";
+import { OTHER } from "../../tracker/index.ts";
 import type { FleetNamespace } from "../fleet.ts";
 import { serverLimits } from "../limits.ts";
 import { itemProblem, parseInput } from "../problem.ts";
@@ -37,9 +38,12 @@ const CHART_POINTS = 240;
 /** One bad sample must not cost the others, so each is parsed by itself, in the handler. */
 const anySampleSchema = standsFor("SampleInput", z.unknown());
 
+/** What can be read about: names, and what series beyond their caps were folded into. */
+const readNameSchema = z.union([nameSchema, z.literal(OTHER)]);
+
 const aboutParameters = {
-  metric: nameSchema.exactOptional(),
-  agentId: nameSchema.exactOptional(),
+  metric: readNameSchema.exactOptional(),
+  agentId: readNameSchema.exactOptional(),
   ...rangeParameters,
 };
 
@@ -156,12 +160,13 @@ function series({ clock }: Services): Route {
     description:
       "Default: the last hour in 240 steps, averaged, one line over all. `label=service:search` " +
       "(repeatable) keeps series with that label, `groupBy=label:outcome` draws a line per value; " +
-      "both are answered by the minute.",
+      "both are answered by the minute. Each line says the `stepMs` it has: steps that the stored " +
+      "minutes cannot give become whole minutes.",
     tag: "Metrics",
     action: "metric.read",
     query: z.strictObject({
       ...aboutParameters,
-      metric: nameSchema,
+      metric: readNameSchema,
       stepMs: numberParameter(
         z.number("must be milliseconds").int().min(1000).max(31_536_000_000),
       ).exactOptional(),

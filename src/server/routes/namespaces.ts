@@ -42,7 +42,10 @@ function put({ fleet }: Services): Route {
     body: z.strictObject({
       config: jsonObjectSchema
         .default({})
-        .describe('Overrides of options: {"communication":{"heartbeatInterval":2}}'),
+        .describe(
+          'Overrides of options: {"communication":{"heartbeatInterval":2}}; "(secret)" keeps the ' +
+            "secret that is stored",
+        ),
     }),
     example: { config: { communication: { heartbeatInterval: 2 } } },
     responses: {

@@ -53,6 +53,9 @@ export const alertSchema: z.ZodType<Alert> = named(
     count: z.number().describe("Times it was seen while it was firing"),
     raised: z.number().describe("Times it was raised again because it got worse"),
     acknowledged: z.object({ owner: z.string(), note: z.string(), atMs: instantSchema }).nullable(),
+    notifiedAtMs: instantSchema
+      .nullable()
+      .describe("When the webhook's receiver took the news last; null: not since it got worse"),
   }),
 );
 

@@ -79,6 +79,9 @@ export const seriesPointsSchema: z.ZodType<SeriesPoints> = named(
   z.object({
     agentId: z.string().nullable(),
     labels: z.record(z.string(), z.string()),
+    stepMs: z
+      .number()
+      .describe("Length of a bucket: as asked for, or whole minutes where minutes answered"),
     points: z.array(z.tuple([instantSchema, z.number()])),
   }),
 );

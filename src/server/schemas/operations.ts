@@ -2,7 +2,8 @@
 
 import { z } from "zod";
 
-import type { AuditEntry, NamespaceRecord } from "../../security/index.ts";
+import type { AuditEntry } from "../../security/index.ts";
+import type { NamespaceView } from "../fleet.ts";
 import { instantSchema, jsonObjectSchema, named } from "./common.ts";
 
 export const auditEntrySchema: z.ZodType<AuditEntry> = named(
@@ -22,9 +23,14 @@ export const auditEntrySchema: z.ZodType<AuditEntry> = named(
   }),
 );
 
-export const namespaceSchema: z.ZodType<NamespaceRecord> = named(
-  "NamespaceRecord",
-  z.object({ name: z.string(), createdAtMs: instantSchema, config: jsonObjectSchema }),
+export const namespaceSchema: z.ZodType<NamespaceView> = named(
+  "Namespace",
+  z.object({
+    name: z.string(),
+    createdAtMs: instantSchema,
+    config: jsonObjectSchema.describe('Its own options; secrets are "(secret)"'),
+    running: z.boolean().describe("False when it could not be started; the log says why"),
+  }),
 );
 
 export const enrolmentSchema = named(

@@ -12,7 +12,6 @@ import type {
   FleetEvent,
   FleetSource,
 } from "../../dashboard/index.ts";
-import type { NamespaceRecord } from "../../security/index.ts";
 import { APIGateway } from "../../gateway/index.ts";
 import type { GatewayIdentity } from "../../gateway/index.ts";
 import { PerformanceProfiler, ProfileDesk, VolatileProfileStore } from "../../profiler/index.ts";
@@ -23,6 +22,7 @@ import type {
   ConfigurationRow,
   Fleet,
   FleetNamespace,
+  NamespaceView,
   ReadinessCheck,
   ServerFacts,
 } from "../fleet.ts";
@@ -190,7 +190,7 @@ export class TestFleet implements Fleet {
   readonly checks: Record<string, ReadinessCheck> = { ledger: { ok: true } };
   readonly #identify: Identify | undefined;
   readonly #namespaces = new Map<string, TestNamespace>();
-  readonly #records = new Map<string, NamespaceRecord>();
+  readonly #records = new Map<string, NamespaceView>();
 
   constructor(identify?: Identify) {
     this.#identify = identify;
@@ -214,15 +214,15 @@ export class TestFleet implements Fleet {
     return namespace;
   }
 
-  namespaces(): Promise<readonly NamespaceRecord[]> {
+  namespaces(): Promise<readonly NamespaceView[]> {
     return Promise.resolve([...this.#records.values()]);
   }
 
   async putNamespace(
     name: string,
     config: JsonObject,
-  ): Promise<{ record: NamespaceRecord; created: boolean }> {
-    const record = { name, createdAtMs: 1_700_000_000_000, config };
+  ): Promise<{ record: NamespaceView; created: boolean }> {
+    const record = { name, createdAtMs: 1_700_000_000_000, config, running: true };
     const created = !this.#namespaces.has(name);
     this.#records.set(name, record);
     if (created) {

@@ -33,6 +33,7 @@ const ALERT: Alert = {
   count: 1,
   raised: 1,
   acknowledged: null,
+  notifiedAtMs: null,
 };
 
 test("SqliteAlertStore.putAlerts() forgets agents the alert is no longer about", async () => {

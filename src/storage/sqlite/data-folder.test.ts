@@ -85,7 +85,7 @@ test("openLedger() refuses a newer format, and leaves the file alone", (t) => {
   }
   const error = refusal(() => openLedger(file));
   assert.equal(error.code, "storage.newer_format");
-  assert.match(error.message, /version 99.*versions up to 2/);
+  assert.match(error.message, /version 99.*versions up to 3/);
 });
 
 test("openLedger() names a file that is damaged, and the way out", (t) => {

@@ -168,5 +168,13 @@ CREATE TABLE alert_agents (
 CREATE INDEX alert_agents_by_alert ON alert_agents (alert_row);
 `;
 
+// Nobody knows whether these were told of: what still fires is told again.
+const VERSION_3 = `
+UPDATE alerts SET alert = json_set(alert, '$.notifiedAtMs', NULL);
+`;
+
 /** Everything that must survive a power cut. */
-export const ledgerSchema: Schema = { name: "ledger", migrations: [VERSION_1, VERSION_2] };
+export const ledgerSchema: Schema = {
+  name: "ledger",
+  migrations: [VERSION_1, VERSION_2, VERSION_3],
+};

@@ -18,10 +18,10 @@ import { SqliteSeriesStore } from "./series-store.ts";
 
 const TRACE = "0af7651916cd43dd8448eb211c80319c";
 
-/** A file as version 1 of the program left it. */
-function versionOne(t: TestContext, schema: Schema, rows: string): string {
+/** A file as an older version of the program left it. */
+function fileOf(t: TestContext, version: number, schema: Schema, rows: string): string {
   const file = path.join(temporaryFolder(t), `${schema.name}.db`);
-  const old = { name: schema.name, migrations: schema.migrations.slice(0, 1) };
+  const old = { name: schema.name, migrations: schema.migrations.slice(0, version) };
   using database = new Database(file, old);
   database.transaction(() => {
     for (const row of rows.split(";\n")) if (row.trim() !== "") database.prepare(row).run();
@@ -37,8 +37,9 @@ test("a released version of a schema is never changed", () => {
 });
 
 test("openLedger() migrates version 1: old messages and audit rows are found by trace", async (t) => {
-  const file = versionOne(
+  const file = fileOf(
     t,
+    1,
     ledgerSchema,
     `INSERT INTO messages VALUES (1, 'default', 'msg_1', 'alice', 'bob', 'direct', 'normal', 'c',
        NULL, 0, NULL, NULL, '00-${TRACE}-b7ad6b7169203331-01', 1000, NULL, '{"text":"old"}');
@@ -49,7 +50,7 @@ test("openLedger() migrates version 1: old messages and audit rows are found by 
      INSERT INTO agents VALUES ('default', 'alice', '{"id":"alice"}')`,
   );
   using database = openLedger(file);
-  assert.equal(database.prepare("PRAGMA user_version").get()?.["user_version"], 2);
+  assert.equal(database.prepare("PRAGMA user_version").get()?.["user_version"], 3);
   const store = new SqliteCommunicationStore(database);
   const found = await store.messages("default", { traceId: TRACE });
   assert.deepEqual(
@@ -66,9 +67,23 @@ test("openLedger() migrates version 1: old messages and audit rows are found by 
   assert.deepEqual(new AlertTables(database).alerts("default", {}), []);
 });
 
-test("openSeries() migrates version 1: samples stay, calls have their table", async (t) => {
-  const file = versionOne(
+test("openLedger() migrates version 2: alerts of before are told again", (t) => {
+  const file = fileOf(
     t,
+    2,
+    ledgerSchema,
+    `INSERT INTO alerts VALUES (1, 'default', 'alert_1', 'firing', 'error', 'manual', 'ops', NULL,
+       1, NULL, 0, '{"id":"alert_1","acknowledged":null}')`,
+  );
+  using database = openLedger(file);
+  const [alert] = new AlertTables(database).alerts("default", {});
+  assert.deepEqual(alert, { id: "alert_1", acknowledged: null, notifiedAtMs: null });
+});
+
+test("openSeries() migrates version 1: samples stay, calls have their table", async (t) => {
+  const file = fileOf(
+    t,
+    1,
     seriesSchema,
     `INSERT INTO series VALUES (1, 'default', 'cost', 'w', '{}');
      INSERT INTO samples VALUES (1, 1, 1000, 0.25, NULL, NULL)`,

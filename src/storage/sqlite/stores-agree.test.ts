@@ -162,6 +162,7 @@ function alertOf({ number, ...fields }: { number: number } & Partial<Alert>): Al
     count: 1,
     raised: 1,
     acknowledged: null,
+    notifiedAtMs: null,
     ...fields,
     state: fields.endsAtMs === null ? "firing" : "resolved",
   };

@@ -31,12 +31,6 @@ export interface SeriesAnswers {
   readonly askedAtMs: number;
 }
 
-/**
- * Series asked for by label, and the gateway's, which come in batches, are answered by the
- * minute; shorter buckets would be mostly gaps.
- */
-const MINUTE_MS = 60_000;
-
 const REFRESH_MIN_MS = 5000;
 const REFRESH_MAX_MS = 60_000;
 
@@ -45,11 +39,13 @@ export function useSeries(requests: readonly SeriesRequest[]): SeriesAnswers {
   const app = useApp();
   const first = useChartGroup();
   const range = app.range.value;
-  const stepMinMs = requests.some(isByMinute) ? MINUTE_MS : 0;
+  // What was recorded in batches, or is asked for by label, comes by the minute: shorter buckets
+  // would be mostly gaps, and rates over them wrong. The answers say so, once per question.
+  const stepMinMs = useRef(0);
   const sinceOf = (known: FirstSamples["value"]): number | null =>
     range.kind === "preset" ? firstOfGroup(known, range.preset) : null;
   const resolveAt = (nowMs: number): ResolvedRange =>
-    resolveYoungRange(range, nowMs, sinceOf(first.peek()), stepMinMs);
+    resolveYoungRange(range, nowMs, sinceOf(first.peek()), stepMinMs.current);
   // Refreshing follows the bucket length; a second is as good as a minute for a week's chart.
   const { stepMs } = resolveAt(app.nowMs.peek());
   const refreshMs = Math.min(REFRESH_MAX_MS, Math.max(REFRESH_MIN_MS, stepMs / 3));
@@ -62,25 +58,35 @@ export function useSeries(requests: readonly SeriesRequest[]): SeriesAnswers {
     `${question} ${sinceOf(first.value) ?? ""}`,
     async (signal) => {
       const askedAtMs = Date.now() + app.live.clockOffsetMs.peek();
-      const read = async (resolved: ResolvedRange) => {
-        const answers = await Promise.all(
+      const ask = (resolved: ResolvedRange) =>
+        Promise.all(
           requests.map(async (request) => {
             const query = { ...request, ...resolved };
             const path = "/api/v1/metrics/series";
             return (await app.api.get<{ series: SeriesPoints[] }>(path, query, signal)).series;
           }),
         );
+      const read = async (resolve: () => ResolvedRange) => {
+        let resolved = resolve();
+        let answers = await ask(resolved);
+        const longestMs = Math.max(0, ...answers.flat().map(({ stepMs }) => stepMs));
+        if (longestMs > resolved.stepMs) {
+          stepMinMs.current = longestMs;
+          resolved = resolve();
+          answers = await ask(resolved);
+        }
         const firstMs = firstSampleMs(answers.flat());
         if (range.kind === "preset" && firstMs !== null) {
           noteFirstSample(first, range.preset, chart, firstMs);
         }
         return { range: resolved, answers, askedAtMs };
       };
-      if (asked.current === question) return read(resolveAt(askedAtMs));
-      const whole = await read(resolveRange(range, askedAtMs, stepMinMs));
+      if (asked.current === question) return read(() => resolveAt(askedAtMs));
+      stepMinMs.current = 0;
+      const whole = await read(() => resolveRange(range, askedAtMs, stepMinMs.current));
       asked.current = question;
       const young = resolveAt(askedAtMs);
-      return young.fromMs === whole.range.fromMs ? whole : read(young);
+      return young.fromMs === whole.range.fromMs ? whole : read(() => resolveAt(askedAtMs));
     },
     follows ? { refreshMs } : {},
   );
@@ -97,9 +103,4 @@ export function useSeries(requests: readonly SeriesRequest[]): SeriesAnswers {
     loading: resource.loading,
     askedAtMs: resource.data?.askedAtMs ?? app.nowMs.peek(),
   };
-}
-
-function isByMinute({ metric, label, groupBy }: SeriesRequest): boolean {
-  const labelled = label !== undefined || groupBy?.startsWith("label:") === true;
-  return labelled || metric.startsWith("gateway_");
 }

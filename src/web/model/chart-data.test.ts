@@ -21,7 +21,7 @@ import type { SeriesPoints } from "./wire.ts";
 const range = { fromMs: 1000, toMs: 6000, stepMs: 1000 };
 
 function series(agentId: string | null, points: SeriesPoints["points"]): SeriesPoints {
-  return { agentId, labels: {}, points };
+  return { agentId, labels: {}, stepMs: range.stepMs, points };
 }
 
 test("alignPoints() leaves a gap for every bucket without samples", () => {
@@ -131,7 +131,7 @@ test("firstSampleMs() is the earliest instant of any series", () => {
 
 function labelled(outcome: string, value: number): SeriesPoints {
   const labels = outcome === "" ? {} : { outcome };
-  return { agentId: null, labels, points: [[2000, value]] };
+  return { agentId: null, labels, stepMs: range.stepMs, points: [[2000, value]] };
 }
 
 test("linesByLabel() draws one line per value of a label, in their order", () => {

@@ -38,7 +38,10 @@ export function useResource<Data>(
   const { refreshMs } = options;
 
   useEffect(() => {
-    if (key === null) return undefined;
+    if (key === null) {
+      setState((last) => ({ ...last, error: undefined, loading: false }));
+      return undefined;
+    }
     let abort = new AbortController();
     const run = (): void => {
       abort.abort();
@@ -53,7 +56,7 @@ export function useResource<Data>(
       );
     };
     refresh.current = run;
-    setState((last) => ({ ...last, loading: true }));
+    setState((last) => ({ ...last, error: undefined, loading: true }));
     run();
     const timer =
       refreshMs === undefined

@@ -25,6 +25,7 @@ export function alertOf(id: string, change: Partial<Alert> = {}): Alert {
     count: 1,
     raised: 1,
     acknowledged: null,
+    notifiedAtMs: null,
     ...change,
   };
 }

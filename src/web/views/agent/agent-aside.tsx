@@ -9,6 +9,7 @@ import { useResource } from "../../state/use-resource.ts";
 import { AlertsPanel } from "../alerts/alerts-panel.tsx";
 import { CallsPanel } from "../calls/calls-panel.tsx";
 import { Age } from "../parts/age.tsx";
+import { ReadProblem } from "../parts/read-problem.tsx";
 import { LogLines } from "./log-tab.tsx";
 import type { LogLine } from "./log-tab.tsx";
 
@@ -136,19 +137,19 @@ function SignsPanel({ agent }: { readonly agent: AgentView }) {
 function LastLogPanel({ agentId }: { readonly agentId: string }) {
   const { api } = useApp();
   const path = `/api/v1/agents/${encodeURIComponent(agentId)}/log`;
-  const { data } = useResource(
+  const read = useResource(
     path,
     (signal) => api.get<{ lines: LogLine[] }>(path, { limit: LAST_LINES }, signal),
     { refreshMs: 5000 },
   );
-  const lines = data?.lines ?? [];
+  const lines = read.data?.lines;
   return (
     <Panel title="Last log lines">
-      {lines.length === 0 ? (
+      <ReadProblem resource={read} />
+      {lines?.length === 0 ? (
         <p class="panel-note">None came yet. Agents under ./cellphone run send theirs.</p>
-      ) : (
-        <LogLines lines={lines.slice(-LAST_LINES)} short />
-      )}
+      ) : null}
+      {lines === undefined ? null : <LogLines lines={lines.slice(-LAST_LINES)} short />}
     </Panel>
   );
 }

@@ -8,6 +8,7 @@ import type { AgentView, CallRecord, SpanRecord, StateChange, Task } from "../..
 import { useApp } from "../../state/app.ts";
 import { useResource } from "../../state/use-resource.ts";
 import { Age, Clock } from "../parts/age.tsx";
+import { ReadProblem } from "../parts/read-problem.tsx";
 import { useTrace } from "../trace/trace-page.tsx";
 import { Waterfall } from "../trace/waterfall.tsx";
 
@@ -27,7 +28,7 @@ export interface CurrentTaskProps {
 /** Current and recent tasks. */
 export function CurrentTask({ agent, version }: CurrentTaskProps) {
   const { api } = useApp();
-  const { data } = useResource(
+  const read = useResource(
     `tasks ${agent.id} ${version}`,
     async (signal) => {
       const query = { agentId: agent.id, limit: 50 };
@@ -35,10 +36,11 @@ export function CurrentTask({ agent, version }: CurrentTaskProps) {
     },
     { refreshMs: 5000 },
   );
-  const open = (data ?? [])
+  const tasks = read.data ?? [];
+  const open = tasks
     .filter((task) => task.endedAtMs === null)
     .sort((a, b) => Number(a.state === "submitted") - Number(b.state === "submitted"));
-  const ended = (data ?? [])
+  const ended = tasks
     .filter((task) => task.endedAtMs !== null)
     .sort((a, b) => (b.endedAtMs ?? 0) - (a.endedAtMs ?? 0))
     .slice(0, RECENT_TASKS);
@@ -47,7 +49,10 @@ export function CurrentTask({ agent, version }: CurrentTaskProps) {
       <h2 id="current-task" class="panel-title">
         Current task
       </h2>
-      {open.length === 0 ? <p class="panel-note">{idleWords(agent)}</p> : null}
+      <ReadProblem resource={read} />
+      {open.length === 0 && read.data !== undefined ? (
+        <p class="panel-note">{idleWords(agent)}</p>
+      ) : null}
       {open.length === 0 ? <HeldTrace agent={agent} /> : null}
       {open.slice(0, OPEN_TASKS_MAX).map((task) => (
         <OpenTask key={task.id} task={task} agent={agent} version={version} />
@@ -154,7 +159,7 @@ interface TaskStepsProps extends TaskStretchesProps {
 function TaskSteps({ task, alone, agentId, version }: TaskStepsProps) {
   const { api, nowMs } = useApp();
   const query = { agentId, fromMs: task.createdAtMs, limit: STEPS_MAX };
-  const { data } = useResource(
+  const read = useResource(
     alone ? `steps ${task.id}` : null,
     async (signal) => {
       const [{ spans }, { calls }] = await Promise.all([
@@ -165,8 +170,14 @@ function TaskSteps({ task, alone, agentId, version }: TaskStepsProps) {
     },
     { refreshMs: 2000 },
   );
+  const { data } = read;
   if (!alone || data === undefined || data.length < 2) {
-    return <TaskStretches task={task} agentId={agentId} version={version} />;
+    return (
+      <>
+        <ReadProblem resource={read} />
+        <TaskStretches task={task} agentId={agentId} version={version} />
+      </>
+    );
   }
   const window = { fromMs: task.createdAtMs, toMs: nowMs.value };
   return (
@@ -187,7 +198,7 @@ function TaskStretches({ task, agentId, version }: TaskStretchesProps) {
   const { api, nowMs } = useApp();
   const toMs = nowMs.value;
   const path = `/api/v1/agents/${encodeURIComponent(agentId)}/states`;
-  const { data } = useResource(
+  const read = useResource(
     `stretches ${task.id} ${task.updatedAtMs} ${version}`,
     (signal) =>
       api.get<{ states: StateChange[] }>(
@@ -197,7 +208,8 @@ function TaskStretches({ task, agentId, version }: TaskStretchesProps) {
       ),
     { refreshMs: 10_000 },
   );
-  const parts = stretches(data?.states ?? [], task.createdAtMs, toMs);
+  if (read.error !== undefined) return <ReadProblem resource={read} />;
+  const parts = stretches(read.data?.states ?? [], task.createdAtMs, toMs);
   if (parts.length === 0 || toMs - task.createdAtMs < WATERFALL_MIN_MS) return null;
   const totalMs = Math.max(1, toMs - task.createdAtMs);
   return (

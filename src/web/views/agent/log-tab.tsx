@@ -6,6 +6,7 @@ import { runCommand } from "../../model/snippets.ts";
 import { useApp } from "../../state/app.ts";
 import { useResource } from "../../state/use-resource.ts";
 import { EmptyState } from "../parts/empty-state.tsx";
+import { ReadProblem } from "../parts/read-problem.tsx";
 
 /** One line of output. */
 export interface LogLine {
@@ -22,14 +23,15 @@ export function LogTab({ agentId }: { readonly agentId: string }) {
   const { api, namespace } = useApp();
   const [text, setText] = useState("");
   const path = `/api/v1/agents/${encodeURIComponent(agentId)}/log`;
-  const { data, loading } = useResource(
+  const read = useResource(
     path,
     (signal) => api.get<{ lines: LogLine[] }>(path, { limit: LINES_MAX }, signal),
     { refreshMs: 2000 },
   );
-  const lines = data?.lines ?? [];
+  const lines = read.data?.lines ?? [];
   if (lines.length === 0) {
-    if (loading) return null;
+    if (read.error !== undefined) return <ReadProblem resource={read} />;
+    if (read.loading) return null;
     return (
       <EmptyState
         title="The last lines that the agent's process printed."
@@ -55,6 +57,7 @@ export function LogTab({ agentId }: { readonly agentId: string }) {
           {shown.length} of {lines.length} lines
         </span>
       </div>
+      <ReadProblem resource={read} />
       <FollowedLog lines={shown} />
     </section>
   );

@@ -13,13 +13,14 @@ import type { AgentSummary, MetricSummary } from "../../model/wire.ts";
 import { useApp } from "../../state/app.ts";
 import { useResource } from "../../state/use-resource.ts";
 import { EmptyState } from "../parts/empty-state.tsx";
+import { ReadProblem } from "../parts/read-problem.tsx";
 
 /** The Metrics tab. */
 export function MetricsTab({ agentId }: { readonly agentId: string }) {
   const { api, range, nowMs } = useApp();
   const [chosen, setChosen] = useState<string | undefined>(undefined);
   const path = `/api/v1/agents/${encodeURIComponent(agentId)}/summary`;
-  const { data, loading } = useResource(
+  const read = useResource(
     `${path} ${JSON.stringify(range.value)}`,
     (signal) => {
       const { fromMs, toMs } = resolveRange(range.peek(), nowMs.peek());
@@ -27,9 +28,10 @@ export function MetricsTab({ agentId }: { readonly agentId: string }) {
     },
     { refreshMs: 10_000 },
   );
-  const metrics = Object.entries(data?.metrics ?? {}).sort(([a], [b]) => compareNames(a, b));
+  const metrics = Object.entries(read.data?.metrics ?? {}).sort(([a], [b]) => compareNames(a, b));
   if (metrics.length === 0) {
-    if (loading) return null;
+    if (read.error !== undefined) return <ReadProblem resource={read} />;
+    if (read.loading) return null;
     return (
       <EmptyState
         title="Numbers that the agent records about itself."
@@ -41,6 +43,7 @@ export function MetricsTab({ agentId }: { readonly agentId: string }) {
   const shown = metrics.some(([name]) => name === chosen) ? chosen : metrics[0]?.[0];
   return (
     <div class="column">
+      <ReadProblem resource={read} />
       {shown === undefined ? null : <MetricChart agentId={agentId} metric={shown} />}
       <div class="table-wrap">
         <table class="table" data-testid="metrics-table">

@@ -8,6 +8,7 @@ import { resolveRange } from "../../model/time-range.ts";
 import type { StateChange } from "../../model/wire.ts";
 import { useApp } from "../../state/app.ts";
 import { useResource } from "../../state/use-resource.ts";
+import { ReadProblem } from "../parts/read-problem.tsx";
 import { StateShape } from "../parts/state-mark.tsx";
 
 const DAY_MS = 86_400_000;
@@ -30,13 +31,13 @@ export function StateRibbon({ agentId, version }: StateRibbonProps) {
   const toMs = nowMs.peek();
   const dayAgoMs = toMs - DAY_MS;
   const path = `/api/v1/agents/${encodeURIComponent(agentId)}/states`;
-  const { data } = useResource(
+  const read = useResource(
     `${path} ${version}`,
     (signal) =>
       api.get<{ states: StateChange[] }>(path, { fromMs: dayAgoMs, toMs: toMs + 1 }, signal),
     { refreshMs: REFRESH_MS },
   );
-  const states = data?.states ?? [];
+  const states = read.data?.states ?? [];
   const fromMs = ribbonStart(states, dayAgoMs, toMs);
   const parts = stretches(states, fromMs, toMs);
   const shares = stateShares(parts);
@@ -51,10 +52,11 @@ export function StateRibbon({ agentId, version }: StateRibbonProps) {
             {state} {formatRatio(ratio)}
           </span>
         ))}
-        {parts.length === 0 && data !== undefined ? (
+        {parts.length === 0 && read.data !== undefined ? (
           <span class="dim">No state is on record yet.</span>
         ) : null}
       </div>
+      <ReadProblem resource={read} />
       <RibbonBar parts={parts} fromMs={fromMs} toMs={toMs} words={words} />
     </section>
   );

@@ -81,7 +81,7 @@ function LifeLine({ alert }: { readonly alert: Alert }) {
 
 function Facts({ alert }: { readonly alert: Alert }) {
   const { router } = useApp();
-  const unit = useAlertRules()?.find(({ id }) => id === alert.rule)?.unit ?? null;
+  const unit = useAlertRules().data?.find(({ id }) => id === alert.rule)?.unit ?? null;
   const context = Object.entries(alert.context);
   const labels = Object.entries(alert.labels);
   return (

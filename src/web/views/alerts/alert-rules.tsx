@@ -5,13 +5,15 @@ import { thresholdWords } from "../../model/alert-words.ts";
 import { formatAge, formatCount } from "../../model/format.ts";
 import type { AlertRuleView } from "../../model/wire.ts";
 import { LevelShape } from "../parts/level-mark.tsx";
+import { ReadProblem } from "../parts/read-problem.tsx";
 import { useAlertRules } from "./use-alerts.ts";
 
 /** A table of all rules, folded until asked for. */
 export function AlertRules() {
   const [open, setOpen] = useState(true);
-  const data = useAlertRules();
-  if (data === undefined || data.length === 0) return null;
+  const read = useAlertRules();
+  const { data } = read;
+  if (data === undefined || data.length === 0) return <ReadProblem resource={read} />;
   return (
     <section aria-labelledby="rules">
       <header class="section-head">

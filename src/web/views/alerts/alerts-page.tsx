@@ -8,8 +8,10 @@ import { namespaceFlag } from "../../model/snippets.ts";
 import type { Alert, AlertLevel } from "../../model/wire.ts";
 import { useApp } from "../../state/app.ts";
 import { useResource } from "../../state/use-resource.ts";
+import type { Resource } from "../../state/use-resource.ts";
 import { EmptyState } from "../parts/empty-state.tsx";
 import { LevelShape } from "../parts/level-mark.tsx";
+import { ReadProblem } from "../parts/read-problem.tsx";
 import { SearchBox } from "../parts/search-box.tsx";
 import { AcknowledgeDialog, ResolveDialog } from "./alert-dialogs.tsx";
 import { AlertDetails } from "./alert-details.tsx";
@@ -29,13 +31,14 @@ export function AlertsPage({ alertId }: { readonly alertId: string | null }) {
   const [limit, setLimit] = useState(FIRST_ROWS);
   const [asking, setAsking] = useState<Asking>(null);
   const { alerts, error, isFull } = useAlerts(filter, limit);
-  const chosen = useAlert(alertId, alerts);
+  const { alert: chosen, read } = useAlert(alertId, alerts);
   const close = (): void => router.go("/alerts", filterParameters(filter));
   return (
     <main class="page">
       <h1 class="page-title">Alerts</h1>
       <AlertFilters filter={filter} />
       {error === undefined ? null : <p class="problem">{error.message}</p>}
+      <ReadProblem resource={read} />
       <div class={chosen === undefined ? "with-details" : "with-details with-details-open"}>
         <div class="column">
           {alerts === undefined ? null : alerts.length === 0 ? (
@@ -84,17 +87,20 @@ function Dialogs({ asking, onClose }: { readonly asking: Asking; readonly onClos
 }
 
 /** The alert of the address: live, listed, or read by itself. */
-function useAlert(alertId: string | null, listed: readonly Alert[] | undefined): Alert | undefined {
+function useAlert(
+  alertId: string | null,
+  listed: readonly Alert[] | undefined,
+): { readonly alert: Alert | undefined; readonly read: Resource<Alert> } {
   const { api, live } = useApp();
   const known =
     alertId === null
       ? undefined
       : (live.alerts.value.get(alertId) ?? listed?.find(({ id }) => id === alertId));
   const path = `/api/v1/alerts/${encodeURIComponent(alertId ?? "")}`;
-  const { data } = useResource(alertId === null || known !== undefined ? null : path, (signal) =>
+  const read = useResource(alertId === null || known !== undefined ? null : path, (signal) =>
     api.get<Alert>(path, {}, signal),
   );
-  return known ?? (data?.id === alertId ? data : undefined);
+  return { alert: known ?? (read.data?.id === alertId ? read.data : undefined), read };
 }
 
 function filterParameters(filter: AlertFilter): Readonly<Record<string, string>> {

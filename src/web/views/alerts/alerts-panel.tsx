@@ -6,6 +6,7 @@ import type { ApiQuery } from "../../state/api-client.ts";
 import { useApp } from "../../state/app.ts";
 import { Age, Clock } from "../parts/age.tsx";
 import { LevelShape } from "../parts/level-mark.tsx";
+import { ReadProblem } from "../parts/read-problem.tsx";
 import { useAlertsAbout } from "./use-alerts.ts";
 
 /** Whose alerts, and what to say without any. */
@@ -19,13 +20,14 @@ const SHOWN = 5;
 
 /** A panel beside the work. */
 export function AlertsPanel({ query, about, none }: AlertsPanelProps) {
-  const alerts = useAlertsAbout(query, about) ?? [];
+  const { resource, alerts } = useAlertsAbout(query, about);
   return (
     <section class="panel" aria-label="Alerts" data-testid="alerts-panel">
       <h2 class="panel-title">Alerts</h2>
-      {alerts.length === 0 ? <p class="panel-note">{none}</p> : null}
+      <ReadProblem resource={resource} />
+      {alerts?.length === 0 ? <p class="panel-note">{none}</p> : null}
       <ul class="short-list">
-        {alerts.slice(0, SHOWN).map((alert) => (
+        {alerts?.slice(0, SHOWN).map((alert) => (
           <AlertLine key={alert.id} alert={alert} />
         ))}
       </ul>

@@ -6,6 +6,7 @@ import type { Alert, AlertRuleView } from "../../model/wire.ts";
 import { useApp } from "../../state/app.ts";
 import type { ApiQuery } from "../../state/api-client.ts";
 import { useResource } from "../../state/use-resource.ts";
+import type { Resource } from "../../state/use-resource.ts";
 
 /** The stream brings changes; this catches what a lost frame would hide. */
 const REFRESH_MS = 30_000;
@@ -33,23 +34,25 @@ export function useAlerts(filter: AlertFilter, limit: number) {
 /** Alerts of one agent or service, those that fire first; at most a handful. */
 export function useAlertsAbout(query: ApiQuery, about: (alert: Alert) => boolean) {
   const { api, live } = useApp();
-  const { data } = useResource(
+  const resource = useResource(
     `alerts about ${JSON.stringify(query)} ${live.connections.value}`,
     async (signal) => (await api.get<{ alerts: Alert[] }>("/api/v1/alerts", query, signal)).alerts,
     { refreshMs: REFRESH_MS },
   );
-  if (data === undefined) return undefined;
+  const { data } = resource;
+  if (data === undefined) return { resource, alerts: undefined };
   const ofIt = new Map([...live.alerts.value].filter(([, alert]) => about(alert)));
-  return overlayAlerts(data, ofIt, { state: "any", level: null, text: "", open: false });
+  const any = { state: "any", level: null, text: "", open: false } as const;
+  return { resource, alerts: overlayAlerts(data, ofIt, any) };
 }
 
 const RULES_REFRESH_MS = 10_000;
 
-/** The rules in force, with what they say now; undefined until known. */
-export function useAlertRules(): readonly AlertRuleView[] | undefined {
+/** The rules in force, with what they say now. */
+export function useAlertRules(): Resource<readonly AlertRuleView[]> {
   const { api, live } = useApp();
   const firing = [...live.alerts.value.values()].filter(({ state }) => state === "firing");
-  const { data } = useResource(
+  return useResource(
     `rules ${live.connections.value} ${live.alerts.value.size} ${firing.length}`,
     async (signal) => {
       const path = "/api/v1/alert-rules";
@@ -57,5 +60,4 @@ export function useAlertRules(): readonly AlertRuleView[] | undefined {
     },
     { refreshMs: RULES_REFRESH_MS },
   );
-  return data;
 }

@@ -7,7 +7,9 @@ import { formatSeconds } from "../../model/format.ts";
 import type { CallRecord } from "../../model/wire.ts";
 import { useApp } from "../../state/app.ts";
 import { useResource } from "../../state/use-resource.ts";
+import type { Resource } from "../../state/use-resource.ts";
 import { EmptyState } from "../parts/empty-state.tsx";
+import { ReadProblem } from "../parts/read-problem.tsx";
 import { SearchBox } from "../parts/search-box.tsx";
 import { useServices } from "../services/use-services.ts";
 import { CallDetails } from "./call-details.tsx";
@@ -23,7 +25,7 @@ export function CallsPage() {
   const filter = parseCallFilter(query);
   const chosenId = query.get("call");
   const { calls, problem, hasOlder, readOlder } = useCalls(filter);
-  const chosen = useCall(chosenId, calls);
+  const { call: chosen, read } = useCall(chosenId, calls);
   const choose = (call: CallRecord | null): void =>
     router.setQuery({ call: call?.id ?? null }, true);
   return (
@@ -31,6 +33,7 @@ export function CallsPage() {
       <h1 class="page-title">Calls</h1>
       <CallFilters filter={filter} />
       {problem === undefined ? null : <p class="problem">{problem}</p>}
+      <ReadProblem resource={read} />
       <div class={chosen === undefined ? "with-details" : "with-details with-details-open"}>
         <div class="column">
           {calls === undefined ? null : calls.length === 0 ? (
@@ -54,15 +57,15 @@ export function CallsPage() {
 function useCall(
   callId: string | null,
   listed: readonly CallRecord[] | undefined,
-): CallRecord | undefined {
+): { readonly call: CallRecord | undefined; readonly read: Resource<CallRecord> } {
   const { api } = useApp();
   const known = listed?.find(({ id }) => id === callId);
   const path = `/api/v1/calls/${encodeURIComponent(callId ?? "")}`;
-  const { data } = useResource(callId === null || known !== undefined ? null : path, (signal) =>
+  const read = useResource(callId === null || known !== undefined ? null : path, (signal) =>
     api.get<CallRecord>(path, {}, signal),
   );
-  if (callId === null) return undefined;
-  return known ?? (data?.id === callId ? data : undefined);
+  const found = read.data?.id === callId ? read.data : undefined;
+  return { call: callId === null ? undefined : (known ?? found), read };
 }
 
 function CallFilters({ filter }: { readonly filter: CallFilter }) {

@@ -11,7 +11,7 @@ const SHOWN = 6;
 /** A panel beside the agent's work. */
 export function CallsPanel({ agentId }: { readonly agentId: string }) {
   const { router } = useApp();
-  const { calls } = useCalls({ ...NO_CALL_FILTER, agent: agentId }, SHOWN);
+  const { calls, problem } = useCalls({ ...NO_CALL_FILTER, agent: agentId }, SHOWN);
   return (
     <section class="panel" aria-label="Calls" data-testid="calls-panel">
       <header class="section-head">
@@ -22,6 +22,7 @@ export function CallsPanel({ agentId }: { readonly agentId: string }) {
           </a>
         )}
       </header>
+      {problem === undefined ? null : <p class="problem">{problem}</p>}
       {calls?.length === 0 ? (
         <p class="panel-note">It has called no service through the gateway.</p>
       ) : null}

@@ -19,7 +19,7 @@ export interface RecentCallsProps {
 export function RecentCalls({ filter, hide, rows = 12 }: RecentCallsProps) {
   const { router } = useApp();
   const whole = { ...NO_CALL_FILTER, ...filter };
-  const { calls } = useCalls(whole, rows);
+  const { calls, problem } = useCalls(whole, rows);
   const parameters = Object.fromEntries(
     Object.entries(callFilterQuery(whole)).filter(
       (pair): pair is [string, string] => pair[1] !== null,
@@ -33,6 +33,7 @@ export function RecentCalls({ filter, hide, rows = 12 }: RecentCallsProps) {
           All of them
         </a>
       </header>
+      {problem === undefined ? null : <p class="problem">{problem}</p>}
       {calls === undefined ? null : calls.length === 0 ? (
         <p class="panel-note">No call has passed the gateway yet.</p>
       ) : (

@@ -6,6 +6,7 @@ import type { Alert } from "../../model/wire.ts";
 import { useApp } from "../../state/app.ts";
 import { useResource } from "../../state/use-resource.ts";
 import { AlertLine } from "../alerts/alerts-panel.tsx";
+import { ReadProblem } from "../parts/read-problem.tsx";
 
 const SHOWN = 20;
 const REFRESH_MS = 30_000;
@@ -13,7 +14,7 @@ const REFRESH_MS = 30_000;
 /** A panel of alerts. */
 export function AlertsOfRange() {
   const { api, live, range, nowMs, router } = useApp();
-  const { data } = useResource(
+  const read = useResource(
     `alerts of ${JSON.stringify(range.value)} ${live.connections.value}`,
     async (signal) => {
       const { fromMs, toMs } = resolveRange(range.peek(), nowMs.peek());
@@ -22,7 +23,8 @@ export function AlertsOfRange() {
     },
     { refreshMs: REFRESH_MS },
   );
-  if (data === undefined) return null;
+  const { data } = read;
+  if (data === undefined) return <ReadProblem resource={read} />;
   return (
     <section class="panel" aria-label="Alerts">
       <header class="section-head">
@@ -31,6 +33,7 @@ export function AlertsOfRange() {
           All of them
         </a>
       </header>
+      <ReadProblem resource={read} />
       {data.length === 0 ? <p class="panel-note">None was raised in this time.</p> : null}
       <ul class="short-list">
         {orderAlerts(data)

@@ -8,6 +8,7 @@ import { resolveRange } from "../../model/time-range.ts";
 import type { PerformanceSnapshot } from "../../model/wire.ts";
 import { useApp } from "../../state/app.ts";
 import { useResource } from "../../state/use-resource.ts";
+import { ReadProblem } from "../parts/read-problem.tsx";
 
 const REFRESH_MS = 30_000;
 const ASKED = 500;
@@ -18,7 +19,7 @@ export function Snapshots() {
   const { api, live, range, nowMs } = useApp();
   const [chosenId, setChosenId] = useState<string | undefined>(undefined);
   const [all, setAll] = useState(false);
-  const { data } = useResource(
+  const read = useResource(
     `snapshots of ${JSON.stringify(range.value)} ${live.connections.value}`,
     async (signal) => {
       type Answer = { readonly snapshots: readonly PerformanceSnapshot[] };
@@ -28,11 +29,13 @@ export function Snapshots() {
     },
     { refreshMs: REFRESH_MS },
   );
-  if (data === undefined) return null;
+  const { data } = read;
+  if (data === undefined) return <ReadProblem resource={read} />;
   const rows = all ? data : data.slice(0, SHOWN);
   return (
     <section class="panel" aria-label="Snapshots">
       <h2 class="panel-title">Snapshots</h2>
+      <ReadProblem resource={read} />
       {data.length === 0 ? (
         <p class="panel-note">None was taken in this time. The server takes one at an interval.</p>
       ) : (

@@ -30,6 +30,7 @@ import type { Aggregation, MetricSummary } from "../../model/wire.ts";
 import { useApp } from "../../state/app.ts";
 import { useResource } from "../../state/use-resource.ts";
 import { EmptyState } from "../parts/empty-state.tsx";
+import { ReadProblem } from "../parts/read-problem.tsx";
 import { MetricList } from "./metric-list.tsx";
 
 const REFRESH_MS = 10_000;
@@ -38,7 +39,7 @@ const REFRESH_MS = 10_000;
 export function MetricsPage() {
   const { api, live, range, router } = useApp();
   const asked = parseMetricChoice(router.query.value);
-  const { data: names, loading } = useResource(
+  const read = useResource(
     `metric names ${live.connections.value}`,
     async (signal) => {
       type Answer = { readonly metrics: readonly { metric: string; agents: number }[] };
@@ -47,10 +48,12 @@ export function MetricsPage() {
     { refreshMs: 30_000 },
   );
   const summaries = useSummaries(asked.agent, JSON.stringify(range.value));
+  const names = read.data;
   if (names === undefined || names.length === 0) {
     return (
-      <main class="page" aria-busy={loading}>
+      <main class="page" aria-busy={read.loading}>
         <h1 class="page-title">Metrics</h1>
+        <ReadProblem resource={read} />
         {names === undefined ? null : (
           <EmptyState
             title="Every number that agents and the server record."
@@ -69,10 +72,12 @@ export function MetricsPage() {
   return (
     <main class="page">
       <h1 class="page-title">Metrics</h1>
+      <ReadProblem resource={read} />
+      <ReadProblem resource={summaries} />
       <div class="metrics-layout">
         <MetricList
           metrics={ordered}
-          summaries={summaries}
+          summaries={summaries.data}
           chosen={choice.metric}
           onChoose={(metric) => choose({ metric })}
         />
@@ -81,7 +86,7 @@ export function MetricsPage() {
           <AlertMarks>
             <MetricChart key={choice.metric} choice={choice} />
           </AlertMarks>
-          <SummaryStrip metric={choice.metric} summary={summaries?.[choice.metric]} />
+          <SummaryStrip metric={choice.metric} summary={summaries.data?.[choice.metric]} />
           <AgentSummaries choice={choice} onChoose={choose} />
         </div>
       </div>
@@ -92,7 +97,7 @@ export function MetricsPage() {
 /** Numbers of every metric in the page's range, of one agent or all. */
 function useSummaries(agentId: string, rangeKey: string) {
   const { api, live, range, nowMs } = useApp();
-  const { data } = useResource(
+  return useResource(
     `summaries ${agentId} ${rangeKey} ${live.connections.value}`,
     async (signal) => {
       const { fromMs, toMs } = resolveRange(range.peek(), nowMs.peek());
@@ -102,7 +107,6 @@ function useSummaries(agentId: string, rangeKey: string) {
     },
     { refreshMs: REFRESH_MS },
   );
-  return data;
 }
 
 interface MetricControlsProps {
@@ -242,7 +246,7 @@ const AGENTS_MAX = 24;
 /** A metric's numbers for each agent that recorded it, as far as they are asked for. */
 function useAgentSummaries(metric: string) {
   const { api, live, range, nowMs } = useApp();
-  const { data } = useResource(
+  return useResource(
     `agent summaries ${metric} ${JSON.stringify(range.value)} ${live.connections.value}`,
     async (signal) => {
       const { fromMs, toMs, stepMs } = resolveRange(range.peek(), nowMs.peek());
@@ -263,16 +267,16 @@ function useAgentSummaries(metric: string) {
     },
     { refreshMs: 3 * REFRESH_MS },
   );
-  return data;
 }
 
 /** The same numbers for each agent that recorded the metric. */
 function AgentSummaries({ choice, onChoose }: MetricControlsProps) {
   const { live, router } = useApp();
   const { metric } = choice;
-  const data = useAgentSummaries(metric);
+  const read = useAgentSummaries(metric);
+  const { data } = read;
   const rows = data?.rows ?? [];
-  if (data === undefined || rows.length === 0) return null;
+  if (data === undefined || rows.length === 0) return <ReadProblem resource={read} />;
   const format = metricFormat(metric);
   return (
     <div class="table-wrap">

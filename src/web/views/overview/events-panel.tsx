@@ -7,6 +7,7 @@ import { useApp } from "../../state/app.ts";
 import { useResource } from "../../state/use-resource.ts";
 import { useEffect } from "preact/hooks";
 import { Clock } from "../parts/age.tsx";
+import { ReadProblem } from "../parts/read-problem.tsx";
 
 /** The newest events; older ones by scrolling. */
 export function EventsPanel() {
@@ -25,7 +26,10 @@ export function EventsPanel() {
         Events
       </h2>
       <div class="events-scroll" tabIndex={0} role="log" aria-labelledby="events">
-        {events.length === 0 ? <p class="panel-note">Nothing has happened yet.</p> : null}
+        <ReadProblem resource={past} />
+        {events.length === 0 && past.data !== undefined ? (
+          <p class="panel-note">Nothing has happened yet.</p>
+        ) : null}
         <ul>
           {events.map((event) => (
             <EventLine key={event.id} event={event} />
