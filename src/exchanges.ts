@@ -307,6 +307,7 @@ const SECTIONS: Readonly<Record<string, z.ZodObject>> = {
     workers: true,
     middleware: true,
     maxConcurrentCalls: true,
+    maxUpstreamConnections: true,
     maxBodyBytes: true,
     streamIdleTimeout: true,
   }),

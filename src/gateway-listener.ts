@@ -16,8 +16,9 @@ export function createDataPlane(
   configuration: CellphoneConfiguration,
   log: ComponentLog,
 ): WorkerDataPlane {
-  const { host, workers, middleware, maxConcurrentCalls, maxBodyBytes, streamIdleTimeout } =
+  const { host, workers, middleware, maxBodyBytes, streamIdleTimeout } =
     configuration.values.gateway;
+  const { maxConcurrentCalls, maxUpstreamConnections } = configuration.values.gateway;
   const { allowInsecure, tlsCert, tlsKey } = configuration.values.server;
   const tls = readTlsFiles(tlsCert, tlsKey);
   checkBinding("gateway.host", host, tls, allowInsecure);
@@ -28,6 +29,7 @@ export function createDataPlane(
     workers,
     middleware,
     maxConcurrentCalls,
+    maxUpstreamConnections,
     maxBodyBytes,
     streamIdleMs: streamIdleTimeout * 1000,
     log,

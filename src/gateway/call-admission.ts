@@ -14,6 +14,7 @@ import { dataPlaneLimits } from "./data-plane-limits.ts";
 import { rateLimitPairs } from "./rate-limit-headers.ts";
 import type { AppliedRateLimit } from "./rate-limit-headers.ts";
 import type { RateLimitTable } from "./rate-limit-table.ts";
+import { serviceBusy } from "./upstream-error.ts";
 import { bearerOf, dropOwnKeys } from "./upstream-headers.ts";
 import { PlaneNamespace } from "./upstream-service.ts";
 
@@ -23,20 +24,32 @@ export interface TrustedCaller {
   readonly identity?: GatewayIdentity | null;
 }
 
+/** What calls are admitted by. */
+export interface CallAdmissionOptions {
+  readonly clock: Clock;
+  readonly rateLimits: RateLimitTable;
+  readonly instanceId: string;
+  readonly defaultNamespace: string;
+  /** Most calls to one service under way. */
+  readonly callsPerService: number;
+}
+
 /** Plans and keys, and what they say about a call. */
 export class CallAdmission {
   readonly #clock: Clock;
   readonly #limits: RateLimitTable;
   readonly #instanceId: string;
   readonly #defaultNamespace: string;
+  readonly #callsPerService: number;
   readonly #identities = new IdentityTable();
   readonly #namespaces = new Map<string, PlaneNamespace>();
 
-  constructor(clock: Clock, limits: RateLimitTable, instanceId: string, defaultNamespace: string) {
-    this.#clock = clock;
-    this.#limits = limits;
-    this.#instanceId = instanceId;
-    this.#defaultNamespace = defaultNamespace;
+  constructor(options: CallAdmissionOptions) {
+    this.#clock = options.clock;
+    this.#limits = options.rateLimits;
+    this.#instanceId = options.instanceId;
+    this.#defaultNamespace = options.defaultNamespace;
+    this.#callsPerService = options.callsPerService;
   }
 
   apply(plan: NamespacePlan): void {
@@ -176,9 +189,12 @@ export class CallAdmission {
     call.route = match.route.template;
     call.upstreamPath = match.upstreamPath;
     call.patienceMs = service.plan.requestTimeoutMs;
-    const { credentialMissing } = service.plan;
+    const { id, credentialMissing } = service.plan;
+    if (service.calls >= this.#callsPerService) {
+      throw serviceBusy(id, `${service.calls} are under way`);
+    }
     if (credentialMissing === undefined) return;
-    const message = `Service "${service.plan.id}" needs ${credentialMissing}, which is not set`;
+    const message = `Service "${id}" needs ${credentialMissing}, which is not set`;
     throw new GatewayError("gateway.credential_missing", message);
   }
 

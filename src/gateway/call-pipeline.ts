@@ -30,8 +30,8 @@ import type { MiddlewareHost } from "./middleware-run.ts";
 import type { RateLimitTable } from "./rate-limit-table.ts";
 import { RunningCall } from "./running-call.ts";
 import type { CallHost } from "./running-call.ts";
+import type { ForwardSink } from "./upstream-attempt.ts";
 import { Forward } from "./upstream-forward.ts";
-import type { ForwardSink } from "./upstream-forward.ts";
 import { upstreamHeaders } from "./upstream-headers.ts";
 import { UpstreamPools } from "./upstream-pools.ts";
 import type { PlaneNamespace } from "./upstream-service.ts";
@@ -44,6 +44,7 @@ export interface CallPipelineOptions {
   /** Seen by every call, in order; may change between calls. */
   readonly middleware: readonly Middleware[];
   readonly maxConcurrentCalls: number;
+  readonly maxUpstreamConnections: number;
   readonly maxBodyBytes: number;
   readonly streamIdleMs: number;
   readonly connectTimeoutMs?: number;
@@ -72,17 +73,21 @@ export class CallPipeline implements CallHost, MiddlewareHost {
   #whenIdle: (() => void) | undefined;
 
   constructor(options: CallPipelineOptions) {
-    const { clock, rateLimits, instanceId, defaultNamespace, connectTimeoutMs } = options;
+    const { clock, maxConcurrentCalls, connectTimeoutMs } = options;
     this.#clock = clock;
     this.log = options.log;
     this.chain = options.middleware;
     this.maxBodyBytes = options.maxBodyBytes;
     this.streamIdleMs = options.streamIdleMs;
-    this.instanceId = instanceId;
-    this.#maxConcurrentCalls = options.maxConcurrentCalls;
-    this.admission = new CallAdmission(clock, rateLimits, instanceId, defaultNamespace);
+    this.instanceId = options.instanceId;
+    this.#maxConcurrentCalls = maxConcurrentCalls;
+    const share = (maxConcurrentCalls * dataPlaneLimits.serviceShare.value) / 100;
+    this.admission = new CallAdmission({ ...options, callsPerService: Math.ceil(share) });
     this.recorder = new CallRecorder(clock, () => this.#report());
-    this.pools = new UpstreamPools(connectTimeoutMs === undefined ? {} : { connectTimeoutMs });
+    this.pools = new UpstreamPools({
+      connections: options.maxUpstreamConnections,
+      ...(connectTimeoutMs === undefined ? {} : { connectTimeoutMs }),
+    });
     this.#deadlines = new CallDeadlines(clock, this.#running);
   }
 
@@ -138,6 +143,7 @@ export class CallPipeline implements CallHost, MiddlewareHost {
       throw new GatewayError("gateway.body_too_large", message);
     }
     this.#running.add(call);
+    if (call.service !== null) call.service.calls += 1;
     this.#deadlines.watch();
     this.recorder.began();
   }
@@ -151,7 +157,7 @@ export class CallPipeline implements CallHost, MiddlewareHost {
   }
 
   over(call: RunningCall): void {
-    this.#running.delete(call);
+    if (this.#running.delete(call) && call.service !== null) call.service.calls -= 1;
     const namespace = this.admission.namespace(call.namespace);
     this.recorder.ended(call, namespace?.plan.slowCallMs ?? Infinity);
     if (this.#running.size === 0) this.#whenIdle?.();

@@ -98,6 +98,13 @@ export const gatewayConfigSchema = z.object({
     min: 1,
     max: 1_000_000,
   }),
+  maxUpstreamConnections: countOption(
+    "items",
+    1024,
+    "Connections of one worker to one origin of services. A stream holds one as long as it lives; " +
+      "further calls wait for one. 1024 is Envoy's default, too.",
+    { min: 1, max: 16_384 },
+  ),
   maxServices: countOption("items", 1000, "Most registered services per namespace.", {
     min: 1,
     max: 100_000,
@@ -125,6 +132,7 @@ export interface GatewaySettings {
   readonly middleware: readonly MiddlewareModule[];
   readonly maxBodyBytes: number;
   readonly maxConcurrentCalls: number;
+  readonly maxUpstreamConnections: number;
   readonly maxServices: number;
 }
 
@@ -153,6 +161,7 @@ export function gatewaySettings(options: GatewayOptions = {}): GatewaySettings {
     middleware: parsed.middleware,
     maxBodyBytes: parsed.maxBodyBytes,
     maxConcurrentCalls: parsed.maxConcurrentCalls,
+    maxUpstreamConnections: parsed.maxUpstreamConnections,
     maxServices: parsed.maxServices,
   };
 }

@@ -1,5 +1,5 @@
-// The part of the data plane's contract about who may call how often, and about second attempts.
-// Called by dataPlaneContract().
+// The part of the data plane's contract about who may call how often. Called by
+// dataPlaneContract().
 
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, test } from "node:test";
@@ -28,7 +28,6 @@ export function admissionPlaneContract(name: string, open: OpenPlane): void {
     after(() => bench.close());
     identity();
     limits();
-    retries();
 
     function identity(): void {
       test("takes a key from three headers and puts the service's credential in its place", async () => {
@@ -192,45 +191,6 @@ export function admissionPlaneContract(name: string, open: OpenPlane): void {
         } finally {
           await busy.close();
         }
-      });
-    }
-
-    function retries(): void {
-      test("tries another endpoint when one refuses the connection or answers 503", async () => {
-        let asked = 0;
-        const dead = await upstreams.nobody();
-        const failing = await upstreams.http((_, response) => {
-          asked += 1;
-          response.writeHead(503).end("x".repeat(1000));
-        });
-        const good = await upstreams.http((_, response) => response.end("good"));
-        await bench.serve(servicePlan("spread", [dead, failing, good], { retries: 2 }));
-        for (let index = 0; index < 3; index++) {
-          assert.equal((await bench.call("/v1/spread/")).body, "good");
-        }
-        assert.ok(asked > 0);
-        const record = await bench.recordOf(
-          (call) => call.serviceId === "spread" && call.attempts > 1,
-        );
-        assert.equal(record.endpoint, good);
-        assert.equal(record.status, 200);
-      });
-
-      test("does not repeat a POST", async () => {
-        let posts = 0;
-        const failing = await upstreams.http((_, response) => {
-          posts += 1;
-          response.writeHead(503).end();
-        });
-        const plan = servicePlan("once", [failing, `${failing}/other`], { retries: 3 });
-        await bench.serve(plan);
-        const answer = await bench.call("/v1/once/", { method: "POST", body: "x" });
-        assert.equal(answer.status, 503);
-        assert.equal(posts, 1);
-        posts = 0;
-        // A PUT may be repeated, with its small body.
-        await bench.call("/v1/once/", { method: "PUT", body: "x" });
-        assert.equal(posts, 2);
       });
     }
   });

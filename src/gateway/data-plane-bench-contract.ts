@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { Agent, createServer, request } from "node:http";
 import type {
+  ClientRequest,
   IncomingHttpHeaders,
   IncomingMessage,
   OutgoingHttpHeaders,
@@ -29,6 +30,7 @@ import type { CallRecord } from "./model.ts";
 export interface PlaneSettings {
   readonly streamIdleMs?: number;
   readonly maxConcurrentCalls?: number;
+  readonly maxUpstreamConnections?: number;
   readonly maxBodyBytes?: number;
   readonly port?: number;
   readonly tls?: TlsIdentity;
@@ -217,6 +219,20 @@ export class PlaneBench {
     return send(this.port, path, { ...sent, headers }, this.agent);
   }
 
+  /** A request with alice's key whose body and answer the test drives by hand. */
+  start(path: string, method = "GET", headers: Record<string, string> = {}): ClientRequest {
+    const outgoing = request({
+      host: "127.0.0.1",
+      port: this.port,
+      path,
+      method,
+      headers: { authorization: `Bearer ${secretOf("alice")}`, ...headers },
+      agent: false,
+    });
+    outgoing.on("error", () => undefined);
+    return outgoing;
+  }
+
   /** Sends bytes as they are and reads until the connection ends. */
   raw(text: string | Buffer): Promise<string> {
     return rawCall(this.port, text);
@@ -274,6 +290,13 @@ export async function send(port: number, path: string, sent: Sent, agent?: Agent
     rawHeaders: response.rawHeaders,
     body: Buffer.concat(chunks).toString(),
   };
+}
+
+/** The head of an answer to a request driven by hand. */
+export async function responseOf(outgoing: ClientRequest): Promise<IncomingMessage> {
+  const [response]: IncomingMessage[] = await once(outgoing, "response");
+  if (response === undefined) throw new Error("There was no response");
+  return response;
 }
 
 /** Sends bytes on a connection of their own; what came until it ended. */

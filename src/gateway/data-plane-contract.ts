@@ -18,6 +18,8 @@ import {
 } from "./data-plane-bench-contract.ts";
 import type { MakeCertificate, OpenPlane } from "./data-plane-bench-contract.ts";
 import { admissionPlaneContract } from "./data-plane-admission-contract.ts";
+import { busyPlaneContract } from "./data-plane-busy-contract.ts";
+import { endpointPlaneContract } from "./data-plane-endpoint-contract.ts";
 import { hostilePlaneContract } from "./data-plane-hostile-contract.ts";
 import { revocationPlaneContract } from "./data-plane-revocation-contract.ts";
 import { streamingPlaneContract } from "./data-plane-stream-contract.ts";
@@ -192,6 +194,30 @@ export function dataPlaneContract(name: string, open: OpenPlane, certify: MakeCe
         assert.equal((await bench.call("/v1/empty/")).body, "hello");
       });
 
+      test("asks twenty HEADs on the connections it has, and mistakes no body for an answer", async () => {
+        let connections = 0;
+        const evil = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil";
+        const url = await upstreams.tcp((socket) => {
+          connections += 1;
+          socket.on("data", (chunk) => {
+            const isHead = chunk.toString().startsWith("HEAD");
+            const head = `HTTP/1.1 200 OK\r\nContent-Length: ${isHead ? evil.length : 2}\r\n\r\n`;
+            const sendsBody = chunk.toString().includes("/misbehaving");
+            socket.write(isHead ? head + (sendsBody ? evil : "") : `${head}ok`);
+          });
+        });
+        await bench.serve(servicePlan("heads", url));
+        for (let index = 0; index < 20; index++) {
+          const head = await bench.call("/v1/heads/", { method: "HEAD" });
+          assert.equal(head.headers["content-length"], String(evil.length));
+        }
+        assert.ok(connections <= 2, `${connections} connections were made`);
+        for (let index = 0; index < 20; index++) {
+          await bench.call("/v1/heads/misbehaving", { method: "HEAD" });
+          assert.equal((await bench.call("/v1/heads/")).body, "ok");
+        }
+      });
+
       test("records what happened, and counts it by agent, service, route and outcome", async () => {
         const url = await upstreams.http(mirror);
         await bench.serve(servicePlan("counted", url));
@@ -222,6 +248,8 @@ export function dataPlaneContract(name: string, open: OpenPlane, certify: MakeCe
     }
   });
   admissionPlaneContract(name, open);
+  endpointPlaneContract(name, open);
+  busyPlaneContract(name, open);
   streamingPlaneContract(name, open);
   upgradePlaneContract(name, open);
   tlsPlaneContract(name, open, certify);

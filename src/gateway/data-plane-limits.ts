@@ -10,11 +10,19 @@ export const dataPlaneLimits = {
     reason: "A body up to this length is read before a connection is taken, so it can be repeated.",
     atLimit: "A longer one, or one of unknown length, is passed on as it comes and never repeated.",
   },
-  upstreamConnections: {
-    value: 256,
+  upstreamWaiting: {
+    value: 1024,
     unit: "items",
-    reason: "Connections of one worker to one origin; more than most services serve at once.",
-    atLimit: "Calls wait for a connection, within their requestTimeout.",
+    reason:
+      "Calls of one worker that wait for one of gateway.maxUpstreamConnections to one origin, as " +
+      "many as Envoy's default. Each may hold a body of smallBodyBytes.",
+    atLimit: "Further calls are refused with gateway.service_busy.",
+  },
+  serviceShare: {
+    value: 75,
+    unit: "percent",
+    reason: "Of gateway.maxConcurrentCalls for one service: a slow one must not take all of them.",
+    atLimit: "Further calls to it are refused with gateway.service_busy.",
   },
   upstreamConnectMs: {
     value: 10_000,

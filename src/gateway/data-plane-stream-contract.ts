@@ -3,8 +3,7 @@
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { request } from "node:http";
-import type { ClientRequest, IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { connect } from "node:net";
 import { after, afterEach, before, describe, test } from "node:test";
 
@@ -13,6 +12,7 @@ import {
   Upstreams,
   bodyOf,
   problemOf,
+  responseOf,
   secretOf,
   servicePlan,
   withBody,
@@ -20,12 +20,6 @@ import {
 import type { OpenPlane } from "./data-plane-bench-contract.ts";
 
 const MEGABYTE = Buffer.alloc(1_048_576, "x");
-
-async function responseOf(outgoing: ClientRequest): Promise<IncomingMessage> {
-  const [response]: IncomingMessage[] = await once(outgoing, "response");
-  if (response === undefined) throw new Error("There was no response");
-  return response;
-}
 
 /** Registers the streaming half of the contract. */
 export function streamingPlaneContract(name: string, open: OpenPlane): void {
@@ -37,24 +31,6 @@ export function streamingPlaneContract(name: string, open: OpenPlane): void {
     });
     afterEach(() => upstreams.close());
     after(() => bench.close());
-
-    /** A request whose body and answer the test drives by hand. */
-    function start(
-      path: string,
-      method = "GET",
-      headers: Record<string, string> = {},
-    ): ClientRequest {
-      const outgoing = request({
-        host: "127.0.0.1",
-        port: bench.port,
-        path,
-        method,
-        headers: { authorization: `Bearer ${secretOf("alice")}`, ...headers },
-        agent: false,
-      });
-      outgoing.on("error", () => undefined);
-      return outgoing;
-    }
 
     streams();
     endings();
@@ -68,7 +44,7 @@ export function streamingPlaneContract(name: string, open: OpenPlane): void {
           arrived.resolve(response);
         });
         await bench.serve(servicePlan("events", url));
-        const outgoing = start("/v1/events/");
+        const outgoing = bench.start("/v1/events/");
         outgoing.end();
         // The head is here before any event is.
         const response = await responseOf(outgoing);
@@ -88,7 +64,7 @@ export function streamingPlaneContract(name: string, open: OpenPlane): void {
           incoming.pipe(response);
         });
         await bench.serve(servicePlan("echo", url));
-        const outgoing = start("/v1/echo/", "POST", { "transfer-encoding": "chunked" });
+        const outgoing = bench.start("/v1/echo/", "POST", { "transfer-encoding": "chunked" });
         outgoing.write("first");
         const response = await responseOf(outgoing);
         const [first]: Buffer[] = await once(response, "data");
@@ -108,7 +84,7 @@ export function streamingPlaneContract(name: string, open: OpenPlane): void {
           arrived.resolve(response);
         });
         await bench.serve(servicePlan("announced", url));
-        const outgoing = start("/v1/announced/");
+        const outgoing = bench.start("/v1/announced/");
         outgoing.end();
         const response = await responseOf(outgoing);
         (await arrived.promise).end("hello");
@@ -118,7 +94,7 @@ export function streamingPlaneContract(name: string, open: OpenPlane): void {
       test("carries 32 MB up and down without a byte lost", async () => {
         const url = await upstreams.http((incoming, response) => void incoming.pipe(response));
         await bench.serve(servicePlan("echo", url));
-        const outgoing = start("/v1/echo/", "PUT", {
+        const outgoing = bench.start("/v1/echo/", "PUT", {
           "content-length": String(32 * MEGABYTE.length),
         });
         const sending = (async () => {
@@ -156,7 +132,7 @@ export function streamingPlaneContract(name: string, open: OpenPlane): void {
           more();
         });
         await bench.serve(servicePlan("flood", url));
-        const outgoing = start("/v1/flood/");
+        const outgoing = bench.start("/v1/flood/");
         outgoing.end();
         const response = await responseOf(outgoing);
         response.pause();
@@ -174,7 +150,7 @@ export function streamingPlaneContract(name: string, open: OpenPlane): void {
           }),
         );
         await bench.serve(servicePlan("patient", url));
-        const outgoing = start("/v1/patient/", "POST", {
+        const outgoing = bench.start("/v1/patient/", "POST", {
           expect: "100-continue",
           "content-length": "5",
         });
@@ -190,7 +166,7 @@ export function streamingPlaneContract(name: string, open: OpenPlane): void {
           response.writeEarlyHints({ link: "</a.css>; rel=preload" }, () => response.end("x"));
         });
         await bench.serve(servicePlan("hints", url));
-        const outgoing = start("/v1/hints/");
+        const outgoing = bench.start("/v1/hints/");
         const informed = once(outgoing, "information");
         const answered = responseOf(outgoing);
         outgoing.end();
@@ -210,7 +186,7 @@ export function streamingPlaneContract(name: string, open: OpenPlane): void {
           arrived.resolve(incoming);
         });
         await bench.serve(servicePlan("abandoned", url));
-        const outgoing = start("/v1/abandoned/");
+        const outgoing = bench.start("/v1/abandoned/");
         outgoing.end();
         const response = await responseOf(outgoing);
         response.on("error", () => undefined);
@@ -246,7 +222,7 @@ export function streamingPlaneContract(name: string, open: OpenPlane): void {
         });
         await bench.serve(servicePlan("cuttable", url));
         const waiting = bench.call("/v1/cuttable/wait");
-        const streaming = start("/v1/cuttable/stream");
+        const streaming = bench.start("/v1/cuttable/stream");
         streaming.end();
         const stream = await responseOf(streaming);
         await both.promise;
@@ -297,7 +273,7 @@ export function streamingPlaneContract(name: string, open: OpenPlane): void {
       test("gives up on a caller whose body does not come", async () => {
         const url = await upstreams.http((_, response) => response.end("x"));
         await bench.serve(servicePlan("quick", url, { requestTimeoutMs: 100 }));
-        const outgoing = start("/v1/quick/", "POST", { "content-length": "10" });
+        const outgoing = bench.start("/v1/quick/", "POST", { "content-length": "10" });
         outgoing.write("half");
         const response = await responseOf(outgoing);
         assert.equal(response.statusCode, 408);
@@ -309,7 +285,7 @@ export function streamingPlaneContract(name: string, open: OpenPlane): void {
           response.writeHead(413, { connection: "close" }).end("too much");
         });
         await bench.serve(servicePlan("early", url));
-        const outgoing = start("/v1/early/", "POST", { "transfer-encoding": "chunked" });
+        const outgoing = bench.start("/v1/early/", "POST", { "transfer-encoding": "chunked" });
         outgoing.write("a piece");
         const response = await responseOf(outgoing);
         assert.equal(response.statusCode, 413);

@@ -88,6 +88,19 @@ export function upgradePlaneContract(name: string, open: OpenPlane): void {
       await once(socket, "close");
     });
 
+    test("counts a 503 to an upgrade as the endpoint's failure, and passes it on", async () => {
+      const url = await upstreams.http((_, response) => response.writeHead(503).end("no"));
+      await bench.serve(servicePlan("sockets", url));
+      const socket = upgrade("/v1/sockets/chat");
+      assert.match(await until(socket, /no/), /^HTTP\/1\.1 503 /);
+      socket.destroy();
+      const found = () =>
+        bench.batches.flatMap((batch) => batch.outcomes).find((one) => one.baseUrl === url);
+      await bench.until(() => found() !== undefined);
+      assert.deepEqual([found()?.succeeded, found()?.failed], [0, 1]);
+      assert.equal(found()?.reason, "answered 503");
+    });
+
     test("holds upgrades to keys and limits like any call", async () => {
       const rateLimit = { requestsPerMinute: 1, burst: 1 };
       await bench.serve(servicePlan("few", await echo(), { rateLimit }));

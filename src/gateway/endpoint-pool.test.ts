@@ -24,7 +24,7 @@ function shares(pool: EndpointPool, count: number, end: boolean): Record<string,
     const picked = pool.pick(NONE);
     assert.ok(picked);
     pool.started(picked.baseUrl);
-    if (end) pool.ended(picked.baseUrl, true);
+    if (end) pool.ended(picked.baseUrl, "answered");
     got[picked.baseUrl] = (got[picked.baseUrl] ?? 0) + 1;
   }
   return got;
@@ -32,8 +32,15 @@ function shares(pool: EndpointPool, count: number, end: boolean): Record<string,
 
 function fail(pool: EndpointPool, baseUrl: string, times: number): void {
   for (let index = 0; index < times; index++) {
-    pool.started(baseUrl);
-    pool.ended(baseUrl, false, "connection refused");
+    const isTrial = pool.started(baseUrl);
+    pool.ended(baseUrl, "failed", "connection refused", isTrial);
+  }
+}
+
+function answerBadly(pool: EndpointPool, baseUrl: string, times: number): void {
+  for (let index = 0; index < times; index++) {
+    const isTrial = pool.started(baseUrl);
+    pool.ended(baseUrl, "answeredBadly", "answered 503", isTrial);
   }
 }
 
@@ -74,7 +81,8 @@ test("EndpointPool opens an endpoint's circuit after five failures in a row, no 
   const pool = poolOf(clock, endpoint("a"));
   fail(pool, "http://a", 4);
   pool.started("http://a");
-  pool.ended("http://a", true);
+  // A stream that has begun, and will not end today.
+  pool.answered("http://a");
   fail(pool, "http://a", 4);
   assert.ok(pool.pick(NONE));
   fail(pool, "http://a", 1);
@@ -82,7 +90,7 @@ test("EndpointPool opens an endpoint's circuit after five failures in a row, no 
   assert.equal(pool.nextTrialMs(), 5000);
 });
 
-test("EndpointPool lets one call try an endpoint again; its success opens it for all", () => {
+test("EndpointPool.answered() ends a trial as soon as its answer begins", () => {
   const clock = new ManualClock();
   const pool = poolOf(clock, endpoint("a"));
   fail(pool, "http://a", 5);
@@ -90,11 +98,44 @@ test("EndpointPool lets one call try an endpoint again; its success opens it for
   assert.equal(pool.pick(NONE), undefined);
   clock.advance(1);
   assert.equal(pool.pick(NONE)?.baseUrl, "http://a");
-  pool.started("http://a");
+  assert.equal(pool.started("http://a"), true);
   assert.equal(pool.pick(NONE), undefined);
-  pool.ended("http://a", true);
+  pool.answered("http://a");
   assert.ok(pool.pick(NONE));
   assert.equal(pool.nextTrialMs(), 0);
+});
+
+test("EndpointPool.pick() takes the only endpoint that answers, however badly", () => {
+  const pool = poolOf(new ManualClock(), endpoint("a"));
+  answerBadly(pool, "http://a", 20);
+  assert.equal(pool.pick(NONE)?.baseUrl, "http://a");
+  fail(pool, "http://a", 4);
+  assert.ok(pool.pick(NONE));
+  fail(pool, "http://a", 1);
+  assert.equal(pool.pick(NONE), undefined);
+});
+
+test("EndpointPool.pick() leaves an endpoint that answers badly alone while others answer well", () => {
+  const clock = new ManualClock();
+  const pool = poolOf(clock, endpoint("bad"), endpoint("good"));
+  answerBadly(pool, "http://bad", 5);
+  assert.deepEqual(shares(pool, 10, true), { "http://good": 10 });
+  assert.equal(pool.pick(new Set(["http://good"]))?.baseUrl, "http://bad");
+  clock.advance(5000);
+  assert.equal(pool.started("http://bad"), true);
+  pool.answered("http://bad");
+  pool.ended("http://bad", "answered", null, true);
+  assert.deepEqual(shares(pool, 10, true), { "http://bad": 5, "http://good": 5 });
+});
+
+test("EndpointPool counts answers without an end, whatever began well between them", () => {
+  const pool = poolOf(new ManualClock(), endpoint("a"), endpoint("b"));
+  for (let index = 0; index < 5; index++) {
+    pool.started("http://a");
+    pool.answered("http://a");
+    pool.ended("http://a", "answeredBadly", "it closed the connection");
+  }
+  assert.deepEqual(shares(pool, 4, true), { "http://b": 4 });
 });
 
 test("EndpointPool waits twice as long after each failed trial, at most a minute", () => {
@@ -112,7 +153,7 @@ test("EndpointPool does not punish an endpoint for calls that began before it wa
   const clock = new ManualClock();
   const pool = poolOf(clock, endpoint("a"));
   for (let index = 0; index < 8; index++) pool.started("http://a");
-  for (let index = 0; index < 8; index++) pool.ended("http://a", false, "timed out");
+  for (let index = 0; index < 8; index++) pool.ended("http://a", "failed", "timed out");
   assert.equal(pool.nextTrialMs(), 5000);
 });
 
@@ -120,10 +161,12 @@ test("EndpointPool.ended() without a finding lets another call try", () => {
   const clock = new ManualClock();
   const pool = poolOf(clock, endpoint("a"));
   fail(pool, "http://a", 5);
-  clock.advance(5000);
+  // One that goes on, and is no trial.
   pool.started("http://a");
+  clock.advance(5000);
+  const isTrial = pool.started("http://a");
   assert.equal(pool.pick(NONE), undefined);
-  pool.ended("http://a", undefined);
+  pool.ended("http://a", undefined, null, isTrial);
   assert.ok(pool.pick(NONE));
 });
 
@@ -144,7 +187,7 @@ test("EndpointPool.takeOutcomes() tells what calls found, once", () => {
   const pool = poolOf(new ManualClock(), endpoint("a"), endpoint("b"));
   fail(pool, "http://a", 2);
   pool.started("http://b");
-  pool.ended("http://b", true);
+  pool.ended("http://b", "answered");
   pool.started("http://b");
   pool.ended("http://b", undefined);
   assert.deepEqual(pool.takeOutcomes(), [
@@ -165,6 +208,6 @@ test("EndpointPool.update() keeps what is known, and closes a circuit when check
   pool.update({ endpoints: [endpoint("a"), endpoint("b"), endpoint("c")] });
   assert.equal(pool.pick(new Set(["http://a", "http://c"]))?.baseUrl, "http://b");
   pool.update({ endpoints: [endpoint("b")] });
-  pool.ended("http://a", true);
+  pool.ended("http://a", "answered");
   assert.deepEqual(pool.inFlight(), []);
 });

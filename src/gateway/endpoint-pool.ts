@@ -3,8 +3,12 @@
 // alone for a while (a circuit breaker), and retries are kept to a share of the calls, so that a
 // failing service is not buried under attempts. All of this is per worker.
 //
-//     closed ──5 failures in a row──> open ──delay over──> one trial ──succeeds──> closed
-//                                      ^                       └──fails──> open, delay doubled
+//     closed ──5 in a row──> open ──delay over──> one trial ──its answer begins──> closed
+//                             ^                       └──fails──> open, delay doubled
+//
+// Who does not answer at all is asked no more. Who answers badly (502, 503, 504, or an end missing)
+// still answers: one route of it may be broken, or it says when to come again. So its circuit only
+// sends calls to other endpoints, while there are any.
 
 import type { Clock } from "../core/index.ts";
 import { systemClock } from "../core/index.ts";
@@ -23,12 +27,19 @@ export interface EndpointOutcome {
   readonly reason: string | null;
 }
 
+/**
+ * What an attempt says about its endpoint: it answered well, it answered badly (502, 503, 504, or
+ * the end was missing), or no answer came.
+ */
+export type EndpointFinding = "answered" | "answeredBadly" | "failed";
+
 interface Member {
   plan: EndpointPlan;
   inFlight: number;
   /** Smooth weighted turns: the share it has been owed since it was last picked. */
   turn: number;
   failuresInRow: number;
+  badAnswersInRow: number;
   /** Monotonic instant until which it is left alone; 0 while the circuit is closed. */
   openUntilMs: number;
   delayMs: number;
@@ -72,7 +83,7 @@ export class EndpointPool {
 
   /**
    * The endpoint for the next attempt; undefined when none is left that may be tried now.
-   * Endpoints whose health checks fail are a last resort, open circuits are none.
+   * Endpoints whose health checks fail are a second choice, those that answer badly a third.
    * @param tried base URLs that this call has tried already.
    */
   pick(tried: ReadonlySet<string>): EndpointPlan | undefined {
@@ -83,43 +94,70 @@ export class EndpointPool {
     }
     const nowMs = this.#clock.monotonic();
     const usable: Member[] = [];
+    const answering: Member[] = [];
     for (const member of this.#members.values()) {
       const { baseUrl, weight } = member.plan;
-      if (weight > 0 && !tried.has(baseUrl) && mayTry(member, nowMs)) usable.push(member);
+      if (weight === 0 || tried.has(baseUrl)) continue;
+      if (mayTry(member, nowMs)) usable.push(member);
+      else if (isAnswering(member)) answering.push(member);
     }
     const healthy = usable.filter((member) => member.plan.healthy);
-    return this.#leastLoaded(healthy.length > 0 ? healthy : usable)?.plan;
-  }
-
-  /** A call goes to the endpoint: every `started` has its `ended`. */
-  started(baseUrl: string): void {
-    const member = this.#members.get(baseUrl);
-    if (member === undefined) return;
-    member.inFlight += 1;
-    if (member.openUntilMs > 0) member.trying = true;
+    if (healthy.length > 0) return this.#leastLoaded(healthy)?.plan;
+    return this.#leastLoaded(usable.length > 0 ? usable : answering)?.plan;
   }
 
   /**
-   * A call to the endpoint ended.
-   * @param ok whether the endpoint did its part; undefined when that cannot be said, because the
-   * caller went away first.
-   * @param reason in words, when it did not.
+   * A call goes to the endpoint: every `started` has its `ended`.
+   * @returns whether it is the one call that tries an endpoint again that was left alone.
    */
-  ended(baseUrl: string, ok: boolean | undefined, reason: string | null = null): void {
+  started(baseUrl: string): boolean {
+    const member = this.#members.get(baseUrl);
+    if (member === undefined) return false;
+    member.inFlight += 1;
+    if (member.openUntilMs === 0 || !mayTry(member, this.#clock.monotonic())) return false;
+    member.trying = true;
+    return true;
+  }
+
+  /**
+   * The endpoint began a good answer. That decides a trial: its end may be hours away.
+   */
+  answered(baseUrl: string): void {
+    const member = this.#members.get(baseUrl);
+    if (member === undefined) return;
+    member.failuresInRow = 0;
+    if (member.openUntilMs > 0) close(member);
+  }
+
+  /**
+   * A call to the endpoint is over.
+   * @param finding undefined when nothing can be said, because it ended from this side.
+   * @param reason in words, unless it answered well.
+   * @param wasTrial what {@link EndpointPool.started} returned.
+   */
+  ended(
+    baseUrl: string,
+    finding: EndpointFinding | undefined,
+    reason: string | null = null,
+    wasTrial = false,
+  ): void {
     const member = this.#members.get(baseUrl);
     if (member === undefined) return;
     member.inFlight = Math.max(0, member.inFlight - 1);
-    const wasTrial = member.trying;
-    if (member.inFlight === 0 || ok !== undefined) member.trying = false;
-    if (ok === undefined) return;
-    if (ok) {
+    if (wasTrial) member.trying = false;
+    if (finding === undefined) return;
+    if (finding === "answered") {
       member.succeeded += 1;
-      close(member);
+      member.badAnswersInRow = 0;
       return;
     }
     member.failed += 1;
     member.reason = reason;
-    member.failuresInRow += 1;
+    if (finding === "failed") member.failuresInRow += 1;
+    else {
+      member.badAnswersInRow += 1;
+      member.failuresInRow = 0;
+    }
     this.#trip(member, wasTrial);
   }
 
@@ -168,8 +206,11 @@ export class EndpointPool {
   #trip(member: Member, wasTrial: boolean): void {
     const { breakerDelayMostMs, breakerFailures } = gatewayLimits;
     const isOpen = member.openUntilMs > 0;
-    // Calls that began before it opened may still fail; only the trial's failure counts again.
-    if (isOpen ? !wasTrial : member.failuresInRow < breakerFailures.value) return;
+    // Calls that began before it opened may still fail; only the trial's failure counts again,
+    // and the one by which it stops answering altogether.
+    const stopsAnswering = member.failuresInRow === breakerFailures.value;
+    const isFull = stopsAnswering || member.badAnswersInRow >= breakerFailures.value;
+    if (isOpen ? !wasTrial && !stopsAnswering : !isFull) return;
     if (isOpen) member.delayMs = Math.min(breakerDelayMostMs.value, member.delayMs * 2);
     member.openUntilMs = this.#clock.monotonic() + member.delayMs;
   }
@@ -200,8 +241,14 @@ function mayTry(member: Member, nowMs: number): boolean {
   return nowMs >= member.openUntilMs && !member.trying;
 }
 
+/** It failed too seldom without an answer between to be given up. */
+function isAnswering(member: Member): boolean {
+  return member.failuresInRow < gatewayLimits.breakerFailures.value;
+}
+
 function close(member: Member): void {
   member.failuresInRow = 0;
+  member.badAnswersInRow = 0;
   member.openUntilMs = 0;
   member.delayMs = gatewayLimits.breakerDelayMs.value;
   member.trying = false;
@@ -213,6 +260,7 @@ function newMember(plan: EndpointPlan): Member {
     inFlight: 0,
     turn: 0,
     failuresInRow: 0,
+    badAnswersInRow: 0,
     openUntilMs: 0,
     delayMs: gatewayLimits.breakerDelayMs.value,
     trying: false,

@@ -73,11 +73,25 @@ export const gatewayErrors = {
     meaning: "Too many calls are under way",
     remedy: "Call again shortly, or raise gateway.maxConcurrentCalls.",
   },
+  "gateway.service_busy": {
+    status: 503,
+    retryable: true,
+    meaning: "The service has all the calls it may have",
+    remedy:
+      "Call again after the seconds Retry-After names; raise gateway.maxUpstreamConnections when " +
+      "the service takes more at once, or gateway.maxConcurrentCalls.",
+  },
   "gateway.body_too_large": {
     status: 413,
     retryable: false,
     meaning: "The body is too large",
     remedy: "Send less at once, or raise gateway.maxBodyBytes.",
+  },
+  "gateway.body_broken": {
+    status: 400,
+    retryable: true,
+    meaning: "The call's body broke off",
+    remedy: "Send the body to its end; the message says what the code that gives it threw.",
   },
   "gateway.head_too_large": {
     status: 431,
@@ -114,6 +128,14 @@ export const gatewayErrors = {
     retryable: true,
     meaning: "The service could not be reached",
     remedy: "Check that the service runs and that its base URL is right.",
+  },
+  "gateway.upstream_untrusted": {
+    status: 502,
+    retryable: false,
+    meaning: "The service's certificate does not prove who it is",
+    remedy:
+      "Give the service a valid certificate for the host name in its base URL. For an authority of " +
+      "your own, start the server with NODE_EXTRA_CA_CERTS=/path/to/authority.pem.",
   },
   "gateway.upstream_timeout": {
     status: 504,

@@ -88,6 +88,7 @@ export class GatewayRuntime {
       port: settings.port,
       middleware: parts.middleware,
       maxConcurrentCalls: settings.maxConcurrentCalls,
+      maxUpstreamConnections: settings.maxUpstreamConnections,
       maxBodyBytes: settings.maxBodyBytes,
       streamIdleMs: settings.streamIdleTimeoutMs,
       defaultNamespace: namespace,

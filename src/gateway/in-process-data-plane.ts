@@ -38,6 +38,8 @@ export interface InProcessDataPlaneOptions {
   readonly middleware?: readonly Middleware[];
   /** Calls under way at once. @default 10000 */
   readonly maxConcurrentCalls?: number;
+  /** Connections to one origin. @default 1024 */
+  readonly maxUpstreamConnections?: number;
   /** Most bytes of one request body. @default 104857600 */
   readonly maxBodyBytes?: number;
   /** An answer under way that is still for so long is broken off. @default 300000 */
@@ -79,6 +81,7 @@ export class InProcessDataPlane implements DataPlane {
       rateLimits: options.rateLimits ?? RateLimitTable.create(),
       middleware: options.middleware ?? [],
       maxConcurrentCalls: options.maxConcurrentCalls ?? 10_000,
+      maxUpstreamConnections: options.maxUpstreamConnections ?? 1024,
       maxBodyBytes: options.maxBodyBytes ?? 104_857_600,
       streamIdleMs: options.streamIdleMs ?? 300_000,
       instanceId: options.instanceId ?? randomUUID(),

@@ -81,14 +81,16 @@ export const gatewayLimits = {
   breakerFailures: {
     value: 5,
     unit: "items",
-    reason: "Failures in a row after which a worker stops asking an endpoint.",
-    atLimit: "The endpoint is left out until breakerDelayMs has passed; then one call tries it.",
+    reason: "Calls without an answer in a row after which a worker stops asking an endpoint.",
+    atLimit:
+      "The endpoint is left out until breakerDelayMs has passed; then one call tries it. So many " +
+      "bad answers in a row (502, 503, 504) leave it out only while another one can be asked.",
   },
   breakerDelayMs: {
     value: 5000,
     unit: "ms",
     reason: "How long a worker leaves a failing endpoint alone; doubles while it goes on failing.",
-    atLimit: "One call tries the endpoint; its success opens it for all.",
+    atLimit: "One call tries the endpoint; when its answer begins, the endpoint is open for all.",
   },
   breakerDelayMostMs: {
     value: 60_000,

@@ -14,7 +14,7 @@ import type { CallerFields } from "./header-fields.ts";
 import { runMiddleware } from "./middleware-chain.ts";
 import { problemAnswer } from "./running-call.ts";
 import type { RunningCall } from "./running-call.ts";
-import type { ForwardSink } from "./upstream-forward.ts";
+import type { ForwardSink } from "./upstream-attempt.ts";
 import { dropOwnKeys, pushPassing } from "./upstream-headers.ts";
 
 /** What the pipeline does for a call in middleware. */

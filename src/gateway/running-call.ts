@@ -10,11 +10,13 @@ import type { EndedCall } from "./call-recorder.ts";
 import type { CallTrace } from "./call-trace.ts";
 import { maskQuery, shownPath } from "./canonical-path.ts";
 import type { GatewayIdentity } from "./data-plane.ts";
+import type { EndpointFinding } from "./endpoint-pool.ts";
 import { GatewayError } from "./errors.ts";
 import type { CallerFields } from "./header-fields.ts";
 import type { HeldKey } from "./identity-table.ts";
 import type { CallRecord } from "./model.ts";
-import type { ForwardSink } from "./upstream-forward.ts";
+import { bodyTooSlow } from "./upstream-error.ts";
+import type { ForwardSink } from "./upstream-attempt.ts";
 import type { UpstreamService } from "./upstream-service.ts";
 
 /** Content type of the gateway's own answers (RFC 9457). */
@@ -41,8 +43,12 @@ export interface CallForward {
   readonly isOver: boolean;
   /** More is taken. */
   resume(): void;
-  /** @param ok false when the endpoint is to blame; undefined when that cannot be said. */
-  cancel(ok: boolean | undefined, reason: string): void;
+  /**
+   * @param finding of an endpoint that has not begun to answer; undefined when it is not to blame.
+   */
+  cancel(finding: EndpointFinding | undefined, reason: string): void;
+  /** Breaks off what was not answered in time; whose fault that was. */
+  giveUp(seconds: number): GatewayError;
 }
 
 /** A call under way. */
@@ -220,29 +226,23 @@ export class RunningCall implements ForwardSink, CallerEvents, EndedCall {
 
   /** Nothing moved for longer than it may. */
   timedOut(): void {
-    if (this.isOver) return;
-    const seconds = this.patienceMs / 1000;
-    const id = this.serviceId ?? "";
-    const words = this.hasBegun
-      ? `Service "${id}" or its caller was still for ${seconds} s during the answer`
-      : `Service "${id}" did not begin to answer within ${seconds} s`;
-    const { forward } = this;
-    if (!this.hasBegun && (forward === null || forward.isOver)) {
-      this.breakOff(this.#stillWithoutForward(seconds));
-      return;
-    }
-    // A slow reader is not the endpoint's fault.
-    forward?.cancel(this.hasBegun ? undefined : false, `no answer within ${seconds} s`);
-    this.breakOff(new GatewayError("gateway.upstream_timeout", words));
+    if (!this.isOver) this.breakOff(this.hasBegun ? this.#stillAnswer() : this.#noAnswer());
   }
 
-  #stillWithoutForward(seconds: number): GatewayError {
-    if (this.middleware !== null) {
-      const message = `A middleware did not answer within ${seconds} s (${this.trace.spanId})`;
-      return new GatewayError("gateway.middleware_failed", message);
-    }
-    const message = `The body did not arrive: nothing came for ${seconds} s`;
-    return new GatewayError("gateway.request_too_slow", message);
+  /** A slow reader is not the endpoint's fault. */
+  #stillAnswer(): GatewayError {
+    const words = `was still for ${this.patienceMs / 1000} s during the answer`;
+    const message = `Service "${this.serviceId}" or its caller ${words}`;
+    return new GatewayError("gateway.upstream_timeout", message);
+  }
+
+  #noAnswer(): GatewayError {
+    const { forward, middleware } = this;
+    const seconds = this.patienceMs / 1000;
+    if (forward !== null && !forward.isOver) return forward.giveUp(seconds);
+    if (middleware === null) return bodyTooSlow(seconds);
+    const message = `A middleware did not answer within ${seconds} s (${this.trace.spanId})`;
+    return new GatewayError("gateway.middleware_failed", message);
   }
 
   /** Ends a call whose answer was written from here. */

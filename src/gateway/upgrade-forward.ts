@@ -5,11 +5,13 @@ import type { ClientRequest, IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 import type { Duplex } from "node:stream";
 
+import type { EndpointFinding } from "./endpoint-pool.ts";
 import { GatewayError } from "./errors.ts";
 import { readAnswerFields } from "./header-fields.ts";
 import type { CallForward } from "./running-call.ts";
-import { describeUpstreamError, upstreamError } from "./upstream-error.ts";
-import type { ForwardSink } from "./upstream-forward.ts";
+import { describeUpstreamError, upstreamError, upstreamTooSlow } from "./upstream-error.ts";
+import { isBadStatus } from "./upstream-attempt.ts";
+import type { ForwardSink } from "./upstream-attempt.ts";
 import type { UpstreamService } from "./upstream-service.ts";
 
 /** The service's end of an upgrade. Never tried twice: what it begins cannot be repeated. */
@@ -24,6 +26,10 @@ export class UpgradeForward implements CallForward {
   readonly #service: UpstreamService;
   readonly #asked: { readonly method: string; readonly path: string; readonly headers: string[] };
   readonly #sink: ForwardSink;
+  #isTrial = false;
+  /** What the answer says of the endpoint, once its head came. */
+  #finding: EndpointFinding | undefined;
+  #status = 0;
   #request: ClientRequest | undefined;
   #answer: IncomingMessage | undefined;
 
@@ -47,7 +53,7 @@ export class UpgradeForward implements CallForward {
     }
     this.attempts = 1;
     this.endpoint = target.baseUrl;
-    this.#service.endpoints.started(target.baseUrl);
+    this.#isTrial = this.#service.endpoints.started(target.baseUrl);
     const { method, path, headers } = this.#asked;
     const url = new URL(target.origin);
     const send = url.protocol === "https:" ? httpsRequest : httpRequest;
@@ -70,15 +76,20 @@ export class UpgradeForward implements CallForward {
     this.#answer?.resume();
   }
 
-  cancel(ok: boolean | undefined, reason: string): void {
-    if (!this.isOver) this.#finish(ok, reason);
+  cancel(finding: EndpointFinding | undefined, reason: string): void {
+    if (!this.isOver) this.#finish(this.#finding === undefined ? finding : undefined, reason);
     this.#request?.destroy();
     this.socket?.destroy();
   }
 
+  giveUp(seconds: number): GatewayError {
+    this.cancel("failed", `no answer within ${seconds} s`);
+    return upstreamTooSlow(this.#service.plan.id, seconds);
+  }
+
   /** Both sides are done. */
   done(): void {
-    if (!this.isOver) this.#finish(true, null);
+    if (!this.isOver) this.#finish("answered", null);
   }
 
   #agreed(answer: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -87,6 +98,7 @@ export class UpgradeForward implements CallForward {
       socket.destroy();
       return;
     }
+    this.#judge(101);
     const fields = readAnswerFields(answer.rawHeaders, this.#sink.saysLimits);
     this.socket = socket;
     this.protocol = answer.headers.upgrade ?? "";
@@ -95,30 +107,40 @@ export class UpgradeForward implements CallForward {
   }
 
   #answered(answer: IncomingMessage): void {
+    if (this.isOver) return;
     this.#answer = answer;
+    const status = answer.statusCode ?? 502;
+    this.#judge(status);
     const fields = readAnswerFields(answer.rawHeaders, this.#sink.saysLimits);
-    this.#sink.begin(answer.statusCode ?? 502, answer.statusMessage ?? "", fields.forward);
+    this.#sink.begin(status, answer.statusMessage ?? "", fields.forward);
     answer.on("data", (chunk: Buffer) => {
       if (!this.#sink.write(chunk)) answer.pause();
     });
     answer.once("end", () => {
       if (this.isOver) return;
-      this.#finish(true, null);
+      this.#finish(this.#finding, `answered ${this.#status}`);
       this.#sink.end();
     });
     answer.on("error", (error) => this.#failed(error));
   }
 
+  #judge(status: number): void {
+    this.#status = status;
+    this.#finding = isBadStatus(status) ? "answeredBadly" : "answered";
+    if (this.#finding === "answered") this.#service.endpoints.answered(this.endpoint ?? "");
+  }
+
   #failed(error: Error): void {
     if (this.isOver) return;
     const failure = describeUpstreamError(error);
-    this.#finish(false, failure.words);
+    this.#finish(this.#finding === undefined ? "failed" : "answeredBadly", failure.words);
     const { id } = this.#service.plan;
     this.#sink.fail(upstreamError(id, failure, error));
   }
 
-  #finish(ok: boolean | undefined, reason: string | null): void {
+  #finish(finding: EndpointFinding | undefined, reason: string | null): void {
     this.isOver = true;
-    if (this.endpoint !== null) this.#service.endpoints.ended(this.endpoint, ok, reason);
+    if (this.endpoint === null) return;
+    this.#service.endpoints.ended(this.endpoint, finding, reason, this.#isTrial);
   }
 }

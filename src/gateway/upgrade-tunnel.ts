@@ -12,7 +12,7 @@ import type { MiddlewareHost } from "./middleware-run.ts";
 import type { RunningCall } from "./running-call.ts";
 import { UpgradeCaller } from "./upgrade-caller.ts";
 import { UpgradeForward } from "./upgrade-forward.ts";
-import type { ForwardSink } from "./upstream-forward.ts";
+import type { ForwardSink } from "./upstream-attempt.ts";
 import { upstreamHeaders } from "./upstream-headers.ts";
 
 /** One upgrade, from its request to the end of both connections. */

@@ -16,7 +16,7 @@ test("describeUpstreamError() tells no address, whatever the system's own words 
   const host = "Host: db.internal. is not in the cert's altnames: DNS:public.example";
   const misnamed = systemError("ERR_TLS_CERT_ALTNAME_INVALID", host, { reason: host });
   assert.deepEqual(describeUpstreamError(misnamed), {
-    code: "gateway.upstream_unreachable",
+    code: "gateway.upstream_untrusted",
     words: "TLS: its certificate is for another host",
   });
 });

@@ -16,7 +16,7 @@ const CODES: Readonly<Record<string, readonly [GatewayErrorCode, string]>> = {
   EADDRNOTAVAIL: ["gateway.upstream_unreachable", "no local port is free to connect from"],
   EMFILE: ["gateway.upstream_unreachable", "this process has no file descriptor left"],
   ERR_TLS_CERT_ALTNAME_INVALID: [
-    "gateway.upstream_unreachable",
+    "gateway.upstream_untrusted",
     "TLS: its certificate is for another host",
   ],
   ETIMEDOUT: ["gateway.upstream_timeout", "the connection timed out"],
@@ -35,6 +35,10 @@ const CODES: Readonly<Record<string, readonly [GatewayErrorCode, string]>> = {
   UND_ERR_CLOSED: ["gateway.closed", "its connections were closed from here"],
 };
 
+/** Codes of certificates that do not prove who answers (OpenSSL's X509_V_ERR, and node's own). */
+const UNTRUSTED =
+  /^(?:ERR_TLS_CERT_|CERT_|CRL_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|INVALID_|PATH_LENGTH_|HOSTNAME_)/;
+
 /** An error whose words follow `Service "x":`. */
 export interface UpstreamFailure {
   readonly code: GatewayErrorCode;
@@ -44,7 +48,7 @@ export interface UpstreamFailure {
 /** What an error of a connection means. */
 export function describeUpstreamError(error: unknown): UpstreamFailure {
   const first = firstCause(error);
-  const code = codeOf(first);
+  const code = errorCode(first);
   if (code.startsWith("HPE_") || first.name === "HTTPParserError") {
     if (code === "HPE_INVALID_EOF_STATE" || first.message.includes("EOF")) {
       return { code: "gateway.upstream_broken", words: "it closed the connection" };
@@ -53,7 +57,10 @@ export function describeUpstreamError(error: unknown): UpstreamFailure {
   }
   const known = CODES[code];
   if (known !== undefined) return { code: known[0], words: known[1] };
-  if (/^(?:ERR_TLS|CERT_|UNABLE_TO|SELF_SIGNED|DEPTH_ZERO|ERR_SSL)/.test(code)) {
+  if (UNTRUSTED.test(code)) {
+    return { code: "gateway.upstream_untrusted", words: `TLS: ${tlsReasonOf(first)}` };
+  }
+  if (/^ERR_(?:TLS|SSL)/.test(code)) {
     return { code: "gateway.upstream_unreachable", words: `TLS: ${tlsReasonOf(first)}` };
   }
   // The system's own words name the address.
@@ -71,17 +78,42 @@ export function upstreamError(
   return new GatewayError(failure.code, message, { cause, details: { serviceId } });
 }
 
+/** The service did not begin its answer in time. */
+export function upstreamTooSlow(serviceId: string, seconds: number): GatewayError {
+  const message = `Service "${serviceId}" did not begin to answer within ${seconds} s`;
+  return new GatewayError("gateway.upstream_timeout", message, { details: { serviceId } });
+}
+
+/** The service has as many calls as it may have. */
+export function serviceBusy(serviceId: string, words: string): GatewayError {
+  const message = `Service "${serviceId}" has all the calls it may have: ${words}`;
+  const details = { serviceId };
+  return new GatewayError("gateway.service_busy", message, { details, retryAfterSeconds: 1 });
+}
+
+/** The caller did not send its body in time. */
+export function bodyTooSlow(seconds: number): GatewayError {
+  const message = `The body did not arrive: nothing came for ${seconds} s`;
+  return new GatewayError("gateway.request_too_slow", message);
+}
+
 function firstCause(error: unknown): Error {
   // Several addresses of one name were tried: the first says most.
   if (error instanceof AggregateError && error.errors[0] instanceof Error) return error.errors[0];
   return error instanceof Error ? error : new Error(String(error));
 }
 
-/** OpenSSL's messages hold addresses and lines of its source; its reason is what people look for. */
+/**
+ * OpenSSL's messages hold addresses and lines of its source; its reason is what people look for.
+ * Node's advice after it is for whoever starts a program, which our remedy names.
+ */
 function tlsReasonOf(error: Error): string {
-  return "reason" in error && typeof error.reason === "string" ? error.reason : error.message;
+  const hasReason = "reason" in error && typeof error.reason === "string";
+  const words = hasReason ? String(error.reason) : error.message;
+  return words.split("; if the root CA", 1)[0] ?? words;
 }
 
-function codeOf(error: Error): string {
+/** Its code, of the system or of undici; empty without one. */
+export function errorCode(error: Error): string {
   return "code" in error && typeof error.code === "string" ? error.code : "";
 }

@@ -1,22 +1,24 @@
 // Carries one call to an endpoint, and to another one when that is allowed: before the first byte
-// of an answer, for methods that may be repeated, within the service's retry budget.
+// of an answer, for methods that may be repeated (for all, when nothing was sent), within the
+// service's retry budget.
 //
-//     pick ── dispatch ─┬─ answers ─────────────────────────────> begin, write..., end
-//      ^                ├─ 502, 503, 504: read to its end ──┐
-//      └── may retry ───┴─ fails before its head ───────────┘ no: the failure is the answer
+//     pick ── send ─┬─ answers ─────────────────────────────> begin, write..., end
+//      ^            ├─ its old socket was just closed ──────> the same on a new one, once
+//      │            ├─ 502, 503, 504: read to its end ──┐
+//      └─ may retry ┴─ fails before its head ───────────┘ no: the failure is the answer
 
 import type { Readable } from "node:stream";
 
 import type { Dispatcher } from "undici";
 
-import { GatewayError } from "./errors.ts";
-import type { CellphoneError } from "../core/index.ts";
-import type { AnswerSink } from "./call-caller.ts";
-import { readAnswerFields } from "./header-fields.ts";
 import { dataPlaneLimits } from "./data-plane-limits.ts";
+import type { EndpointFinding } from "./endpoint-pool.ts";
+import { GatewayError } from "./errors.ts";
 import type { CallForward } from "./running-call.ts";
-import { describeUpstreamError, upstreamError } from "./upstream-error.ts";
-import type { UpstreamFailure } from "./upstream-error.ts";
+import { Attempt } from "./upstream-attempt.ts";
+import type { AttemptOwner, ForwardSink } from "./upstream-attempt.ts";
+import { bodyTooSlow, errorCode, serviceBusy, upstreamTooSlow } from "./upstream-error.ts";
+import type { UpstreamConnection } from "./upstream-connection.ts";
 import type { UpstreamPools } from "./upstream-pools.ts";
 import type { UpstreamService, UpstreamTarget } from "./upstream-service.ts";
 
@@ -30,24 +32,17 @@ export interface ForwardRequest {
   readonly body: Buffer | Readable | null;
 }
 
-/** Takes the answer. */
-export interface ForwardSink extends AnswerSink {
-  /** Whether the gateway says `RateLimit` itself. */
-  readonly saysLimits: boolean;
-  inform(status: number, headers: readonly string[]): void;
-  /** There will be no answer, or no more of it. */
-  fail(error: CellphoneError): void;
-}
-
 const REPEATABLE = new Set(["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "QUERY"]);
+/** What undici refuses to send. */
+const UNSENDABLE = new Set([
+  "UND_ERR_INVALID_ARG",
+  "UND_ERR_NOT_SUPPORTED",
+  "UND_ERR_REQ_CONTENT_LENGTH_MISMATCH",
+]);
 const NONE_TRIED: ReadonlySet<string> = new Set();
 
-function isWorthRetrying(status: number): boolean {
-  return status === 502 || status === 503 || status === 504;
-}
-
 /** One call on its way to an upstream. */
-export class Forward implements CallForward {
+export class Forward implements CallForward, AttemptOwner {
   /** Attempts so far. */
   attempts = 0;
   /** Base URL of the endpoint that answered, or was tried last. */
@@ -58,6 +53,7 @@ export class Forward implements CallForward {
   readonly #sink: ForwardSink;
   #tried: Set<string> | undefined;
   #attempt: Attempt | undefined;
+  #hasReplayed = false;
 
   constructor(
     service: UpstreamService,
@@ -76,7 +72,7 @@ export class Forward implements CallForward {
     this.service.endpoints.earnRetry();
     const target = this.service.pick(NONE_TRIED);
     if (target === undefined) this.#sink.fail(this.#noEndpoint());
-    else this.#try(target);
+    else this.#try(target, null);
   }
 
   /** Whether nothing of it is under way (any more). */
@@ -91,18 +87,36 @@ export class Forward implements CallForward {
 
   /**
    * Breaks the call off.
-   * @param ok false when the endpoint is to blame; undefined when that cannot be said.
+   * @param finding undefined when the endpoint is not to blame.
    */
-  cancel(ok: boolean | undefined, reason: string): void {
-    this.#attempt?.cancel(ok, reason);
+  cancel(finding: EndpointFinding | undefined, reason: string): void {
+    this.#attempt?.cancel(finding, reason);
   }
 
-  #try(target: UpstreamTarget): void {
+  giveUp(seconds: number): GatewayError {
+    const { id } = this.service.plan;
+    if (this.#attempt?.isWaiting === true) {
+      const words = `no connection to it became free within ${seconds} s`;
+      this.cancel(undefined, words);
+      return serviceBusy(id, words);
+    }
+    if (this.#awaitsBody()) {
+      this.cancel(undefined, "the body did not arrive");
+      return bodyTooSlow(seconds);
+    }
+    this.cancel("failed", `no answer within ${seconds} s`);
+    return upstreamTooSlow(id, seconds);
+  }
+
+  /** @param connection to be used, when it is not for the origin to choose. */
+  #try(target: UpstreamTarget, connection: UpstreamConnection | null): void {
     this.attempts += 1;
     this.endpoint = target.baseUrl;
-    const attempt = new Attempt(this, this.#sink, target);
+    const { service } = this;
+    const isTrial = service.endpoints.started(target.baseUrl);
+    const origin = this.#pools.of(target.origin);
+    const attempt = new Attempt(this, this.#sink, target, origin, isTrial);
     this.#attempt = attempt;
-    this.service.endpoints.started(target.baseUrl);
     const { method, path, headers, body } = this.#request;
     const options: Dispatcher.DispatchOptions = {
       path: target.basePath + path,
@@ -110,19 +124,23 @@ export class Forward implements CallForward {
       headers,
       body,
     };
-    try {
-      this.#pools.of(target.origin).dispatch(options, attempt);
-    } catch (error) {
-      // Refused before it was sent, such as a header that cannot be written.
-      attempt.onResponseError(null, error instanceof Error ? error : new Error(String(error)));
-    }
+    // undici gives a connection up after each HEAD, for servers that send a body all the same; we
+    // keep it, as nginx and Go do. What such a server sends ends its connection: at once, or when
+    // undici looks for it before it uses the idle connection again.
+    if (method === "HEAD" && body === null) options.reset = false;
+    if (connection !== null) origin.resend(options, attempt, connection);
+    else if (!origin.send(options, attempt)) this.#refuse(attempt);
   }
 
-  /** Another endpoint for an attempt that brought nothing; undefined to accept what it brought. */
-  nextTarget(after: UpstreamTarget): UpstreamTarget | undefined {
-    const { method, body } = this.#request;
-    const isReplayable = body === null || Buffer.isBuffer(body);
-    if (!isReplayable || !REPEATABLE.has(method)) return undefined;
+  #refuse(attempt: Attempt): void {
+    const waiting = dataPlaneLimits.upstreamWaiting.value;
+    const words = `${waiting} calls wait for a connection already`;
+    attempt.cancel(undefined, words);
+    this.#sink.fail(serviceBusy(this.service.plan.id, words));
+  }
+
+  nextTarget(after: UpstreamTarget, wasSent: boolean): UpstreamTarget | undefined {
+    if (!this.#mayRepeat(wasSent)) return undefined;
     if (this.attempts > this.service.plan.retries) return undefined;
     this.#tried ??= new Set();
     this.#tried.add(after.baseUrl);
@@ -131,8 +149,45 @@ export class Forward implements CallForward {
     return target;
   }
 
+  callerFault(error: Error): GatewayError | undefined {
+    const { body } = this.#request;
+    const code = errorCode(error);
+    const isStream = body !== null && !Buffer.isBuffer(body);
+    // The very error: a body is also destroyed because of what the service did.
+    if (isStream && (body.errored === error || code === "UND_ERR_ABORTED")) {
+      const message = `The body broke off: ${error.message}`;
+      return new GatewayError("gateway.body_broken", message, { cause: error });
+    }
+    if (!UNSENDABLE.has(code)) return undefined;
+    const message = `The request cannot be sent: ${error.message}`;
+    return new GatewayError("gateway.request_invalid", message, { cause: error });
+  }
+
   retry(target: UpstreamTarget): void {
-    this.#try(target);
+    this.#try(target, null);
+  }
+
+  replay(target: UpstreamTarget, connection: UpstreamConnection): boolean {
+    if (this.#hasReplayed || !this.#mayRepeat(true)) return false;
+    if (!this.service.endpoints.takeRetry()) return false;
+    this.#hasReplayed = true;
+    this.#try(target, connection);
+    return true;
+  }
+
+  /** What was never sent did nothing, whatever its method (RFC 9110, section 9.2.2). */
+  #mayRepeat(wasSent: boolean): boolean {
+    const { method, body } = this.#request;
+    const isAtHand = body === null || Buffer.isBuffer(body);
+    return isAtHand && (!wasSent || REPEATABLE.has(method));
+  }
+
+  /** Whether the service took all of the body that came, and waits for the caller's next piece. */
+  #awaitsBody(): boolean {
+    const { body } = this.#request;
+    if (body === null || Buffer.isBuffer(body) || body.readableEnded) return false;
+    // It does not flow before it is sent, nor while the service takes no more of it.
+    return body.readableFlowing === true && body.readableLength === 0;
   }
 
   #noEndpoint(): GatewayError {
@@ -143,137 +198,5 @@ export class Forward implements CallForward {
       details: { serviceId: id },
       retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)),
     });
-  }
-}
-
-/** One attempt; undici calls it. */
-class Attempt implements Dispatcher.DispatchHandler {
-  controller: Dispatcher.DispatchController | null = null;
-  isOver = false;
-  readonly #forward: Forward;
-  readonly #sink: ForwardSink;
-  readonly #target: UpstreamTarget;
-  #hasBegun = false;
-  /** Where to go on once a failed answer has been read. */
-  #next: UpstreamTarget | undefined;
-  #discarded = 0;
-  #interim = 0;
-  #failedStatus = 0;
-
-  constructor(forward: Forward, sink: ForwardSink, target: UpstreamTarget) {
-    this.#forward = forward;
-    this.#sink = sink;
-    this.#target = target;
-  }
-
-  cancel(ok: boolean | undefined, reason: string): void {
-    if (this.isOver) return;
-    this.#finish(ok, reason);
-    this.controller?.abort(new Error(reason));
-  }
-
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.controller = controller;
-    // It was cancelled while it waited for a connection.
-    if (this.isOver) controller.abort(new Error("cancelled"));
-  }
-
-  onResponseStart(
-    controller: Dispatcher.DispatchController,
-    status: number,
-    _headers: unknown,
-    reason: string = "",
-  ): void {
-    if (this.isOver) return;
-    const raw = controller.rawHeaders;
-    const fields = readAnswerFields(Array.isArray(raw) ? raw : [], this.#sink.saysLimits);
-    if (status < 200) {
-      this.#inform(controller, status, fields.forward);
-      return;
-    }
-    if (fields.problem !== null) {
-      this.#fail({ code: "gateway.upstream_broken", words: `${fields.problem} in its answer` });
-      controller.abort(new Error(fields.problem));
-      return;
-    }
-    if (isWorthRetrying(status)) {
-      this.#failedStatus = status;
-      this.#next = this.#forward.nextTarget(this.#target);
-      if (this.#next !== undefined) return;
-    }
-    this.#hasBegun = true;
-    this.#sink.begin(status, reason, fields.forward);
-  }
-
-  /** They have no end of their own, and a caller that does not read them would fill memory. */
-  #inform(
-    controller: Dispatcher.DispatchController,
-    status: number,
-    headers: readonly string[],
-  ): void {
-    this.#interim += 1;
-    const most = dataPlaneLimits.interimAnswers.value;
-    if (this.#interim <= most) {
-      this.#sink.inform(status, headers);
-      return;
-    }
-    const words = `it sent more than ${most} interim answers (1xx)`;
-    this.#fail({ code: "gateway.upstream_broken", words });
-    controller.abort(new Error(words));
-  }
-
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.isOver) return;
-    if (this.#next === undefined) {
-      if (!this.#sink.write(chunk)) controller.pause();
-      return;
-    }
-    this.#discarded += chunk.length;
-    if (this.#discarded <= dataPlaneLimits.discardedBytes.value) return;
-    this.#goOn(this.#next);
-    controller.abort(new Error("a failed answer is too long to be read"));
-  }
-
-  onResponseEnd(): void {
-    if (this.isOver) return;
-    if (this.#next !== undefined) {
-      this.#goOn(this.#next);
-      return;
-    }
-    const status = this.#failedStatus;
-    if (status === 0) this.#finish(true, null);
-    else this.#finish(false, `answered ${status}`);
-    this.#sink.end();
-  }
-
-  onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
-    if (this.isOver) return;
-    const failure = describeUpstreamError(error);
-    if (this.#next !== undefined) {
-      this.#goOn(this.#next);
-      return;
-    }
-    const next = this.#hasBegun ? undefined : this.#forward.nextTarget(this.#target);
-    if (next === undefined) this.#fail(failure, error);
-    else {
-      this.#finish(false, failure.words);
-      this.#forward.retry(next);
-    }
-  }
-
-  #goOn(next: UpstreamTarget): void {
-    this.#finish(false, `answered ${this.#failedStatus}`);
-    this.#forward.retry(next);
-  }
-
-  #fail(failure: UpstreamFailure, cause?: unknown): void {
-    this.#finish(false, failure.words);
-    const { id } = this.#forward.service.plan;
-    this.#sink.fail(upstreamError(id, failure, cause));
-  }
-
-  #finish(ok: boolean | undefined, reason: string | null): void {
-    this.isOver = true;
-    this.#forward.service.endpoints.ended(this.#target.baseUrl, ok, reason);
   }
 }

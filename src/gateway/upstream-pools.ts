@@ -1,60 +1,55 @@
-// Connections to upstreams: one pool per origin, shared by all services that lead there.
-
-import { Pool } from "undici";
+// Connections to upstreams, by origin: shared by all services that lead there.
 
 import { dataPlaneLimits } from "./data-plane-limits.ts";
+import { UpstreamOrigin } from "./upstream-origin.ts";
+import type { UpstreamOriginOptions } from "./upstream-origin.ts";
 
-/** What may be changed about connections, for tests. */
+/** How connections are made. */
 export interface UpstreamPoolOptions {
   /** @default dataPlaneLimits.upstreamConnectMs */
   readonly connectTimeoutMs?: number;
+  /** Most connections to one origin. */
+  readonly connections: number;
 }
 
-/** Pools by origin. */
+/** Connections by origin. */
 export class UpstreamPools {
-  readonly #pools = new Map<string, Pool>();
-  readonly #connectTimeoutMs: number;
-  #closed = false;
+  readonly #origins = new Map<string, UpstreamOrigin>();
+  readonly #options: UpstreamOriginOptions;
+  #isClosed = false;
 
-  constructor(options: UpstreamPoolOptions = {}) {
-    this.#connectTimeoutMs = options.connectTimeoutMs ?? dataPlaneLimits.upstreamConnectMs.value;
+  constructor({ connectTimeoutMs, connections }: UpstreamPoolOptions) {
+    const { upstreamConnectMs } = dataPlaneLimits;
+    this.#options = {
+      connectTimeoutMs: connectTimeoutMs ?? upstreamConnectMs.value,
+      connections,
+    };
   }
 
-  /** The pool of an origin such as `http://127.0.0.1:8001`; made when it is first needed. */
-  of(origin: string): Pool {
-    const known = this.#pools.get(origin);
+  /** Those of an origin such as `http://127.0.0.1:8001`; made when they are first needed. */
+  of(origin: string): UpstreamOrigin {
+    const known = this.#origins.get(origin);
     if (known !== undefined) return known;
-    const pool = new Pool(origin, {
-      connections: dataPlaneLimits.upstreamConnections.value,
-      pipelining: 1,
-      // The gateway's own clock decides: it also sees calls that wait for a connection.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      maxHeaderSize: dataPlaneLimits.upstreamHeadBytes.value,
-      // Raw headers in and out need HTTP/1.1.
-      allowH2: false,
-      connect: { timeout: this.#connectTimeoutMs },
-    });
-    if (this.#closed) void pool.destroy();
-    else this.#pools.set(origin, pool);
-    return pool;
+    const made = new UpstreamOrigin(origin, this.#options);
+    if (this.#isClosed) void made.destroy();
+    else this.#origins.set(origin, made);
+    return made;
   }
 
-  /** Ends pools that nobody needs any more, once their calls are over. */
+  /** Ends connections that nobody needs any more, once their calls are over. */
   retain(origins: ReadonlySet<string>): void {
-    for (const [origin, pool] of this.#pools) {
+    for (const [origin, connections] of this.#origins) {
       if (origins.has(origin)) continue;
-      this.#pools.delete(origin);
-      // Fails only when it is closed already.
-      pool.close().catch(() => undefined);
+      this.#origins.delete(origin);
+      connections.retire();
     }
   }
 
   /** Breaks off whatever is left. */
   async close(): Promise<void> {
-    this.#closed = true;
-    const pools = [...this.#pools.values()];
-    this.#pools.clear();
-    await Promise.all(pools.map((pool) => pool.destroy()));
+    this.#isClosed = true;
+    const all = [...this.#origins.values()];
+    this.#origins.clear();
+    await Promise.all(all.map((connections) => connections.destroy()));
   }
 }

@@ -18,6 +18,8 @@ export interface UpstreamTarget {
 /** One service with its endpoints as this worker sees them. */
 export class UpstreamService {
   readonly endpoints: EndpointPool;
+  /** Calls to it under way. */
+  calls = 0;
   #plan: ServicePlan;
   #targets = new Map<string, UpstreamTarget>();
   /** Limits' keys, made once. */

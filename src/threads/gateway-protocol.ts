@@ -24,6 +24,7 @@ export interface GatewayThreadData {
   readonly instanceId: string;
   readonly middleware: readonly MiddlewareModule[];
   readonly maxConcurrentCalls: number;
+  readonly maxUpstreamConnections: number;
   readonly maxBodyBytes: number;
   readonly streamIdleMs: number;
 }

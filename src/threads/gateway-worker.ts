@@ -48,13 +48,14 @@ class GatewayWorker {
 
   async #make(): Promise<InProcessDataPlane> {
     const { host, reusePort, tls, rateLimits, instanceId, middleware } = this.#data;
-    const { maxConcurrentCalls, maxBodyBytes, streamIdleMs } = this.#data;
+    const { maxConcurrentCalls, maxUpstreamConnections, maxBodyBytes, streamIdleMs } = this.#data;
     const plane = new InProcessDataPlane({
       host,
       reusePort,
       ...(tls === undefined ? {} : { tls }),
       instanceId,
       maxConcurrentCalls,
+      maxUpstreamConnections,
       maxBodyBytes,
       streamIdleMs,
       rateLimits: RateLimitTable.attach(rateLimits),

@@ -44,6 +44,8 @@ export interface WorkerDataPlaneOptions {
   readonly middleware?: readonly MiddlewareModule[];
   /** Calls under way at once, per worker. @default 10000 */
   readonly maxConcurrentCalls?: number;
+  /** Connections to one origin, per worker. @default 1024 */
+  readonly maxUpstreamConnections?: number;
   /** Most bytes of one request body. @default 104857600 */
   readonly maxBodyBytes?: number;
   /** An answer under way that is still for so long is broken off. @default 300000 */
@@ -245,6 +247,7 @@ export class WorkerDataPlane implements DataPlane {
       instanceId: this.instanceId,
       middleware: options.middleware ?? [],
       maxConcurrentCalls: options.maxConcurrentCalls ?? 10_000,
+      maxUpstreamConnections: options.maxUpstreamConnections ?? 1024,
       maxBodyBytes: options.maxBodyBytes ?? 104_857_600,
       streamIdleMs: options.streamIdleMs ?? 300_000,
     };
