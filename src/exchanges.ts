@@ -15,7 +15,7 @@ import { profilerConfigSchema } from "./profiler/index.ts";
 import { keepSecrets, maskSecrets } from "./namespace-secrets.ts";
 import { ServerError } from "./server/index.ts";
 import type { NamespaceView } from "./server/index.ts";
-import type { NamespaceState } from "./server-problem.ts";
+import type { NamespaceState } from "./server-watch.ts";
 import type { IdentityService, NamespaceRecord, SecurityStore } from "./security/index.ts";
 import { trackerConfigSchema } from "./tracker/index.ts";
 import type { RestoreProgress } from "./restore-progress.ts";

@@ -11,15 +11,9 @@ import { join } from "node:path";
 import { componentErrors } from "./component-errors.ts";
 import { configurationRows } from "./configuration-rows.ts";
 import type { CellphoneConfiguration } from "./configuration/index.ts";
-import {
-  DEFAULT_NAMESPACE,
-  Listeners,
-  noComponentLog,
-  randomToken,
-  systemClock,
-} from "./core/index.ts";
+import { DEFAULT_NAMESPACE, Listeners, noComponentLog, randomToken } from "./core/index.ts";
 import type { ComponentLog } from "./core/index.ts";
-import { DeadMan, EventNumbers } from "./dashboard/index.ts";
+import { EventNumbers } from "./dashboard/index.ts";
 import type { FeedEvent } from "./dashboard/index.ts";
 import { Exchanges } from "./exchanges.ts";
 import { createDataPlane, gatewayOptionsOf, identityChange } from "./gateway-listener.ts";
@@ -29,13 +23,13 @@ import type { Credential } from "./security/index.ts";
 import { createControlPlane } from "./server/index.ts";
 import type { ConfigurationRow, ControlPlane, Fleet, ServerFacts } from "./server/index.ts";
 import { builtFiles, packageVersion } from "./package-files.ts";
+import { pruneDaily } from "./prune-daily.ts";
 import type { RestoreProgress } from "./restore-progress.ts";
-import { serverProblem } from "./server-problem.ts";
+import { watchServer } from "./server-watch.ts";
 import { SystemHealth } from "./system-health.ts";
 import { openDataFolder } from "./storage/index.ts";
 import { LedgerClient, ProfileConversionThread, SeriesClient } from "./threads/index.ts";
 
-const DAY_MS = 86_400_000;
 /** Starts that are over sooner need no word of their progress. */
 const PROGRESS_EVERY_MS = 2000;
 
@@ -146,7 +140,8 @@ class System implements Switchboard, Fleet {
     await identities.load();
     await this.#publish(identities.credentialsInForce());
     this.#identities = identities;
-    this.#pruneDaily(identities);
+    const pruning = pruneDaily(identities, this.#log);
+    this.#running.push(() => pruning[Symbol.dispose]());
     const audit = new AuditLog({ store: ledger, log: this.#log });
     this.#running.push(() => audit.close());
 
@@ -188,7 +183,9 @@ class System implements Switchboard, Fleet {
     this.#folder.notePorts([port]);
     await this.#startNamespaces(exchanges);
     this.#folder.notePorts([port, (await this.#plane.listen()).port]);
-    this.#pingWatcher();
+    const about = { readiness: () => this.readiness(), states: () => exchanges.states() };
+    const watch = watchServer(values.dashboard, about, this.#log);
+    this.#running.push(async () => watch[Symbol.asyncDispose]());
   }
 
   async #startNamespaces(exchanges: Exchanges): Promise<void> {
@@ -230,32 +227,6 @@ class System implements Switchboard, Fleet {
     this.#ledger = await opening[0];
     this.#series = await opening[1];
     return [this.#ledger, this.#series];
-  }
-
-  /** Forgets keys that no longer work and audit rows past their retention, now and every day. */
-  #pruneDaily(identities: IdentityService): void {
-    let timer: Disposable | undefined;
-    const prune = (): void => {
-      timer = systemClock.after(DAY_MS, prune);
-      identities.prune().catch((error: unknown) => {
-        this.#log.warn("switchboard.prune_failed", { error });
-      });
-    };
-    prune();
-    this.#running.push(() => timer?.[Symbol.dispose]());
-  }
-
-  /** One ping for the whole server: a namespace of many must not say that all is well. */
-  #pingWatcher(): void {
-    const { deadManUrl: url, deadManInterval } = this.#configuration.values.dashboard;
-    if (url === "") return;
-    const problem = async (): Promise<string | null> =>
-      serverProblem(await this.readiness(), await this.#started(this.#exchanges).states());
-    const intervalMs = deadManInterval * 1000;
-    const log = this.#log;
-    const deadMan = new DeadMan({ url, intervalMs, problem, clock: systemClock, log });
-    deadMan.start();
-    this.#running.push(() => deadMan.stop());
   }
 
   /** Opens the control plane; its port. */

@@ -13,7 +13,7 @@ import type { Acknowledgement, Alert } from "./alert.ts";
 import {
   contentOf,
   isAboutOthers,
-  isNews,
+  isWorthSaying,
   newAlert,
   raisedAgain,
   resolvedAt,
@@ -319,19 +319,12 @@ export class AlertBook {
     // A trace that showed it stays the one to look at when nothing newer does.
     const traceId = track.finding.traceId ?? alert.traceId;
     const finding = { ...track.finding, level, traceId };
+    const isWorse = LEVEL_RANK[finding.level] > LEVEL_RANK[alert.level];
     const areOthers = isAboutOthers(alert.raisedFor, finding.agentIds);
-    if (
-      track.isAboutOthers(areOthers, nowMs) ||
-      LEVEL_RANK[finding.level] > LEVEL_RANK[alert.level]
-    ) {
-      this.#raiseAgain(alert, finding);
-      return;
+    if (track.isAboutOthers(areOthers, nowMs) || isWorse) this.#raiseAgain(alert, finding);
+    else if (isWorthSaying(finding, alert, this.#options.clock.now())) {
+      this.#change(alert, "updated", contentOf(finding));
     }
-    const changed = isNews(finding, alert);
-    const sinceMs = this.#options.clock.now() - alert.updatedAtMs;
-    const stale = sinceMs >= dashboardLimits.alertTouchMs.value;
-    const differs = finding.message !== alert.message || finding.value !== alert.value;
-    if (changed || (stale && differs)) this.#change(alert, "updated", contentOf(finding));
   }
 
   #newAlert(finding: Finding): Alert {

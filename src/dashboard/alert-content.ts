@@ -2,6 +2,7 @@
 
 import type { Alert } from "./alert.ts";
 import type { Finding } from "./finding.ts";
+import { dashboardLimits } from "./limits.ts";
 
 /** The alert that a finding becomes. */
 export function newAlert(
@@ -71,8 +72,15 @@ export function raisedAgain(alert: Alert, finding: Finding): Partial<Alert> {
   };
 }
 
+/** Whether an alert should say a finding now: news at once, new words and values not too often. */
+export function isWorthSaying(finding: Finding, alert: Alert, nowMs: number): boolean {
+  if (isNews(finding, alert)) return true;
+  const isStale = nowMs - alert.updatedAtMs >= dashboardLimits.alertTouchMs.value;
+  return isStale && (finding.message !== alert.message || finding.value !== alert.value);
+}
+
 /** Whether a finding says more than words and values anew: level, agents, or a trace to show. */
-export function isNews(finding: Finding, alert: Alert): boolean {
+function isNews(finding: Finding, alert: Alert): boolean {
   const hasTrace = alert.traceId === null && finding.traceId !== null;
   return hasTrace || finding.level !== alert.level || !sameAgents(finding, alert);
 }

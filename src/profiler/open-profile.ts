@@ -47,3 +47,8 @@ export class OpenProfile {
     timer[Symbol.dispose]();
   }
 }
+
+/** Why the profile of an agent that is not there any more has failed. */
+export function goneReason(agentId: string): string {
+  return `${agentId} went away before it delivered`;
+}

@@ -189,11 +189,16 @@ describe("PerformanceProfiler.profile()", () => {
     const long = "x".repeat(4000);
     const tooLarge = { prompt: long, answer: long, system: long };
     const nested = { messages: Array.from({ length: 3 }, () => ({ role: "user", text: long })) };
-    const growing = { messages: ["a"], at: 7, left: undefined as unknown as null };
+    // What JavaScript callers pass: a value that JSON leaves out.
+    const messages = ["a"];
+    const growing: JsonObject = Object.assign(JSON.parse('{"at":7}'), {
+      messages,
+      left: undefined,
+    });
     profiler.profile("long", tooLarge, () => 1);
     profiler.profile("nested", nested, () => 1);
-    profiler.profile("growing", growing, () => growing.messages.push("b"));
-    growing.messages.push(long, long, long);
+    profiler.profile("growing", growing, () => messages.push("b"));
+    messages.push(long, long, long);
     let deep: JsonObject = {};
     for (let depth = 0; depth < 100_000; depth++) deep = { deep };
     profiler.profile("deep", deep, () => 1);

@@ -145,3 +145,9 @@ async function guard<Result>(action: string, call: () => Promise<Result>): Promi
     throw storeError(action, error);
   }
 }
+
+/** The error for an id that no profile has. */
+export function unknownProfile(profileId: string): ProfilerError {
+  const shown = profileId.slice(0, 100);
+  return new ProfilerError("profiler.profile_unknown", `There is no profile "${shown}"`);
+}

@@ -19,8 +19,8 @@ import { ProfilerError } from "./errors.ts";
 import type { FlameTree } from "./flame-tree.ts";
 import { profilerLimits } from "./limits.ts";
 import type { ProfileQuery, ProfileRecord } from "./model.ts";
-import { OpenProfile } from "./open-profile.ts";
-import { ProfileArchive } from "./profile-archive.ts";
+import { goneReason, OpenProfile } from "./open-profile.ts";
+import { ProfileArchive, unknownProfile } from "./profile-archive.ts";
 import type { ProfileFile } from "./profile-archive.ts";
 import { inlineConversion } from "./profile-conversion.ts";
 import type { ProfileConversion, ProfileFormat } from "./profile-conversion.ts";
@@ -396,13 +396,4 @@ export class ProfileDesk implements AsyncDisposable {
 
 function isStoreError(error: unknown): boolean {
   return error instanceof ProfilerError && error.code === "profiler.store_unavailable";
-}
-
-function goneReason(agentId: string): string {
-  return `${agentId} went away before it delivered`;
-}
-
-function unknownProfile(profileId: string): ProfilerError {
-  const shown = profileId.slice(0, 100);
-  return new ProfilerError("profiler.profile_unknown", `There is no profile "${shown}"`);
 }

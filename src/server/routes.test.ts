@@ -405,62 +405,6 @@ describe("tasks", () => {
   });
 });
 
-describe("metrics", () => {
-  test("POST /api/v1/metrics takes what is good and says what is not", async () => {
-    const samples = [
-      { metric: "response_time", value: 0.25 },
-      { metric: "response_time", value: 0.75, agentId: "w1", context: { model: "m" } },
-      { metric: "bad name!", value: 1 },
-      { metric: "response_time", value: "fast" },
-      { metric: "response_time", value: 1, agentId: "w2" },
-      { metric: "response_time", value: 1, valeu: 1 },
-    ];
-    const recorded = await expect(202, "POST", "/api/v1/metrics", { samples }, key);
-    assert.equal(recorded["accepted"], 2);
-    const rejected = recorded["rejected"];
-    assert.ok(Array.isArray(rejected));
-    assert.deepEqual(
-      rejected.map((one) => [at(one, "index"), at(one, "code")]),
-      [
-        [2, "tracker.metric_name_invalid"],
-        [3, "server.input_invalid"],
-        [4, "security.not_the_sender"],
-        [5, "server.input_invalid"],
-      ],
-    );
-    await expect(400, "POST", "/api/v1/metrics", { samples: "many" }, key);
-  });
-
-  test("samples, summaries, series and names are read back", async () => {
-    const own = await expect(200, "GET", "/api/v1/metrics?metric=response_time", undefined, key);
-    assert.equal(at(own, "samples.0.agentId"), "w1");
-    const one = await expect(200, "GET", "/api/v1/metrics/summary?metric=response_time&agentId=w1");
-    assert.equal(at(one, "metrics.response_time.count"), 2);
-    const all = await expect(200, "GET", "/api/v1/metrics/summary");
-    assert.equal(at(all, "metrics.response_time.max"), 0.75);
-    await expect(200, "GET", "/api/v1/metrics/summary", undefined, key);
-    const query = "metric=response_time&aggregation=max&groupBy=agent";
-    const chart = await expect(200, "GET", `/api/v1/metrics/series?${query}`);
-    assert.equal(at(chart, "series.0.points.0.1"), 0.75);
-    await expect(400, "GET", "/api/v1/metrics/series");
-    await expect(400, "GET", "/api/v1/metrics/series?metric=x&aggregation=p42");
-    const names = await expect(200, "GET", "/api/v1/metrics/names", undefined, key);
-    assert.ok(JSON.stringify(names).includes('{"metric":"response_time","agents":1}'));
-    await expect(403, "GET", "/api/v1/metrics?agentId=w2", undefined, key);
-    // What was folded has a name of its own, which nobody can give.
-    await expect(200, "GET", "/api/v1/metrics/summary?agentId=__other__");
-    await expect(200, "GET", "/api/v1/metrics/series?metric=__other__&agentId=__other__");
-    await expect(400, "GET", "/api/v1/metrics/series?metric=__more__");
-  });
-
-  test("GET /api/v1/snapshots lists them for admins", async () => {
-    await server.fleet.home.tracker.takeSnapshot();
-    const { snapshots } = await expect(200, "GET", "/api/v1/snapshots?count=1");
-    assert.ok(Array.isArray(snapshots) && snapshots.length === 1);
-    await expect(403, "GET", "/api/v1/snapshots", undefined, key);
-  });
-});
-
 describe("dashboard", () => {
   test("overview and events are for admins", async () => {
     const overview = await expect(200, "GET", "/api/v1/overview");

@@ -9,8 +9,8 @@ import type { ProfileOrderMessage, ProfileAnswerMessage } from "./profile-conver
 const port = parentPort;
 if (port === null) throw new Error("This file is the entry of a worker thread");
 
-port.on("message", async (order: ProfileOrderMessage) => {
-  port.postMessage(await answerTo(order));
+port.on("message", (order: ProfileOrderMessage) => {
+  void answerTo(order).then((answer) => port.postMessage(answer));
 });
 
 async function answerTo(order: ProfileOrderMessage): Promise<ProfileAnswerMessage> {

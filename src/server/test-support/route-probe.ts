@@ -82,6 +82,7 @@ export function at(body: unknown, path: string): unknown {
 
 /** Tags of what was observed and carried, tested beside the rest. */
 export const PERFORMANCE_TAGS: ReadonlySet<string> = new Set([
+  "Metrics",
   "Services",
   "Profiles",
   "Traces",

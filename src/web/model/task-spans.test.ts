@@ -9,6 +9,7 @@ const TASK: Task = {
   namespace: "default",
   agentId: "coder-1",
   title: "index repo",
+  traceparent: null,
   parentId: null,
   messageId: null,
   state: "working",

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { serverProblem } from "./server-problem.ts";
+import { serverProblem } from "./server-watch.ts";
 
 test("serverProblem() names what is not ready, does not run or does not refresh", () => {
   const ready = { ledger: { ok: true }, disk: { ok: true } };
