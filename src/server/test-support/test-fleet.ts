@@ -41,7 +41,7 @@ export class TestNamespace implements FleetNamespace {
   readonly gateway: APIGateway;
   readonly profiler: PerformanceProfiler;
   readonly profiles: ProfileDesk;
-  readonly profileStore = new VolatileProfileStore();
+  readonly profileStore = new VolatileProfileStore({ maxProfiles: 2000 });
   readonly logs = new AgentLogs();
   readonly heartbeatIntervalMs = 30_000;
 
