@@ -21,10 +21,10 @@ export interface WatchedCall {
 /** Looks at calls under way while there are any. */
 export class CallDeadlines {
   readonly #clock: Clock;
-  readonly #calls: ReadonlySet<WatchedCall>;
+  readonly #calls: Iterable<WatchedCall> & { readonly size: number };
   #timer: Disposable | undefined;
 
-  constructor(clock: Clock, calls: ReadonlySet<WatchedCall>) {
+  constructor(clock: Clock, calls: Iterable<WatchedCall> & { readonly size: number }) {
     this.#clock = clock;
     this.#calls = calls;
   }

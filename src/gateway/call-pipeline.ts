@@ -20,6 +20,7 @@ import { CallDeadlines } from "./call-deadlines.ts";
 import { CallRecorder } from "./call-recorder.ts";
 import { CallTraces } from "./call-trace.ts";
 import { canonicalisePath } from "./canonical-path.ts";
+import { CallSet } from "./call-set.ts";
 import type { CallBatch } from "./data-plane.ts";
 import { GatewayError } from "./errors.ts";
 import { readCallerFields } from "./header-fields.ts";
@@ -67,7 +68,7 @@ export class CallPipeline implements CallHost, MiddlewareHost {
   readonly #clock: Clock;
   readonly #maxConcurrentCalls: number;
   readonly #traces = new CallTraces();
-  readonly #running = new Set<RunningCall>();
+  readonly #running = new CallSet<RunningCall>();
   readonly #deadlines: CallDeadlines;
   #isClosed = false;
   #whenIdle: (() => void) | undefined;
@@ -92,7 +93,7 @@ export class CallPipeline implements CallHost, MiddlewareHost {
   }
 
   /** Calls under way. */
-  get running(): ReadonlySet<RunningCall> {
+  get running(): Pick<CallSet<RunningCall>, "size"> {
     return this.#running;
   }
 

@@ -86,6 +86,7 @@ export class RunningCall implements ForwardSink, CallerEvents, EndedCall {
   durationMs = 0;
   hasBegun = false;
   isOver = false;
+  place = -1;
 
   /** Milliseconds without progress after which it has failed. */
   patienceMs = 0;
