@@ -139,11 +139,9 @@ export const dataPlaneLimits = {
     atLimit: "Its thread is terminated.",
   },
   workerYoungMegabytes: {
-    value: 12,
+    value: 24,
     unit: "MiB",
-    reason:
-      "Room for a worker's new objects. A call's are gone at once; more room makes collections " +
-      "rarer and each so long that calls wait for it (99th percentile 17 instead of 28 ms)",
+    reason: "Room for a worker's new objects; a call's are gone before it is full",
     atLimit: "They are collected; what is still in use grows old",
   },
 } as const satisfies LimitTable;
