@@ -22,8 +22,6 @@ export interface CallOptions {
   readonly repeatable?: boolean;
   /** Calls with this key instead of the transport's. */
   readonly key?: string;
-  /** W3C trace context the call is part of. */
-  readonly traceparent?: string;
   /** Lets the process end meanwhile, where the runtime can. */
   readonly quiet?: boolean;
 }
@@ -114,12 +112,10 @@ export class Transport {
     try {
       const type = body === undefined ? {} : { "content-type": "application/json" };
       const key = options.key === undefined ? {} : { authorization: `Bearer ${options.key}` };
-      const { traceparent } = options;
-      const trace = traceparent === undefined ? {} : { traceparent };
       const send = options.quiet === true ? this.#quietFetch : plainFetch;
       const response = await send(this.baseUrl + path, {
         method,
-        headers: { ...this.#headers, ...type, ...key, ...trace },
+        headers: { ...this.#headers, ...type, ...key },
         signal: controller.signal,
         ...(body === undefined ? {} : { body }),
       });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";
+import { json } from "node:stream/consumers";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
 
@@ -16,9 +17,12 @@ const TRACEPARENT = `00-${TRACE}-b7ad6b7169203331-01`;
 async function controlPlane(t: TestContext) {
   const told: (string | undefined)[] = [];
   const server = createServer((request, response) => {
-    const { traceparent } = request.headers;
-    told.push(typeof traceparent === "string" ? traceparent : undefined);
-    response.end('{"id":"t1","title":"index"}');
+    const take = async (): Promise<void> => {
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the client's own body
+      told.push(((await json(request)) as { readonly traceparent?: string }).traceparent);
+      response.end('{"id":"t1","title":"index"}');
+    };
+    take().catch(() => response.destroy());
   });
   await once(server.listen(0, "127.0.0.1"), "listening");
   t.after(() => server.close());

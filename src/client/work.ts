@@ -165,11 +165,12 @@ export async function startWork(title: string, options: StartWorkOptions): Promi
   const body = {
     agentId,
     title,
+    traceparent,
     ...(parent === undefined ? {} : { parentId: parent }),
     ...(expect === undefined ? {} : { expectMs: parseDuration(expect) }),
   };
   const start = (): Promise<Task> =>
-    transport.call<Task>("POST", "/api/v1/tasks", { body, traceparent, repeatable: false });
+    transport.call<Task>("POST", "/api/v1/tasks", { body, repeatable: false });
   const task = await start().catch(async (error: unknown) => {
     const lost = error instanceof CellphoneClientError && error.code === "client.unreachable";
     if (!lost || wasNotSent(error)) throw error;
