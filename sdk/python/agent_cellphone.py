@@ -403,14 +403,12 @@ class _Transport:
         self.closing = threading.Event()
 
     def call(self, method, path, body=None, timeout=30.0, retry_for=None, repeatable=True, key=None,
-             stop=None, gzipped=None, encoded=None, traceparent=None):
+             stop=None, gzipped=None, encoded=None):
         """Returns the answer's JSON, None for 204. `stop` (an Event) ends the call when set and
         `interrupt()` is called. `gzipped` and `encoded` are bodies that are bytes already."""
         until = time.monotonic() + (self._retry_for if retry_for is None else retry_for)
         data = (gzipped or encoded) if body is None else _encode(body)
         headers = {} if gzipped is None else {"content-encoding": "gzip"}
-        if traceparent is not None:
-            headers["traceparent"] = traceparent
         failures = 0
         while True:
             try:
@@ -2471,9 +2469,8 @@ class Phone:
         expect_ms = None if expect is None else _ms(expect)
         body = _given(title=title, parentId=parent, expectMs=expect_ms)
         body["agentId"] = self.agent_id
-        start = functools.partial(
-            self.call, "POST", "/api/v1/tasks", body, repeatable=False, traceparent=traceparent
-        )
+        body["traceparent"] = traceparent
+        start = functools.partial(self.call, "POST", "/api/v1/tasks", body, repeatable=False)
         try:
             task = start()
         except CellphoneClientError as error:

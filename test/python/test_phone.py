@@ -190,7 +190,7 @@ class WorkOfOnesOwn(unittest.TestCase):
         found = {}
         for _, path, body, headers in server.calls:
             if path == "/api/v1/tasks":
-                found[body["title"]] = headers["traceparent"]
+                found[body["title"]] = body["traceparent"]
             elif path == "/api/v1/messages":
                 found["message"] = body["traceparent"]
             elif path.startswith("/v1/"):
