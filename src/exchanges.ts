@@ -118,10 +118,13 @@ export class Exchanges {
     }
   }
 
-  /** @throws ServerError `server.namespace_unavailable` for one that exists and does not run. */
+  /**
+   * Undefined also for what the start has not come to yet.
+   * @throws ServerError `server.namespace_unavailable` for one that exists and does not run.
+   */
   get(name: string): Exchange | undefined {
     const reason = this.#absent.get(name);
-    if (reason !== undefined) {
+    if (reason !== undefined && this.#started) {
       throw new ServerError("server.namespace_unavailable", `Namespace "${name}" ${reason}`);
     }
     return this.#running.get(name);

@@ -183,7 +183,10 @@ test("The watcher hears nothing while the server is not ready or a namespace doe
   assert.equal((await control.call("GET", "/api/v1/agents")).status, 200);
   assert.deepEqual(await silent.promise, { problem: 'namespace "lab" does not run' });
   assert.deepEqual(asked, []);
-  assert.equal((await control.call("PUT", "/api/v1/namespaces/lab", {})).status, 200);
+  const kept = await control.call("PUT", "/api/v1/namespaces/lab", {});
+  assert.match(kept.body.detail, /"communication\.gone" is no option/);
+  const mended = await control.call("PUT", "/api/v1/namespaces/lab", { config: {} });
+  assert.equal(mended.status, 200);
   while (asked.length === 0) await once(watcher, "request");
 });
 
