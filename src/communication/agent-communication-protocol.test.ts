@@ -395,7 +395,7 @@ describe("AgentCommunicationProtocol settlements", () => {
     assert.equal((await comm.claim("bob"))[0]?.message.id, messageId);
   });
 
-  test("redriveAll() brings back what has a recipient, and says how many", async () => {
+  test("redriveAll() brings back what has a recipient, and says how many stayed and why", async () => {
     const { comm } = await makeBench(["bob", "carol"]);
     for (const recipientId of ["bob", "bob", "carol"]) {
       await comm.send({ ...DIRECT, recipientId });
@@ -403,7 +403,10 @@ describe("AgentCommunicationProtocol settlements", () => {
       await comm.deadLetter(claimed?.token ?? "", { note: "no" });
     }
     await comm.unregisterAgent("carol");
-    assert.equal(await comm.redriveAll(), 2);
+    assert.deepEqual(await comm.redriveAll(), {
+      redriven: 2,
+      stayed: { "communication.recipient_unknown": 1 },
+    });
     assert.equal(comm.deadLetterCount().count, 1);
     assert.equal((await comm.claim("bob", { max: 5 })).length, 2);
   });

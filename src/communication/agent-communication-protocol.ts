@@ -19,7 +19,7 @@ import type {
   StateChange,
   Task,
 } from "./model.ts";
-import type { DeadLetterFilter } from "./redrive-desk.ts";
+import type { DeadLetterFilter, RedriveResult } from "./redrive-desk.ts";
 import type * as requests from "./requests.ts";
 import type {
   ConversationQuery,
@@ -297,8 +297,8 @@ export class AgentCommunicationProtocol extends CommunicationHost {
     return (await this.open()).redrives.redrive(deliveryId);
   }
 
-  /** Puts all dead letters (of one agent) back, as far as there is room; resolves with how many. */
-  async redriveAll(filter: { readonly agentId?: string } = {}): Promise<number> {
+  /** Puts all dead letters (of one agent) back, as far as there is room; says how many stayed, and why. */
+  async redriveAll(filter: { readonly agentId?: string } = {}): Promise<RedriveResult> {
     return (await this.open()).redrives.redriveAll(filter.agentId);
   }
 

@@ -101,7 +101,7 @@ test("exportText() loses and repeats nothing that stays, when pruning and sendin
     text += piece;
     pieces++;
     if (pieces !== 3) continue;
-    await store.prune(NAMESPACE, 700);
+    await store.prune(NAMESPACE, { keep: 700, keepDead: 0 });
     await store.append(NAMESPACE, [accepted(makeMessage(COUNT + 1))]);
   }
   const document: { messages: { message: { id: string } }[] } = JSON.parse(text);

@@ -179,9 +179,10 @@ export class CommunicationRuntime {
     const { clock, deadLetters, log, namespace, settings, store } = this.context;
     try {
       const beforeMs = clock.now() - settings.messageRetentionMs;
-      const { messages } = await store.prune(namespace, settings.maxMessageHistory, beforeMs);
-      if (messages > 0) await deadLetters.forgetPruned(store, namespace);
-      log.debug("communication.pruned", { messages });
+      const { maxMessageHistory: keep, maxDeadLetters: keepDead } = settings;
+      const pruned = await store.prune(namespace, { keep, keepDead, beforeMs });
+      for (const id of pruned.deadDeliveryIds) deadLetters.remove(id);
+      log.debug("communication.pruned", { messages: pruned.messages });
     } catch (error) {
       log.error("communication.prune_failed", { error });
     }

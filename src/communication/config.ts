@@ -27,13 +27,20 @@ export const communicationConfigSchema = z.object({
   maxMessageHistory: countOption(
     "items",
     10_000,
-    "How many settled messages are kept, the newest. Unsettled ones are never dropped.",
+    "How many settled messages are kept, the newest. Unsettled ones are never dropped, and dead " +
+      "letters do not count.",
     { min: 0, max: 1_000_000_000 },
+  ),
+  maxDeadLetters: countOption(
+    "items",
+    10_000,
+    "How many messages with a dead letter are kept, the newest, however many others follow.",
+    { min: 0, max: 1_000_000 },
   ),
   messageRetentionDays: durationOption(
     "days",
     30,
-    "How long settled messages, ended tasks and states of agents are kept, however few they " +
+    "How long settled messages, dead letters, ended tasks and states of agents are kept, however few they " +
       "are. What is not settled or ended, and an agent's last state, is never dropped.",
     { min: 1 / 24, max: 3650 },
   ),
@@ -109,6 +116,7 @@ export interface CommunicationSettings {
   readonly heartbeatIntervalMs: number;
   readonly messageTimeoutMs: number;
   readonly maxMessageHistory: number;
+  readonly maxDeadLetters: number;
   readonly messageRetentionMs: number;
   readonly leaseMs: number;
   readonly maxAttempts: number;
@@ -134,6 +142,7 @@ export function communicationSettings(options: CommunicationOptions): Communicat
     heartbeatIntervalMs: milliseconds(parsed.heartbeatInterval),
     messageTimeoutMs: milliseconds(parsed.messageTimeout),
     maxMessageHistory: parsed.maxMessageHistory,
+    maxDeadLetters: parsed.maxDeadLetters,
     messageRetentionMs: milliseconds(parsed.messageRetentionDays, DAY_S * 1000),
     leaseMs: milliseconds(parsed.leaseDuration),
     maxAttempts: parsed.maxAttempts,

@@ -51,12 +51,4 @@ export class DeadLetterBook {
     }
     for (const [id, atMs] of found.sort((a, b) => a[1] - b[1])) this.#diedAtMs.set(id, atMs);
   }
-
-  /** Drops those the store has pruned; pruning takes the oldest, so the first kept one ends it. */
-  async forgetPruned(store: CommunicationStore, namespace: string): Promise<void> {
-    for (const deliveryId of this.#diedAtMs.keys()) {
-      if ((await store.delivery(namespace, deliveryId)) !== undefined) return;
-      this.#diedAtMs.delete(deliveryId);
-    }
-  }
 }

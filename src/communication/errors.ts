@@ -119,7 +119,9 @@ export const communicationErrors = {
     status: 404,
     retryable: false,
     meaning: "No such delivery",
-    remedy: "Check the id; settled messages are forgotten beyond communication.maxMessageHistory.",
+    remedy:
+      "Check the id; settled messages are forgotten beyond communication.maxMessageHistory, dead " +
+      "letters beyond communication.maxDeadLetters.",
   },
   "communication.delivery_not_dead": {
     status: 409,

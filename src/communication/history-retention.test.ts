@@ -33,4 +33,41 @@ describe("AgentCommunicationProtocol forgets its history", () => {
     }
     assert.deepEqual(await idsLeft(), [waiting.messageId]);
   });
+
+  test("by number, but no dead letter for the sake of ordinary messages", async () => {
+    const { comm, clock } = await makeBench(["alice", "bob"], {
+      maxMessageHistory: 20,
+      messageTimeout: "30d",
+    });
+    await comm.send(DIRECT);
+    const [lost] = await comm.claim("bob");
+    await comm.deadLetter(lost?.token ?? "", { note: "broken" });
+    for (let number = 0; number < 300; number++) {
+      await comm.send(DIRECT);
+      const [claimed] = await comm.claim("bob");
+      await comm.done(claimed?.token ?? "");
+    }
+    clock.advance(3_600_000);
+    await settleAll();
+    assert.equal((await comm.getMessages({ state: "done", limit: 1000 })).length, 20);
+    assert.equal(comm.deadLetterCount().count, 1);
+    assert.equal((await comm.redrive(lost?.deliveryId ?? "")).state, "ready");
+  });
+
+  test("dead letters beyond maxDeadLetters, and no longer counts them", async () => {
+    const { comm, clock } = await makeBench(["alice", "bob"], {
+      maxDeadLetters: 2,
+      messageTimeout: "30d",
+    });
+    for (let number = 0; number < 5; number++) {
+      await comm.send({ ...DIRECT, payload: number });
+      const [claimed] = await comm.claim("bob");
+      await comm.deadLetter(claimed?.token ?? "", { note: "broken" });
+    }
+    clock.advance(3_600_000);
+    await settleAll();
+    const left = (await comm.getDeadLetters()).map(({ message }) => message.payload);
+    assert.deepEqual(left, [4, 3]);
+    assert.equal(comm.deadLetterCount().count, 2);
+  });
 });

@@ -1,6 +1,6 @@
 export { AgentCommunicationProtocol } from "./agent-communication-protocol.ts";
 export type { CommunicationDependencies } from "./communication-host.ts";
-export type { DeadLetterFilter } from "./redrive-desk.ts";
+export type { DeadLetterFilter, RedriveResult } from "./redrive-desk.ts";
 export type { CommunicationExport } from "./communication-export.ts";
 export { communicationConfigSchema, communicationSettings } from "./config.ts";
 export type { CommunicationOptions, CommunicationSettings } from "./config.ts";
@@ -43,6 +43,7 @@ export type {
   ConversationSummary,
   DedupeEntry,
   MessageQuery,
+  MessageRetention,
   MessageWithDeliveries,
   PlaceQuery,
   PruneResult,

@@ -23,6 +23,13 @@ export interface DeadLetterFilter {
   readonly limit?: number;
 }
 
+/** What became of dead letters that were redriven together. */
+export interface RedriveResult {
+  readonly redriven: number;
+  /** How many are dead letters still, by the code of the error that says why. */
+  readonly stayed: Readonly<Record<string, number>>;
+}
+
 /** Dead letters of one namespace. */
 export class RedriveDesk {
   readonly #context: CommunicationContext;
@@ -65,8 +72,9 @@ export class RedriveDesk {
   }
 
   /** Redrives all dead letters (of one agent); those without room or recipient stay. */
-  async redriveAll(agentId: string | undefined): Promise<number> {
+  async redriveAll(agentId: string | undefined): Promise<RedriveResult> {
     const { log, namespace, store } = this.#context;
+    const stayed: Record<string, number> = {};
     let redriven = 0;
     let beforeId: string | undefined;
     for (;;) {
@@ -82,12 +90,13 @@ export class RedriveDesk {
             redriven++;
           } catch (error) {
             if (!(error instanceof CellphoneError)) throw error;
+            stayed[error.code] = (stayed[error.code] ?? 0) + 1;
             log.warn("communication.redrive_refused", { deliveryId: id, code: error.code });
           }
         }
       }
       beforeId = page.at(-1)?.message.id;
-      if (beforeId === undefined) return redriven; // a page may end early, when it is large
+      if (beforeId === undefined) return { redriven, stayed }; // a page may end early, when it is large
     }
   }
 

@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 
+import type { CommunicationRecord } from "./store.ts";
 import {
   BASE_MS,
   NAMESPACE,
@@ -15,6 +16,8 @@ import {
   makeTask,
 } from "./test-support/store-records.ts";
 import type { Check } from "./test-support/store-records.ts";
+
+const PLENTY = { keep: 100, keepDead: 100 };
 
 export function forgetting(check: Check): void {
   check("prune() forgets the oldest settled, never unsettled or open requests", async (store) => {
@@ -34,9 +37,9 @@ export function forgetting(check: Check): void {
       })),
     );
     let pruned = 0;
-    for (let step = await store.prune(NAMESPACE, 2); step.messages > 0;) {
+    for (let step = await store.prune(NAMESPACE, { keep: 2, keepDead: 0 }); step.messages > 0;) {
       pruned += step.messages;
-      step = await store.prune(NAMESPACE, 2);
+      step = await store.prune(NAMESPACE, { keep: 2, keepDead: 0 });
     }
     assert.equal(pruned, 3);
     const left = idsOf(await store.messages(NAMESPACE, {}));
@@ -46,6 +49,8 @@ export function forgetting(check: Check): void {
     assert.equal(snapshot.dedupe.length, 6, "dedupe keys outlive their messages");
     assert.equal(snapshot.lastSequence, 7);
   });
+
+  deadLetters(check);
 
   check("prune() forgets settled messages of before the instant, however few", async (store) => {
     const all = [1, 2, 3, 4].map((n) => makeMessage(n));
@@ -63,9 +68,9 @@ export function forgetting(check: Check): void {
     );
     const beforeMs = BASE_MS + 4;
     let pruned = 0;
-    for (let step = await store.prune(NAMESPACE, 100, beforeMs); step.messages > 0;) {
+    for (let step = await store.prune(NAMESPACE, { ...PLENTY, beforeMs }); step.messages > 0;) {
       pruned += step.messages;
-      step = await store.prune(NAMESPACE, 100, beforeMs);
+      step = await store.prune(NAMESPACE, { ...PLENTY, beforeMs });
     }
     assert.equal(pruned, 2);
     assert.deepEqual(idsOf(await store.messages(NAMESPACE, {})), [all[3]?.id, all[1]?.id]);
@@ -91,7 +96,7 @@ export function forgetting(check: Check): void {
         ...tasks.map((task) => ({ kind: "task", task }) as const),
         ...states.map((change) => ({ kind: "state", change }) as const),
       ]);
-      await store.prune(NAMESPACE, 100, BASE_MS + 1000);
+      await store.prune(NAMESPACE, { ...PLENTY, beforeMs: BASE_MS + 1000 });
       const left = (await store.tasks(NAMESPACE, {})).map(({ id }) => id);
       assert.deepEqual(left, ["task_3", "task_2"]);
       const range = { fromMs: 0, toMs: BASE_MS + 10_000 };
@@ -114,4 +119,64 @@ export function forgetting(check: Check): void {
     assert.equal((await loadWhole(store, NAMESPACE)).agents.length, 1);
     assert.equal((await store.messages(NAMESPACE, {})).length, 1);
   });
+}
+
+function settle(number: number, state: "done" | "dead"): CommunicationRecord {
+  return { kind: "delivery", delivery: makeDelivery(makeMessage(number), { state }) };
+}
+
+function deadLetters(check: Check): void {
+  check("prune() keeps dead letters however many messages are settled after", async (store) => {
+    const numbers = Array.from({ length: 40 }, (_, index) => index + 1);
+    const records = numbers.map((number) => accepted(makeMessage(number)));
+    await store.append(NAMESPACE, records);
+    const settled = numbers.map((number) => settle(number, number <= 3 ? "dead" : "done"));
+    await store.append(NAMESPACE, settled);
+    const pruned = await store.prune(NAMESPACE, { keep: 5, keepDead: 3 });
+    assert.deepEqual(pruned, { messages: 32, deadDeliveryIds: [] });
+    assert.equal((await store.messages(NAMESPACE, { state: "dead" })).length, 3);
+    assert.equal((await store.messages(NAMESPACE, { state: "done" })).length, 5);
+  });
+
+  check("prune() forgets the oldest dead letters beyond their own number", async (store) => {
+    await store.append(
+      NAMESPACE,
+      [1, 2, 3, 4].map((number) => accepted(makeMessage(number))),
+    );
+    await store.append(
+      NAMESPACE,
+      [1, 2, 3, 4].map((number) => settle(number, number === 4 ? "done" : "dead")),
+    );
+    const pruned = await store.prune(NAMESPACE, { keep: 9, keepDead: 1 });
+    assert.deepEqual(pruned, { messages: 2, deadDeliveryIds: ["dlv_000001", "dlv_000002"] });
+    const left = idsOf(await store.messages(NAMESPACE, {}));
+    assert.deepEqual(left, [makeMessage(4).id, makeMessage(3).id]);
+    const aged = await store.prune(NAMESPACE, { ...PLENTY, beforeMs: BASE_MS + 4 });
+    assert.deepEqual(aged, { messages: 1, deadDeliveryIds: ["dlv_000003"] });
+  });
+
+  check(
+    "prune() counts a message as it stands now: redriven, done, or one copy dead",
+    async (store) => {
+      const both = makeMessage(2, { recipientId: null });
+      const copies = ["bob", "carol"].map((recipientId, index) =>
+        makeDelivery(both, { id: `dlv_000002-${index}`, recipientId, sequence: 2 + index }),
+      );
+      await store.append(NAMESPACE, [
+        accepted(makeMessage(1)),
+        { kind: "message", message: both, deliveries: copies, dedupeUntilMs: null },
+        settle(1, "dead"),
+        ...copies.map((delivery, index) => {
+          const state = index === 0 ? "dead" : "done";
+          return { kind: "delivery", delivery: { ...delivery, state } } as const;
+        }),
+        { kind: "delivery", delivery: makeDelivery(makeMessage(1)) },
+      ]);
+      assert.equal((await store.prune(NAMESPACE, { keep: 0, keepDead: 1 })).messages, 0);
+      await store.append(NAMESPACE, [settle(1, "done")]);
+      assert.equal((await store.prune(NAMESPACE, { keep: 0, keepDead: 1 })).messages, 1);
+      const { deadDeliveryIds } = await store.prune(NAMESPACE, { keep: 0, keepDead: 0 });
+      assert.deepEqual(deadDeliveryIds, ["dlv_000002-0"]);
+    },
+  );
 }

@@ -144,9 +144,25 @@ export interface StateQuery {
   readonly toMs: number;
 }
 
+/** Which messages {@link CommunicationStore.prune} keeps. */
+export interface MessageRetention {
+  /** Settled messages without a dead letter: so many, the newest. */
+  readonly keep: number;
+  /** Settled messages with a dead letter: so many, the newest. They wait for someone to look. */
+  readonly keepDead: number;
+  /**
+   * Settled messages accepted before this instant go, however few there are, and with them tasks
+   * that ended and states of before it; an agent's last state stays.
+   * @default none go for their age
+   */
+  readonly beforeMs?: number;
+}
+
 /** What was pruned. */
 export interface PruneResult {
   readonly messages: number;
+  /** Dead deliveries that nobody can redrive any more. */
+  readonly deadDeliveryIds: readonly string[];
 }
 
 /** Durable storage of communication. Every method is safe to call at once with others. */
@@ -180,12 +196,10 @@ export interface CommunicationStore {
   /** State changes in the range, oldest first, with each agent's last change before it. */
   states(namespace: string, query: StateQuery): Promise<readonly StateChange[]>;
   /**
-   * Forgets the oldest messages all of whose deliveries are settled, until at most `keep` such
-   * messages remain; unsettled ones and open requests are never touched. Works in small steps.
-   * @param beforeMs settled messages accepted before this instant go, however few there are, and
-   *   with them tasks that ended and states of before it; an agent's last state stays.
+   * Forgets the oldest messages all of whose deliveries are settled, until as many remain as the
+   * retention keeps; unsettled ones and open requests are never touched. Works in small steps.
    */
-  prune(namespace: string, keep: number, beforeMs?: number): Promise<PruneResult>;
+  prune(namespace: string, retention: MessageRetention): Promise<PruneResult>;
   /** Forgets the namespace entirely. */
   deleteNamespace(namespace: string): Promise<void>;
 }

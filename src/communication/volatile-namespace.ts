@@ -6,7 +6,9 @@ import type {
   CommunicationRecord,
   CommunicationSnapshot,
   DedupeEntry,
+  MessageRetention,
   MessageWithDeliveries,
+  PruneResult,
 } from "./store.ts";
 
 /** Tables of one namespace, in order of first append. */
@@ -18,8 +20,9 @@ export class VolatileNamespace {
   readonly #messageOf = new Map<string, string>();
   readonly #dedupe = new Map<string, DedupeEntry>();
   readonly #lastStates = new Map<string, StateChange>();
-  /** Messages that may be forgotten, by when they became so. */
+  /** Messages that may be forgotten, by when they became so; those with a dead letter apart. */
   readonly #settled = new Set<string>();
+  readonly #dead = new Set<string>();
   readonly #historyMax: number;
   #endedTasks = 0;
   #lastSequence = 0;
@@ -78,22 +81,22 @@ export class VolatileNamespace {
     return [...this.messages.values()].toReversed();
   }
 
-  /**
-   * Forgets the oldest settled messages until at most `keep` are left, and those accepted before
-   * `beforeMs` with the tasks that ended and the states of before it; says how many messages went.
-   */
-  prune(keep: number, beforeMs = -Infinity): number {
-    const before = this.#settled.size;
-    for (const id of this.#settled) {
-      if (this.#settled.size <= keep) break;
-      this.#forget(id);
-    }
-    // By when they were settled, not by age: a long-lived message may hide younger ones.
-    for (const id of this.#settled) {
-      if ((this.messages.get(id)?.message.acceptedAtMs ?? 0) < beforeMs) this.#forget(id);
+  /** See {@link CommunicationStore.prune}. */
+  prune({ keep, keepDead, beforeMs = -Infinity }: MessageRetention): PruneResult {
+    const before = this.messages.size;
+    const deadDeliveryIds: string[] = [];
+    for (const [shelf, most] of [
+      [this.#settled, keep],
+      [this.#dead, keepDead],
+    ] as const) {
+      for (const id of shelf) {
+        // By when they were settled, not by age: a long-lived message may hide younger ones.
+        const isOld = (this.messages.get(id)?.message.acceptedAtMs ?? 0) < beforeMs;
+        if (isOld || shelf.size > most) this.#forget(id, deadDeliveryIds);
+      }
     }
     this.#forgetHistory(beforeMs);
-    return before - this.#settled.size;
+    return { messages: before - this.messages.size, deadDeliveryIds };
   }
 
   /** An agent's last state stays, however old. */
@@ -108,12 +111,14 @@ export class VolatileNamespace {
     );
   }
 
-  #forget(id: string): void {
-    for (const delivery of this.messages.get(id)?.deliveries.keys() ?? []) {
-      this.#messageOf.delete(delivery);
+  #forget(id: string, deadDeliveryIds: string[]): void {
+    for (const delivery of this.messages.get(id)?.deliveries.values() ?? []) {
+      if (delivery.state === "dead") deadDeliveryIds.push(delivery.id);
+      this.#messageOf.delete(delivery.id);
     }
     this.messages.delete(id);
     this.#settled.delete(id);
+    this.#dead.delete(id);
   }
 
   #apply(record: CommunicationRecord): void {
@@ -166,14 +171,22 @@ export class VolatileNamespace {
     }
   }
 
-  #sortOut(stored: StoredMessage): void {
-    for (const delivery of stored.deliveries.values()) {
-      if (isUnsettled(delivery) || isOpenRequest(stored.message, delivery)) {
-        this.#settled.delete(stored.message.id);
-        return;
-      }
+  #sortOut({ message, deliveries }: StoredMessage): void {
+    const shelf = this.#shelfOf(message, deliveries.values());
+    for (const other of [this.#settled, this.#dead]) {
+      if (other !== shelf) other.delete(message.id);
     }
-    this.#settled.add(stored.message.id);
+    shelf?.add(message.id);
+  }
+
+  /** Where a message waits to be forgotten; undefined while it must stay. */
+  #shelfOf(message: Message, deliveries: Iterable<Delivery>): Set<string> | undefined {
+    let shelf = this.#settled;
+    for (const delivery of deliveries) {
+      if (isUnsettled(delivery) || isOpenRequest(message, delivery)) return undefined;
+      if (delivery.state === "dead") shelf = this.#dead;
+    }
+    return shelf;
   }
 
   #putTask(task: Task): void {

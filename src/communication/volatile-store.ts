@@ -7,6 +7,7 @@ import type {
   ConversationQuery,
   ConversationSummary,
   MessageQuery,
+  MessageRetention,
   MessageWithDeliveries,
   PlaceQuery,
   PruneResult,
@@ -122,8 +123,8 @@ export class VolatileCommunicationStore implements CommunicationStore {
       .sort((a, b) => a.atMs - b.atMs);
   }
 
-  async prune(namespace: string, keep: number, beforeMs?: number): Promise<PruneResult> {
-    return { messages: this.#open(namespace).prune(keep, beforeMs) };
+  async prune(namespace: string, retention: MessageRetention): Promise<PruneResult> {
+    return this.#open(namespace).prune(retention);
   }
 
   async deleteNamespace(namespace: string): Promise<void> {

@@ -26,6 +26,7 @@ import type {
   MessageWithDeliveries,
   ProgressReport,
   RetryRequest,
+  RedriveResult,
   SendManyResult,
   SendRequest,
   SendResult,
@@ -110,7 +111,7 @@ export interface FleetCommunication {
   getConversations(query: ConversationQuery): Promise<readonly ConversationSummary[]>;
   getDeadLetters(query: DeadLetterFilter): Promise<readonly MessageWithDeliveries[]>;
   redrive(deliveryId: string): Promise<Delivery>;
-  redriveAll(query: { readonly agentId?: string }): Promise<number>;
+  redriveAll(query: { readonly agentId?: string }): Promise<RedriveResult>;
   waitForReply(
     messageId: string,
     wait: { readonly timeoutMs: number; readonly signal?: AbortSignal; readonly collect?: boolean },

@@ -347,7 +347,7 @@ describe("inbox", () => {
       key,
     );
     const all = await expect(200, "POST", "/api/v1/dead-letters/redrive", { agentId: "w1" });
-    assert.deepEqual(all, { redriven: 1 });
+    assert.deepEqual(all, { redriven: 1, stayed: {} });
   });
 
   test("claim waits for mail, and refuses what it cannot do", async () => {

@@ -166,7 +166,7 @@ test("LedgerClient.prune() lets appends through between its steps", async (t) =>
   const store = await openFor(t);
   const records = Array.from({ length: 8_000 }, (_, index) => accepted(index));
   await store.append("default", records);
-  const pruning = store.prune("default", 0);
+  const pruning = store.prune("default", { keep: 0, keepDead: 0 });
   const numbers: number[] = [];
   const appending = (async () => {
     while (!numbers.includes(-1)) {
@@ -251,8 +251,9 @@ test("LedgerClient.deleteNamespace() forgets services and alerts too", async (t)
 test("LedgerClient.prune() forgets messages by age, beside their number", async (t) => {
   const store = await openFor(t);
   await store.append("default", [accepted(1), accepted(2), accepted(3)]);
-  assert.deepEqual(await store.prune("default", 100, 1003), { messages: 2 });
-  assert.deepEqual(await store.prune("default", 100), { messages: 0 });
+  const retention = { keep: 100, keepDead: 100 };
+  assert.equal((await store.prune("default", { ...retention, beforeMs: 1003 })).messages, 2);
+  assert.equal((await store.prune("default", retention)).messages, 0);
   assert.equal((await store.messages("default", {})).length, 1);
 });
 

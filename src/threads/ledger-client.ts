@@ -6,6 +6,7 @@ import type {
   CommunicationStore,
   ConversationSummary,
   MessageQuery,
+  MessageRetention,
   MessageWithDeliveries,
   PruneResult,
   SnapshotPage,
@@ -149,14 +150,17 @@ export class LedgerClient
     return this.#readers.call("states", namespace, query);
   }
 
-  /** Forgets settled messages beyond `keep`; see {@link CommunicationStore.prune}. */
-  prune(namespace: string, keep: number, messagesBeforeMs?: number): Promise<PruneResult>;
+  /** Forgets what the retention does not keep; see {@link CommunicationStore.prune}. */
+  prune(namespace: string, retention: MessageRetention): Promise<PruneResult>;
   /** Forgets old credentials and audit rows; see {@link SecurityStore.prune}. */
   prune(beforeMs: number): Promise<void>;
-  prune(what: string | number, keep = 0, messagesBeforeMs?: number): Promise<PruneResult | void> {
-    if (typeof what === "number") return this.#writer.job("pruneSecurity", what);
-    if (messagesBeforeMs === undefined) return this.#writer.job("prune", what, keep);
-    return this.#writer.job("prune", what, keep, messagesBeforeMs);
+  prune(
+    ...what: [beforeMs: number] | [namespace: string, retention: MessageRetention]
+  ): Promise<PruneResult | void> {
+    const [first, retention] = what;
+    return retention === undefined
+      ? this.#writer.job("pruneSecurity", Number(first))
+      : this.#writer.job("prune", String(first), retention);
   }
 
   deleteNamespace(namespace: string): Promise<void> {

@@ -6,6 +6,7 @@ import type {
   ConversationSummary,
   Delivery,
   MessageWithDeliveries,
+  RedriveResult,
 } from "../../communication/index.ts";
 import type { CliContext, ConnectionOptions } from "../context.ts";
 import { choice, connectionOptions, count, durationMs, examples } from "../options.ts";
@@ -255,7 +256,7 @@ async function redriveLetters(
   options: ConnectionOptions & { readonly agent?: string },
 ): Promise<void> {
   const client = context.client(options);
-  let redriven = ids.length;
+  let result: RedriveResult = { redriven: ids.length, stayed: {} };
   for (const id of ids) {
     await client.call("POST", `/api/v1/dead-letters/${encodeURIComponent(id)}/redrive`, {
       body: {},
@@ -264,12 +265,16 @@ async function redriveLetters(
   if (ids.length === 0) {
     const body = options.agent === undefined ? {} : { agentId: options.agent };
     const path = "/api/v1/dead-letters/redrive";
-    redriven = (await client.call<{ redriven: number }>("POST", path, { body })).redriven;
+    result = await client.call<RedriveResult>("POST", path, { body });
   }
-  if (options.json === true) return context.json({ redriven });
+  if (options.json === true) return context.json(result);
+  const { redriven, stayed } = result;
   context.out.line(
     redriven === 1
       ? "1 dead letter is back in its inbox."
       : `${redriven} dead letters are back in their inboxes.`,
   );
+  for (const [code, count] of Object.entries(stayed)) {
+    context.out.line(`${count} ${count === 1 ? "stays" : "stay"}: ${code}`);
+  }
 }

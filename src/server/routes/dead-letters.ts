@@ -8,6 +8,16 @@ import { countParameter, idSchema, named, nameSchema } from "../schemas/common.t
 import { deliverySchema, messageListSchema } from "../schemas/messages.ts";
 import { ownId, ownList } from "./messages.ts";
 
+const redrivenSchema = named(
+  "Redriven",
+  z.object({
+    redriven: z.number(),
+    stayed: z
+      .record(z.string(), z.number())
+      .describe("How many are dead letters still, by the code of the error that says why"),
+  }),
+);
+
 export function deadLetterRoutes(): readonly Route[] {
   return [
     defineRoute({
@@ -49,13 +59,13 @@ export function deadLetterRoutes(): readonly Route[] {
       body: z.strictObject({ agentId: nameSchema.exactOptional() }),
       example: { agentId: "worker-1" },
       responses: {
-        200: json("How many", named("Redriven", z.object({ redriven: z.number() }))),
+        200: json("How many", redrivenSchema),
       },
       resource: () => ({ kind: "delivery", id: "*" }),
       async handler({ namespace, body, note }) {
-        const redriven = await namespace.communication.redriveAll(body);
-        note({ redriven, ...body });
-        return { redriven };
+        const result = await namespace.communication.redriveAll(body);
+        note({ ...result, ...body });
+        return result;
       },
     }),
   ];

@@ -1,8 +1,10 @@
 // Forgetting, in steps: each `next()` removes at most storageLimits.stepRows rows and belongs
 // into a transaction of its own, so that appends never wait for more than one step.
 
-import type { PruneResult, TaskRequest } from "../../communication/index.ts";
+import type { MessageRetention, PruneResult, TaskRequest } from "../../communication/index.ts";
 import { storageLimits } from "../limits.ts";
+import { SETTLED_KINDS } from "./communication-rows.ts";
+import type { SettledKind } from "./communication-rows.ts";
 import { subjectOf } from "./conversation-writer.ts";
 import type { Database } from "./database.ts";
 import { parsedColumnOrNull } from "./trusted.ts";
@@ -12,30 +14,32 @@ export type Steps<Result> = Generator<undefined, Result>;
 
 const STEP_ROWS = storageLimits.stepRows.value;
 
+/** What has been pruned so far. */
+interface PruningResult {
+  messages: number;
+  readonly deadDeliveryIds: string[];
+}
+
 /** See {@link CommunicationStore.prune}; also trims ended tasks and states to their limits. */
 export function* pruneCommunication(
   database: Database,
   namespace: string,
-  keep: number,
-  beforeMs: number = -Number.MAX_VALUE,
+  { keep, keepDead, beforeMs = -Number.MAX_VALUE }: MessageRetention,
 ): Steps<PruneResult> {
-  let messages = 0;
+  const result: PruningResult = { messages: 0, deadDeliveryIds: [] };
+  const most = { plain: keep, dead: keepDead };
   const settled = database.prepare(
-    "SELECT count(*) AS n FROM settled_messages WHERE namespace = ?",
+    "SELECT count(*) AS n FROM settled_messages WHERE namespace = ? AND kind = ?",
   );
-  let excess = Number(settled.get(namespace)?.["n"] ?? 0) - keep;
-  while (excess > 0) {
-    const forgotten = forgetOldest(database, namespace, excess);
-    if (forgotten === 0) break;
-    messages += forgotten;
-    excess -= forgotten;
-    yield;
-  }
-  for (;;) {
-    const forgotten = forgetOldest(database, namespace, STEP_ROWS, beforeMs);
-    if (forgotten === 0) break;
-    messages += forgotten;
-    yield;
+  for (const kind of SETTLED_KINDS) {
+    let excess = Number(settled.get(namespace, kind)?.["n"] ?? 0) - most[kind];
+    while (excess > 0) {
+      const forgotten = forgetOldest(database, namespace, kind, excess, result);
+      if (forgotten === 0) break;
+      excess -= forgotten;
+      yield;
+    }
+    while (forgetOldest(database, namespace, kind, STEP_ROWS, result, beforeMs) > 0) yield;
   }
   yield* forgetOldHistory(database, namespace, beforeMs);
   yield* deleteSteps(
@@ -69,7 +73,7 @@ export function* pruneCommunication(
        LIMIT ${STEP_ROWS})`,
     namespace,
   );
-  return { messages };
+  return result;
 }
 
 /** Forgets tasks that ended before the instant and states of before it, but for each agent's last. */
@@ -109,7 +113,7 @@ export function* deleteCommunication(database: Database, namespace: string): Ste
     ["conversations", "row_id"],
     ["tasks", "row_id"],
     ["state_changes", "row_id"],
-    ["settled_messages", "namespace, accepted_at, message_row"],
+    ["settled_messages", "namespace, kind, accepted_at, message_row"],
     ["conversation_agents", "conversation_row, agent_id"],
     ["dedupe", "namespace, sender_id, dedupe_key"],
     ["last_states", "namespace, agent_id"],
@@ -137,22 +141,24 @@ export function* deleteSteps(
   return undefined;
 }
 
-/** Forgets up to `most` of the oldest settled messages, as far as one step goes. */
+/** Forgets up to `most` of a kind's oldest settled messages, as far as one step goes. */
 function forgetOldest(
   database: Database,
   namespace: string,
+  kind: SettledKind,
   most: number,
+  result: PruningResult,
   beforeMs = Number.MAX_VALUE,
 ): number {
   const found = database
     .prepare(
       `SELECT s.message_row, s.accepted_at, m.conversation_id
        FROM settled_messages s JOIN messages m ON m.row_id = s.message_row
-       WHERE s.namespace = ? AND s.accepted_at < ?
+       WHERE s.namespace = ? AND s.kind = ? AND s.accepted_at < ?
        ORDER BY s.accepted_at, s.message_row LIMIT ?`,
     )
     // Each message takes at least three rows: itself, a delivery, its mark as settled.
-    .all(namespace, beforeMs, Math.min(most, Math.floor(STEP_ROWS / 3)));
+    .all(namespace, kind, beforeMs, Math.min(most, Math.floor(STEP_ROWS / 3)));
   const conversations = new Map<string, { messages: number; dead: number }>();
   let rows = 0;
   let messages = 0;
@@ -160,25 +166,29 @@ function forgetOldest(
     if (rows >= STEP_ROWS) break;
     const messageRow = Number(row["message_row"]);
     const dead = database
-      .prepare("SELECT count(*) AS n FROM deliveries WHERE message_row = ? AND state = 'dead'")
-      .get(messageRow);
+      .prepare("SELECT id FROM deliveries WHERE message_row = ? AND state = 'dead'")
+      .all(messageRow)
+      .map((delivery) => String(delivery["id"]));
+    for (const delivery of dead) result.deadDeliveryIds.push(delivery);
     rows += Number(
       database.prepare("DELETE FROM deliveries WHERE message_row = ?").run(messageRow).changes,
     );
     database.prepare("DELETE FROM messages WHERE row_id = ?").run(messageRow);
     database
       .prepare(
-        "DELETE FROM settled_messages WHERE namespace = ? AND accepted_at = ? AND message_row = ?",
+        `DELETE FROM settled_messages
+         WHERE namespace = ? AND kind = ? AND accepted_at = ? AND message_row = ?`,
       )
-      .run(namespace, row["accepted_at"] ?? null, messageRow);
+      .run(namespace, kind, row["accepted_at"] ?? null, messageRow);
     const id = String(row["conversation_id"]);
     const change = conversations.get(id) ?? { messages: 0, dead: 0 };
     change.messages += 1;
-    change.dead += Number(dead?.["n"] ?? 0);
+    change.dead += dead.length;
     conversations.set(id, change);
     rows += 2;
     messages += 1;
   }
+  result.messages += messages;
   for (const [id, change] of conversations) shrink(database, namespace, id, change);
   return messages;
 }

@@ -155,6 +155,23 @@ export function isPinned(delivery: Delivery, expectsReply: boolean): boolean {
   return delivery.state === "done" && expectsReply && delivery.answeredAtMs === null;
 }
 
+/**
+ * How far a delivery holds its message back from being forgotten; a message stands where the one
+ * of its deliveries does that holds it back most.
+ */
+export const Standing = { Plain: 0, Dead: 1, Pinned: 2 } as const;
+export type Standing = (typeof Standing)[keyof typeof Standing];
+
+/** `settled_messages.kind` by standing; a pinned message has no row there. */
+export const SETTLED_KINDS = ["plain", "dead"] as const;
+export type SettledKind = (typeof SETTLED_KINDS)[number];
+
+/** Where a delivery stands. */
+export function standingOf(state: string, pinned: boolean): Standing {
+  if (pinned) return Standing.Pinned;
+  return state === "dead" ? Standing.Dead : Standing.Plain;
+}
+
 /** True for a delivery that is not settled. */
 export function isOpen(state: string): boolean {
   return state === "ready" || state === "leased";

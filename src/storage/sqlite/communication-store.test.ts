@@ -104,13 +104,16 @@ test("SqliteCommunicationStore.prune() keeps summaries true to what remains", as
     const delivery = readyDelivery(messageOf(record), { state: "dead", deadReason: "rejected" });
     await store.append("default", [{ kind: "delivery", delivery }]);
   }
-  assert.deepEqual(await store.prune("default", 2), { messages: 1 });
+  assert.deepEqual(await store.prune("default", { keep: 0, keepDead: 2 }), {
+    messages: 1,
+    deadDeliveryIds: ["dlv_msg_000001"],
+  });
   const [, talk] = await store.conversations("default", {});
   assert.equal(talk?.messages, 1);
   assert.equal(talk?.dead, 1);
   assert.equal(talk?.subject, "status_update");
   assert.equal(talk?.firstAtMs, 1002);
-  assert.deepEqual(await store.prune("default", 0), { messages: 2 });
+  assert.equal((await store.prune("default", { keep: 0, keepDead: 0 })).messages, 2);
   assert.deepEqual(await store.conversations("default", {}), []);
   assert.deepEqual(await store.conversations("default", { agentId: "carol" }), []);
 });
@@ -127,7 +130,7 @@ test("pruneCommunication() and deleteCommunication() change at most a step's row
   await store.append("default", settle);
   const count = database.prepare("SELECT total_changes() AS n");
   for (const steps of [
-    pruneCommunication(database, "default", 10),
+    pruneCommunication(database, "default", { keep: 10, keepDead: 0 }),
     deleteCommunication(database, "default"),
   ]) {
     for (let done = false, number = 0; !done; number++) {
@@ -150,7 +153,7 @@ test("SqliteCommunicationStore.prune() counts a redriven dead letter as unsettle
   const dead = readyDelivery(message, { state: "dead", deadReason: "rejected" });
   await store.append("default", [record, { kind: "delivery", delivery: dead }]);
   await store.append("default", [{ kind: "delivery", delivery: readyDelivery(message) }]);
-  assert.deepEqual(await store.prune("default", 0), { messages: 0 });
+  assert.equal((await store.prune("default", { keep: 0, keepDead: 0 })).messages, 0);
   const [talk] = await store.conversations("default", {});
   assert.deepEqual([talk?.open, talk?.dead], [1, 0]);
 });

@@ -7,6 +7,7 @@ import type {
   ConversationQuery,
   ConversationSummary,
   MessageQuery,
+  MessageRetention,
   MessageWithDeliveries,
   PruneResult,
   SnapshotPage,
@@ -99,8 +100,8 @@ export class SqliteCommunicationStore implements CommunicationStore {
     return this.#reader.states(namespace, query);
   }
 
-  async prune(namespace: string, keep: number, beforeMs?: number): Promise<PruneResult> {
-    return runSteps(this.#database, pruneCommunication(this.#database, namespace, keep, beforeMs));
+  async prune(namespace: string, retention: MessageRetention): Promise<PruneResult> {
+    return runSteps(this.#database, pruneCommunication(this.#database, namespace, retention));
   }
 
   async deleteNamespace(namespace: string): Promise<void> {

@@ -9,7 +9,14 @@ import type {
   StateChange,
   Task,
 } from "../../communication/index.ts";
-import { isOpen, isPinned, jsonOrNull } from "./communication-rows.ts";
+import {
+  SETTLED_KINDS,
+  Standing,
+  isOpen,
+  isPinned,
+  jsonOrNull,
+  standingOf,
+} from "./communication-rows.ts";
 import { ConversationWriter } from "./conversation-writer.ts";
 import type { Counters } from "./counters.ts";
 import type { Database } from "./database.ts";
@@ -92,13 +99,13 @@ export class CommunicationWriter {
       JSON.stringify(message.payload),
     );
     const messageRow = Number(inserted.lastInsertRowid);
-    let pinned = false;
+    let standing: number = Standing.Plain;
     for (const delivery of deliveries) {
       const pins = isPinned(delivery, message.expectsReply);
-      pinned ||= pins;
+      standing = Math.max(standing, standingOf(delivery.state, pins));
       this.#insertDelivery(namespace, messageRow, message.acceptedAtMs, delivery, pins);
     }
-    if (!pinned) this.#settle(namespace, message.acceptedAtMs, messageRow);
+    this.#settle(namespace, standing, message.acceptedAtMs, messageRow);
     if (message.dedupeKey !== null && dedupeUntilMs !== null) {
       this.#run(
         "INSERT OR REPLACE INTO dedupe VALUES (?, ?, ?, ?, ?)",
@@ -172,30 +179,52 @@ export class CommunicationWriter {
       ...this.#changing(delivery, pinned),
       stored.row_id,
     );
-    if (stored.pinned === 1 && !pinned) {
-      const other = this.#get(
-        "SELECT 1 FROM deliveries WHERE message_row = ? AND pinned = 1 LIMIT 1",
-        stored.message_row,
-      );
-      if (other === undefined) this.#settle(namespace, stored.accepted_at, stored.message_row);
-    } else if (stored.pinned === 0 && pinned) {
-      this.#run(
-        "DELETE FROM settled_messages WHERE namespace = ? AND accepted_at = ? AND message_row = ?",
-        namespace,
-        stored.accepted_at,
-        stored.message_row,
-      );
-    }
+    this.#moveStanding(namespace, stored, standingOf(delivery.state, pinned));
     const open = Number(isOpen(delivery.state)) - Number(isOpen(stored.state));
     const dead = Number(delivery.state === "dead") - Number(stored.state === "dead");
     if (open === 0 && dead === 0) return;
     this.#conversations.count(namespace, stored.conversation_id, open, dead);
   }
 
-  #settle(namespace: string, acceptedAtMs: number, messageRow: number): void {
+  /** One delivery stands elsewhere now; its message may, too, unless another holds it back more. */
+  #moveStanding(namespace: string, stored: StoredDelivery, standing: Standing): void {
+    const was = standingOf(stored.state, stored.pinned === 1);
+    if (was === standing) return;
+    const others = this.#standingOfOthers(stored);
+    const [before, after] = [Math.max(was, others), Math.max(standing, others)];
+    if (before === after) return;
+    const kind = SETTLED_KINDS[before];
+    if (kind !== undefined) {
+      this.#run(
+        `DELETE FROM settled_messages
+         WHERE namespace = ? AND kind = ? AND accepted_at = ? AND message_row = ?`,
+        namespace,
+        kind,
+        stored.accepted_at,
+        stored.message_row,
+      );
+    }
+    this.#settle(namespace, after, stored.accepted_at, stored.message_row);
+  }
+
+  #standingOfOthers({ message_row: messageRow, row_id: row }: StoredDelivery): Standing {
+    const has = (condition: string): boolean =>
+      this.#get(
+        `SELECT 1 FROM deliveries WHERE message_row = ? AND row_id <> ? AND ${condition} LIMIT 1`,
+        messageRow,
+        row,
+      ) !== undefined;
+    if (has("pinned = 1")) return Standing.Pinned;
+    return has("state = 'dead'") ? Standing.Dead : Standing.Plain;
+  }
+
+  #settle(namespace: string, standing: number, acceptedAtMs: number, messageRow: number): void {
+    const kind = SETTLED_KINDS[standing];
+    if (kind === undefined) return;
     this.#run(
-      "INSERT OR IGNORE INTO settled_messages VALUES (?, ?, ?)",
+      "INSERT INTO settled_messages (namespace, kind, accepted_at, message_row) VALUES (?, ?, ?, ?)",
       namespace,
+      kind,
       acceptedAtMs,
       messageRow,
     );

@@ -151,6 +151,20 @@ ALTER TABLE tasks
 CREATE INDEX tasks_by_trace ON tasks (namespace, trace_id, created_at)
   WHERE trace_id IS NOT NULL;
 
+ALTER TABLE settled_messages RENAME TO settled_messages_1;
+CREATE TABLE settled_messages (
+  namespace TEXT NOT NULL, kind TEXT NOT NULL, accepted_at REAL NOT NULL,
+  message_row INTEGER NOT NULL,
+  PRIMARY KEY (namespace, kind, accepted_at, message_row)
+) STRICT, WITHOUT ROWID;
+INSERT INTO settled_messages
+  SELECT namespace,
+    CASE WHEN EXISTS (SELECT 1 FROM deliveries d
+      WHERE d.message_row = s.message_row AND d.state = 'dead') THEN 'dead' ELSE 'plain' END,
+    accepted_at, message_row
+  FROM settled_messages_1 s;
+DROP TABLE settled_messages_1;
+
 CREATE TABLE services (
   namespace TEXT NOT NULL, id TEXT NOT NULL, position INTEGER NOT NULL, service TEXT NOT NULL,
   PRIMARY KEY (namespace, id)

@@ -71,6 +71,31 @@ test("openLedger() migrates version 1: old messages and audit rows are found by 
   assert.deepEqual([task?.title, task?.progress, task?.traceparent], ["index repo", 0.5, null]);
 });
 
+/** A settled message as version 1 has it, with its one delivery. */
+function settledMessage(row: number, state: "dead" | "done"): string[] {
+  return [
+    `INSERT INTO messages VALUES (${row}, 'default', 'msg_${row}', 'alice', 'bob', 'direct',
+       'normal', 'c', NULL, 0, NULL, NULL, NULL, ${row}, NULL, 'null')`,
+    `INSERT INTO deliveries VALUES (${row}, 'default', 'dlv_${row}', ${row}, 'bob', 'normal', ${row},
+       '${state}', 0, 1, ${row}, NULL, NULL, 5, NULL, NULL, NULL, NULL, NULL)`,
+    `INSERT INTO settled_messages VALUES ('default', ${row}, ${row})`,
+  ];
+}
+
+test("openLedger() migrates version 1: old dead letters do not count as settled messages", async (t) => {
+  const file = fileOf(
+    t,
+    1,
+    ledgerSchema,
+    [...settledMessage(1, "dead"), ...settledMessage(2, "done")].join(";\n"),
+  );
+  using database = openLedger(file);
+  const store = new SqliteCommunicationStore(database);
+  assert.equal((await store.prune("default", { keep: 0, keepDead: 9 })).messages, 1);
+  const pruned = await store.prune("default", { keep: 0, keepDead: 0 });
+  assert.deepEqual(pruned, { messages: 1, deadDeliveryIds: ["dlv_1"] });
+});
+
 test("openSeries() migrates version 1: samples stay, calls have their table", async (t) => {
   const file = fileOf(
     t,

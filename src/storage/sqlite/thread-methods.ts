@@ -2,7 +2,12 @@
 // arrives beside them, `jobs` run in steps between commits, `reads` run in a reader thread. The
 // clients' types are derived from these.
 
-import type { CommunicationRecord, PruneResult, SnapshotPlace } from "../../communication/index.ts";
+import type {
+  CommunicationRecord,
+  MessageRetention,
+  PruneResult,
+  SnapshotPlace,
+} from "../../communication/index.ts";
 import type { Alert, AlertQuery, AlertRetention, FeedEvent } from "../../dashboard/index.ts";
 import type { CallQuery, CallRetention, ServiceRecord } from "../../gateway/index.ts";
 import type {
@@ -68,8 +73,8 @@ export function ledgerWriter(database: Database) {
       putAlerts: (namespace: string, rows: readonly Alert[]): void => alerts.put(namespace, rows),
     },
     jobs: {
-      prune: (namespace: string, keep: number, beforeMs?: number): Steps<PruneResult> =>
-        pruneCommunication(database, namespace, keep, beforeMs),
+      prune: (namespace: string, retention: MessageRetention): Steps<PruneResult> =>
+        pruneCommunication(database, namespace, retention),
       pruneAlerts: (namespace: string, retention: AlertRetention) =>
         alerts.prune(namespace, retention),
       pruneSecurity: (beforeMs: number): Steps<undefined> => security.prune(beforeMs),

@@ -1,6 +1,7 @@
 // Reading what agents say to each other: the list, the text, the details.
 
 import { useEffect, useState } from "preact/hooks";
+import type { RedriveResult } from "../../../communication/index.ts";
 import { plural } from "../../model/format.ts";
 import { conversationPath } from "../../model/routes.ts";
 import { namespaceFlag } from "../../model/snippets.ts";
@@ -113,8 +114,10 @@ function RedriveAll() {
   const redrive = async (): Promise<void> => {
     try {
       const path = "/api/v1/dead-letters/redrive";
-      const { redriven } = await api.post<{ redriven: number }>(path);
-      toasts.show({ text: `Sent ${plural(redriven, "dead letter")} again.`, tone: "info" });
+      const { redriven, stayed } = await api.post<RedriveResult>(path);
+      const rest = Object.entries(stayed).map(([code, count]) => ` ${count} stayed: ${code}.`);
+      const text = `Sent ${plural(redriven, "dead letter")} again.${rest.join("")}`;
+      toasts.show({ text, tone: rest.length > 0 ? "error" : "info" });
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       toasts.show({ text: `Not sent again: ${why}`, tone: "error" });
