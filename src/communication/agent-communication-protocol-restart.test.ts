@@ -89,6 +89,19 @@ describe("AgentCommunicationProtocol after a restart over the same store", () =>
     assert.deepEqual((await third.comm.getPresence("alice")).waitsOn, []);
   });
 
+  test("of two answers to an old request the first counts, and its result stays", async () => {
+    const bench = await makeBench(["alice", "bob"]);
+    const { messageId } = await bench.comm.send({ ...DIRECT, expectsReply: true });
+    const [claimed] = await bench.comm.claim("bob");
+    await bench.comm.done(claimed?.token ?? "", { result: { sum: 3 } });
+    const { comm } = await restart(bench);
+    const [first] = await Promise.all([comm.reply(messageId, "a"), comm.reply(messageId, "b")]);
+    const [delivery] = (await comm.getMessage(messageId))?.deliveries ?? [];
+    assert.equal(delivery?.answerId, first.messageId);
+    assert.deepEqual([delivery?.state, delivery?.result], ["done", { sum: 3 }]);
+    assert.deepEqual((await comm.getPresence("alice")).waitsOn, []);
+  });
+
   test("an agent that does not come back is down, with no change in between", async () => {
     const bench = await makeBench(["bob"]);
     await bench.comm.heartbeat("bob");

@@ -176,12 +176,17 @@ export class CommunicationRuntime {
   }
 
   async #pruneHistory(): Promise<void> {
-    const { clock, deadLetters, log, namespace, settings, store } = this.context;
+    const { clock, deadLetters, engine, log, namespace, registry } = this.context;
+    const { settings, store, waits } = this.context;
     try {
       const beforeMs = clock.now() - settings.messageRetentionMs;
       const { maxMessageHistory: keep, maxDeadLetters: keepDead } = settings;
       const pruned = await store.prune(namespace, { keep, keepDead, beforeMs });
       for (const id of pruned.deadDeliveryIds) deadLetters.remove(id);
+      const isUnsettled = (deliveryId: string): boolean => engine.entry(deliveryId) !== undefined;
+      for (const senderId of waits.expire(beforeMs, isUnsettled)) {
+        this.presence.touch(registry.get(senderId));
+      }
       log.debug("communication.pruned", { messages: pruned.messages });
     } catch (error) {
       log.error("communication.prune_failed", { error });

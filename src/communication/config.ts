@@ -40,8 +40,9 @@ export const communicationConfigSchema = z.object({
   messageRetentionDays: durationOption(
     "days",
     30,
-    "How long settled messages, dead letters, ended tasks and states of agents are kept, however few they " +
-      "are. What is not settled or ended, and an agent's last state, is never dropped.",
+    "How long settled messages, dead letters, ended tasks and states of agents are kept, however " +
+      "few they are; whoever waits for an answer to one of them then stops waiting. What is not " +
+      "settled or ended, and an agent's last state, is never dropped.",
     { min: 1 / 24, max: 3650 },
   ),
   leaseDuration: durationOption(

@@ -34,6 +34,27 @@ describe("AgentCommunicationProtocol forgets its history", () => {
     assert.deepEqual(await idsLeft(), [waiting.messageId]);
   });
 
+  test("a request settled without an answer, and with it the wait", async () => {
+    const { comm, clock } = await makeBench(["alice", "bob"], {
+      messageRetentionDays: 2,
+      messageTimeout: "30d",
+    });
+    const { messageId } = await comm.send({ ...DIRECT, expectsReply: true });
+    const [claimed] = await comm.claim("bob");
+    await comm.done(claimed?.token ?? "");
+    const waitsOn = async (): Promise<string[]> =>
+      (await comm.getPresence("alice")).waitsOn.map((edge) => edge.messageId);
+    clock.advance(DAY_MS);
+    await settleAll();
+    assert.deepEqual(await waitsOn(), [messageId]);
+    for (let hour = 0; hour < 26; hour++) {
+      clock.advance(3_600_000);
+      await settleAll();
+    }
+    assert.deepEqual(await comm.getMessages({ senderId: "alice" }), []);
+    assert.deepEqual(await waitsOn(), []);
+  });
+
   test("by number, but no dead letter for the sake of ordinary messages", async () => {
     const { comm, clock } = await makeBench(["alice", "bob"], {
       maxMessageHistory: 20,

@@ -51,6 +51,7 @@ export type {
   SnapshotPlace,
   StateQuery,
   TaskQuery,
+  UnansweredRequest,
 } from "./store.ts";
 export type {
   AgentCommand,

@@ -11,6 +11,7 @@ import type { PresenceBook } from "./presence-book.ts";
 import { orphanOf, quotaError } from "./parcel.ts";
 import type { CommunicationRecord, MessageQuery, MessageWithDeliveries } from "./store.ts";
 import { taskOfMessage } from "./task-book.ts";
+import { requestOf } from "./wait-graph.ts";
 
 const PAGE = 200;
 
@@ -136,7 +137,7 @@ export class RedriveDesk {
     if (task !== undefined) tasks.put(task);
     engine.admit(message, delivery, bytes, nowMs);
     if (message.expectsReply && delivery.answeredAtMs === null) {
-      waits.open(message, delivery, nowMs);
+      waits.open(requestOf(message, delivery), nowMs);
       this.#presence.touch(registry.get(message.senderId));
     }
     this.#presence.touch(registry.get(recipientId));

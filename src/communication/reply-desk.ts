@@ -9,12 +9,7 @@ import type { Delivery, Message } from "./model.ts";
 import type { PresenceBook } from "./presence-book.ts";
 import type { SendRequest, WaitForReplyOptions } from "./requests.ts";
 import type { MessageWithDeliveries } from "./store.ts";
-
-/** Whoever holds the current receipt of a message. */
-interface ReceiptHolder {
-  readonly message: Message;
-  delivery: Delivery;
-}
+import type { ReceiptHolder } from "./wait-graph.ts";
 
 /** An answer being stored, and the receipt it changes. */
 export interface Answer {
@@ -43,10 +38,9 @@ export class ReplyDesk {
     this.#presence = presence;
   }
 
-  /** A message still in memory: unsettled, or an open request. */
+  /** A message still in memory, because it is unsettled. */
   remembered(messageId: string): Message | undefined {
-    const { engine, waits } = this.#context;
-    return engine.entryOf(messageId)?.message ?? waits.find(messageId)?.message;
+    return this.#context.engine.entryOf(messageId)?.message;
   }
 
   /** @throws CommunicationError when no such message is stored. */
@@ -79,8 +73,8 @@ export class ReplyDesk {
   undo({ receipt }: Answer): void {
     const open = { answeredAtMs: null, answerId: null };
     receipt.delivery = { ...receipt.delivery, ...open };
-    const request = this.#context.waits.find(receipt.message.id);
-    if (request !== undefined) request.delivery = { ...request.delivery, ...open };
+    const held = this.#context.waits.find(receipt.message.id)?.receipt;
+    if (held !== undefined) held.delivery = { ...held.delivery, ...open };
   }
 
   /** The answer is stored: the wait is over. */
@@ -95,7 +89,7 @@ export class ReplyDesk {
   /** The message is dead: nobody will answer. */
   died(message: Message, delivery: Delivery): void {
     const { registry, waits } = this.#context;
-    if (waits.find(message.id)?.delivery.id === delivery.id) {
+    if (waits.find(message.id)?.deliveryId === delivery.id) {
       waits.close(message.id);
       this.#presence.touch(registry.get(message.senderId));
     }
@@ -192,12 +186,14 @@ export class ReplyDesk {
     const entry = engine.entryOf(messageId, recipientId);
     if (entry !== undefined) return entry;
     const request = waits.find(messageId);
-    if (request?.delivery.recipientId === recipientId) return request;
+    const isAwaited = request?.recipientId === recipientId;
+    if (isAwaited && request.receipt !== undefined) return request.receipt;
     const stored = fetched?.get(messageId);
     const delivery = stored?.deliveries.find((one) => one.recipientId === recipientId);
-    return stored === undefined || delivery === undefined
-      ? undefined
-      : { message: stored.message, delivery };
+    if (stored === undefined || delivery === undefined) return undefined;
+    const receipt = { message: stored.message, delivery };
+    if (isAwaited) request.receipt = receipt;
+    return receipt;
   }
 }
 

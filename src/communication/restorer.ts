@@ -10,6 +10,7 @@ import type { Agent, Delivery, Message, StateChange } from "./model.ts";
 import type { PresenceBook } from "./presence-book.ts";
 import { snapshotPages } from "./snapshot-pages.ts";
 import type { SnapshotPage } from "./store.ts";
+import { requestOf } from "./wait-graph.ts";
 
 const NOT_HELD = { paused: null, quarantined: null };
 /** Silence for longer than this looks like a start that hangs. */
@@ -70,14 +71,10 @@ export class Restorer {
     for (const { message, delivery } of page.unsettled) {
       this.#restore(this.#once(message), delivery, nowMs, nowAtMs);
     }
-    for (const { message, delivery } of page.unanswered) {
+    for (const request of page.unanswered) {
       // Nobody is left to answer for an agent that was unregistered.
-      if (engine.mailbox(delivery.recipientId) === undefined) continue;
-      waits.open(
-        this.#once(message),
-        delivery,
-        nowMs - Math.max(0, nowAtMs - message.acceptedAtMs),
-      );
+      if (engine.mailbox(request.recipientId) === undefined) continue;
+      waits.open(request, nowMs - Math.max(0, nowAtMs - request.acceptedAtMs));
     }
     this.#messages += page.unsettled.length + page.unanswered.length;
     for (const { senderId, dedupeKey, messageId, untilMs } of page.dedupe) {
@@ -115,7 +112,8 @@ export class Restorer {
     const bytes = messageBytes(message, payloadBytes(message.payload));
     engine.restore(message, ready, bytes, nowMs, delayMs);
     if (message.expectsReply && delivery.answeredAtMs === null) {
-      waits.open(message, ready, nowMs - Math.max(0, nowAtMs - message.acceptedAtMs));
+      const request = requestOf(message, ready);
+      waits.open(request, nowMs - Math.max(0, nowAtMs - message.acceptedAtMs));
     }
   }
 

@@ -22,6 +22,7 @@ import type { SendRequest, SendResult } from "./requests.ts";
 import type { CommunicationRecord, MessageWithDeliveries } from "./store.ts";
 import { taskOfMessage } from "./task-book.ts";
 import { answerTraceparent } from "./traceparent.ts";
+import { requestOf } from "./wait-graph.ts";
 
 /** The way in. */
 export class SendDesk {
@@ -308,7 +309,7 @@ export class SendDesk {
       if (task !== undefined) tasks.put(task);
       engine.admit(message, delivery, bytes, nowMs);
       this.#presence.touch(registry.get(delivery.recipientId));
-      if (message.expectsReply) waits.open(message, delivery, nowMs);
+      if (message.expectsReply) waits.open(requestOf(message, delivery), nowMs);
     }
     this.#context.measure(sender, "messages_sent", 1);
     if (sender !== undefined) {

@@ -244,7 +244,9 @@ export class SettleDesk {
       if (entry.message.orderingKey !== null) this.#onReturned(entry.delivery.recipientId);
     }
     const request = waits.find(entry.message.id);
-    if (request?.delivery.id === entry.delivery.id) request.delivery = entry.delivery;
+    if (request?.deliveryId === entry.delivery.id && entry.delivery.answeredAtMs !== null) {
+      request.receipt = { message: entry.message, delivery: entry.delivery };
+    }
     const record = registry.get(entry.delivery.recipientId);
     this.#settledBy(record, move);
     events.emit({ kind: "message.settled", message: entry.message, delivery: entry.delivery });

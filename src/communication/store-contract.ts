@@ -132,7 +132,15 @@ function appendAndLoad(check: Check): void {
       { kind: "delivery", delivery: makeDelivery(plain, { state: "done" }) },
     ]);
     const snapshot = await loadWhole(store, NAMESPACE);
-    assert.deepEqual(snapshot.unanswered, [{ message: open, delivery: done }]);
+    assert.deepEqual(snapshot.unanswered, [
+      {
+        messageId: open.id,
+        deliveryId: done.id,
+        senderId: "alice",
+        recipientId: "bob",
+        acceptedAtMs: open.acceptedAtMs,
+      },
+    ]);
     assert.deepEqual(snapshot.unsettled, []);
   });
 

@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import type { CommunicationRecord } from "./store.ts";
 import {
   BASE_MS,
+  EXPECTS,
   NAMESPACE,
   accepted,
   loadWhole,
@@ -51,6 +52,7 @@ export function forgetting(check: Check): void {
   });
 
   deadLetters(check);
+  unansweredRequests(check);
 
   check("prune() forgets settled messages of before the instant, however few", async (store) => {
     const all = [1, 2, 3, 4].map((n) => makeMessage(n));
@@ -118,6 +120,36 @@ export function forgetting(check: Check): void {
     assert.deepEqual(await store.tasks("demo", {}), []);
     assert.equal((await loadWhole(store, NAMESPACE)).agents.length, 1);
     assert.equal((await store.messages(NAMESPACE, {})).length, 1);
+  });
+}
+
+function unansweredRequests(check: Check): void {
+  check("prune() forgets requests settled without an answer by age alone", async (store) => {
+    const asked = [1, 2, 3].map((number) => makeMessage(number, EXPECTS));
+    const records = asked.map((message) => accepted(message));
+    await store.append(NAMESPACE, records);
+    await store.append(NAMESPACE, [settle(1, "done"), settle(3, "done")]);
+    const none = { keep: 0, keepDead: 0 };
+    assert.equal((await store.prune(NAMESPACE, none)).messages, 0);
+    assert.equal((await loadWhole(store, NAMESPACE)).unanswered.length, 2);
+    const pruned = await store.prune(NAMESPACE, { ...none, beforeMs: BASE_MS + 3 });
+    assert.equal(pruned.messages, 1, "neither the younger nor the unsettled one");
+    const { unanswered, unsettled } = await loadWhole(store, NAMESPACE);
+    assert.deepEqual(
+      unanswered.map(({ messageId }) => messageId),
+      [asked[2]?.id],
+    );
+    assert.deepEqual(idsOf(unsettled), [asked[1]?.id]);
+  });
+
+  check("prune() counts a request as settled once it is answered", async (store) => {
+    const message = makeMessage(1, EXPECTS);
+    await store.append(NAMESPACE, [accepted(message), settle(1, "done")]);
+    const none = { keep: 0, keepDead: 0 };
+    assert.equal((await store.prune(NAMESPACE, none)).messages, 0);
+    const answered = makeDelivery(message, { state: "done", answeredAtMs: BASE_MS, answerId: "m" });
+    await store.append(NAMESPACE, [{ kind: "delivery", delivery: answered }]);
+    assert.equal((await store.prune(NAMESPACE, none)).messages, 1);
   });
 }
 

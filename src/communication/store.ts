@@ -36,13 +36,23 @@ export interface DedupeEntry {
   readonly untilMs: number;
 }
 
+/** A request that is done but not answered: what is needed to go on waiting for the answer. */
+export interface UnansweredRequest {
+  readonly messageId: string;
+  readonly deliveryId: string;
+  readonly senderId: string;
+  /** Who is to answer. */
+  readonly recipientId: string;
+  readonly acceptedAtMs: number;
+}
+
 /** What a namespace needs in memory to go on after a restart. */
 export interface CommunicationSnapshot {
   readonly agents: readonly Agent[];
   /** Deliveries in state ready or leased, by sequence, with their messages. */
   readonly unsettled: readonly { readonly message: Message; readonly delivery: Delivery }[];
-  /** Messages that expect a reply, done but not yet answered: open requests. */
-  readonly unanswered: readonly { readonly message: Message; readonly delivery: Delivery }[];
+  /** Open requests whose message is settled: done, expecting a reply, not answered. */
+  readonly unanswered: readonly UnansweredRequest[];
   readonly openTasks: readonly Task[];
   readonly dedupe: readonly DedupeEntry[];
   /** The highest sequence ever used, 0 when none. */
@@ -151,8 +161,9 @@ export interface MessageRetention {
   /** Settled messages with a dead letter: so many, the newest. They wait for someone to look. */
   readonly keepDead: number;
   /**
-   * Settled messages accepted before this instant go, however few there are, and with them tasks
-   * that ended and states of before it; an agent's last state stays.
+   * Settled messages accepted before this instant go, however few there are, also those whose
+   * answer is still awaited, and with them tasks that ended and states of before it; an agent's
+   * last state stays.
    * @default none go for their age
    */
   readonly beforeMs?: number;
@@ -197,7 +208,8 @@ export interface CommunicationStore {
   states(namespace: string, query: StateQuery): Promise<readonly StateChange[]>;
   /**
    * Forgets the oldest messages all of whose deliveries are settled, until as many remain as the
-   * retention keeps; unsettled ones and open requests are never touched. Works in small steps.
+   * retention keeps. Unsettled ones are never touched, those that wait for an answer go by age
+   * alone. Works in small steps.
    */
   prune(namespace: string, retention: MessageRetention): Promise<PruneResult>;
   /** Forgets the namespace entirely. */

@@ -9,7 +9,9 @@ import type {
   MessageRetention,
   MessageWithDeliveries,
   PruneResult,
+  UnansweredRequest,
 } from "./store.ts";
+import { requestOf } from "./wait-graph.ts";
 
 /** Tables of one namespace, in order of first append. */
 export class VolatileNamespace {
@@ -20,9 +22,11 @@ export class VolatileNamespace {
   readonly #messageOf = new Map<string, string>();
   readonly #dedupe = new Map<string, DedupeEntry>();
   readonly #lastStates = new Map<string, StateChange>();
-  /** Messages that may be forgotten, by when they became so; those with a dead letter apart. */
+  /** Messages that may be forgotten, by when they became so. */
   readonly #settled = new Set<string>();
+  /** Those with a dead letter; those that are done, but whose answer is awaited. */
   readonly #dead = new Set<string>();
+  readonly #unanswered = new Set<string>();
   readonly #historyMax: number;
   #endedTasks = 0;
   #lastSequence = 0;
@@ -47,11 +51,13 @@ export class VolatileNamespace {
 
   snapshot(): CommunicationSnapshot {
     const unsettled: { message: Message; delivery: Delivery }[] = [];
-    const unanswered: { message: Message; delivery: Delivery }[] = [];
+    const unanswered: UnansweredRequest[] = [];
     for (const { message, deliveries } of this.messages.values()) {
       for (const delivery of deliveries.values()) {
         if (isUnsettled(delivery)) unsettled.push({ message, delivery });
-        else if (isOpenRequest(message, delivery)) unanswered.push({ message, delivery });
+        else if (isOpenRequest(message, delivery)) {
+          unanswered.push(requestOf(message, delivery));
+        }
       }
     }
     return {
@@ -88,6 +94,7 @@ export class VolatileNamespace {
     for (const [shelf, most] of [
       [this.#settled, keep],
       [this.#dead, keepDead],
+      [this.#unanswered, Infinity],
     ] as const) {
       for (const id of shelf) {
         // By when they were settled, not by age: a long-lived message may hide younger ones.
@@ -119,6 +126,7 @@ export class VolatileNamespace {
     this.messages.delete(id);
     this.#settled.delete(id);
     this.#dead.delete(id);
+    this.#unanswered.delete(id);
   }
 
   #apply(record: CommunicationRecord): void {
@@ -173,7 +181,7 @@ export class VolatileNamespace {
 
   #sortOut({ message, deliveries }: StoredMessage): void {
     const shelf = this.#shelfOf(message, deliveries.values());
-    for (const other of [this.#settled, this.#dead]) {
+    for (const other of [this.#settled, this.#dead, this.#unanswered]) {
       if (other !== shelf) other.delete(message.id);
     }
     shelf?.add(message.id);
@@ -183,8 +191,9 @@ export class VolatileNamespace {
   #shelfOf(message: Message, deliveries: Iterable<Delivery>): Set<string> | undefined {
     let shelf = this.#settled;
     for (const delivery of deliveries) {
-      if (isUnsettled(delivery) || isOpenRequest(message, delivery)) return undefined;
-      if (delivery.state === "dead") shelf = this.#dead;
+      if (isUnsettled(delivery)) return undefined;
+      if (isOpenRequest(message, delivery)) shelf = this.#unanswered;
+      else if (delivery.state === "dead" && shelf === this.#settled) shelf = this.#dead;
     }
     return shelf;
   }

@@ -4,12 +4,12 @@ import { test } from "node:test";
 import fc from "fast-check";
 
 import { makeMail } from "./test-support/test-bench.ts";
-import { WaitGraph } from "./wait-graph.ts";
+import { WaitGraph, requestOf } from "./wait-graph.ts";
 
 let asked = 0;
 function ask(graph: WaitGraph, from: string, to: string, sinceMs = 0): string {
   const { message, delivery } = makeMail(++asked, { senderId: from });
-  graph.open(message, { ...delivery, recipientId: to }, sinceMs);
+  graph.open(requestOf(message, { ...delivery, recipientId: to }), sinceMs);
   return message.id;
 }
 

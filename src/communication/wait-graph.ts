@@ -4,14 +4,31 @@
 
 import { communicationLimits } from "./limits.ts";
 import type { Delivery, Message, WaitEdge } from "./model.ts";
+import type { UnansweredRequest } from "./store.ts";
 
-/** A request whose answer is awaited. */
-export interface OpenRequest {
+/** Whoever holds the current receipt of a message. */
+export interface ReceiptHolder {
   readonly message: Message;
-  /** The receipt as last known; unsettled ones live in the mailbox. */
   delivery: Delivery;
+}
+
+/** A request whose answer is awaited. Waits may be long, so that none keeps a payload in memory. */
+export interface OpenRequest extends UnansweredRequest {
   /** Monotonic instant of the request. */
   readonly sinceMs: number;
+  /** Settled, and an answer is being stored: a second one must see the first. */
+  receipt: ReceiptHolder | undefined;
+}
+
+/** What a wait needs to know of a request. */
+export function requestOf(message: Message, delivery: Delivery): UnansweredRequest {
+  return {
+    messageId: message.id,
+    deliveryId: delivery.id,
+    senderId: message.senderId,
+    recipientId: delivery.recipientId,
+    acceptedAtMs: message.acceptedAtMs,
+  };
 }
 
 /** Open requests of one namespace, by sender and by message. */
@@ -23,12 +40,12 @@ export class WaitGraph {
     return this.#byMessage.size;
   }
 
-  open(message: Message, delivery: Delivery, sinceMs: number): void {
+  open(asked: UnansweredRequest, sinceMs: number): void {
     if (this.#byMessage.size >= communicationLimits.openRequests.value) return;
-    const request: OpenRequest = { message, delivery, sinceMs };
-    this.#byMessage.set(message.id, request);
-    const same = this.#bySender.get(message.senderId);
-    if (same === undefined) this.#bySender.set(message.senderId, new Set([request]));
+    const request: OpenRequest = { ...asked, sinceMs, receipt: undefined };
+    this.#byMessage.set(request.messageId, request);
+    const same = this.#bySender.get(request.senderId);
+    if (same === undefined) this.#bySender.set(request.senderId, new Set([request]));
     else same.add(request);
   }
 
@@ -41,19 +58,33 @@ export class WaitGraph {
     const request = this.#byMessage.get(messageId);
     if (request === undefined) return undefined;
     this.#byMessage.delete(messageId);
-    const same = this.#bySender.get(request.message.senderId);
+    const same = this.#bySender.get(request.senderId);
     same?.delete(request);
-    if (same?.size === 0) this.#bySender.delete(request.message.senderId);
+    if (same?.size === 0) this.#bySender.delete(request.senderId);
     return request;
   }
 
   /** Ends all waits of and for an agent that is gone; gives back who waited for it. */
   closeAll(agentId: string): string[] {
     const waiting: string[] = [];
-    for (const { message, delivery } of this.#byMessage.values()) {
-      if (message.senderId !== agentId && delivery.recipientId !== agentId) continue;
-      if (message.senderId !== agentId) waiting.push(message.senderId);
-      this.close(message.id);
+    for (const { messageId, senderId, recipientId } of this.#byMessage.values()) {
+      if (senderId !== agentId && recipientId !== agentId) continue;
+      if (senderId !== agentId) waiting.push(senderId);
+      this.close(messageId);
+    }
+    return waiting;
+  }
+
+  /**
+   * Ends waits for requests accepted before an instant that no mailbox holds any more: the store
+   * has forgotten them. Gives back who waited.
+   */
+  expire(beforeMs: number, isUnsettled: (deliveryId: string) => boolean): ReadonlySet<string> {
+    const waiting = new Set<string>();
+    for (const { messageId, deliveryId, senderId, acceptedAtMs } of this.#byMessage.values()) {
+      if (acceptedAtMs >= beforeMs || isUnsettled(deliveryId)) continue;
+      waiting.add(senderId);
+      this.close(messageId);
     }
     return waiting;
   }
@@ -66,9 +97,8 @@ export class WaitGraph {
   /** The agent's open requests, oldest first. */
   edges(agentId: string): WaitEdge[] {
     const edges: WaitEdge[] = [];
-    for (const { message, delivery } of this.#bySender.get(agentId) ?? []) {
-      const sinceMs = message.acceptedAtMs;
-      edges.push({ agentId: delivery.recipientId, messageId: message.id, sinceMs });
+    for (const { messageId, recipientId, acceptedAtMs } of this.#bySender.get(agentId) ?? []) {
+      edges.push({ agentId: recipientId, messageId, sinceMs: acceptedAtMs });
     }
     return edges;
   }
@@ -94,9 +124,8 @@ export class WaitGraph {
       if (index >= communicationLimits.cycleSearch.value) return [];
       const current = queue[index];
       if (current === undefined) break;
-      for (const { delivery, sinceMs } of this.#bySender.get(current) ?? []) {
+      for (const { recipientId: next, sinceMs } of this.#bySender.get(current) ?? []) {
         if (sinceMs > bornBeforeMs) continue;
-        const next = delivery.recipientId;
         if (next === agentId) return pathTo(current, cameFrom);
         if (cameFrom.has(next)) continue;
         cameFrom.set(next, current);

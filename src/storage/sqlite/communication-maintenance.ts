@@ -27,7 +27,7 @@ export function* pruneCommunication(
   { keep, keepDead, beforeMs = -Number.MAX_VALUE }: MessageRetention,
 ): Steps<PruneResult> {
   const result: PruningResult = { messages: 0, deadDeliveryIds: [] };
-  const most = { plain: keep, dead: keepDead };
+  const most = { plain: keep, dead: keepDead, unanswered: Infinity };
   const settled = database.prepare(
     "SELECT count(*) AS n FROM settled_messages WHERE namespace = ? AND kind = ?",
   );

@@ -149,7 +149,7 @@ export function stateChangeOf(source: Row): StateChange {
   return { agentId: row.agent_id, state: row.state, atMs: row.at, reason: row.reason };
 }
 
-/** True while a delivery keeps its message from being pruned: unsettled, or an open request. */
+/** True while memory must know of a delivery: it is unsettled, or an open request. */
 export function isPinned(delivery: Delivery, expectsReply: boolean): boolean {
   if (delivery.state === "ready" || delivery.state === "leased") return true;
   return delivery.state === "done" && expectsReply && delivery.answeredAtMs === null;
@@ -159,16 +159,16 @@ export function isPinned(delivery: Delivery, expectsReply: boolean): boolean {
  * How far a delivery holds its message back from being forgotten; a message stands where the one
  * of its deliveries does that holds it back most.
  */
-export const Standing = { Plain: 0, Dead: 1, Pinned: 2 } as const;
+export const Standing = { Plain: 0, Dead: 1, Unanswered: 2, Open: 3 } as const;
 export type Standing = (typeof Standing)[keyof typeof Standing];
 
-/** `settled_messages.kind` by standing; a pinned message has no row there. */
-export const SETTLED_KINDS = ["plain", "dead"] as const;
+/** `settled_messages.kind` by standing; an open message has no row there. */
+export const SETTLED_KINDS = ["plain", "dead", "unanswered"] as const;
 export type SettledKind = (typeof SETTLED_KINDS)[number];
 
 /** Where a delivery stands. */
 export function standingOf(state: string, pinned: boolean): Standing {
-  if (pinned) return Standing.Pinned;
+  if (pinned) return isOpen(state) ? Standing.Open : Standing.Unanswered;
   return state === "dead" ? Standing.Dead : Standing.Plain;
 }
 

@@ -214,7 +214,8 @@ export class CommunicationWriter {
         messageRow,
         row,
       ) !== undefined;
-    if (has("pinned = 1")) return Standing.Pinned;
+    if (has("state IN ('ready', 'leased')")) return Standing.Open;
+    if (has("pinned = 1")) return Standing.Unanswered;
     return has("state = 'dead'") ? Standing.Dead : Standing.Plain;
   }
 

@@ -163,7 +163,18 @@ INSERT INTO settled_messages
       WHERE d.message_row = s.message_row AND d.state = 'dead') THEN 'dead' ELSE 'plain' END,
     accepted_at, message_row
   FROM settled_messages_1 s;
+INSERT INTO settled_messages
+  SELECT DISTINCT namespace, 'unanswered', accepted_at, message_row
+  FROM deliveries d WHERE pinned = 1 AND state = 'done' AND NOT EXISTS (
+    SELECT 1 FROM deliveries o
+    WHERE o.message_row = d.message_row AND o.state IN ('ready', 'leased'));
 DROP TABLE settled_messages_1;
+
+DROP INDEX deliveries_pinned;
+CREATE INDEX deliveries_open ON deliveries (namespace, sequence)
+  WHERE state IN ('ready', 'leased');
+CREATE INDEX deliveries_unanswered ON deliveries (namespace, sequence)
+  WHERE pinned = 1 AND state = 'done';
 
 CREATE TABLE services (
   namespace TEXT NOT NULL, id TEXT NOT NULL, position INTEGER NOT NULL, service TEXT NOT NULL,

@@ -150,8 +150,8 @@ function leadingIndex(namespace: string, query: MessageQuery): Walk {
     return plan;
   }
   if (query.state === "ready" || query.state === "leased") {
-    const plan = overDeliveries("deliveries_pinned", namespace);
-    plan.conditions.push("d.pinned = 1");
+    const plan = overDeliveries("deliveries_open", namespace);
+    plan.conditions.push("d.state IN ('ready', 'leased')");
     return plan;
   }
   if (query.senderId !== undefined) return overMessages("messages_by_sender", namespace);

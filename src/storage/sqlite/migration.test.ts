@@ -96,6 +96,29 @@ test("openLedger() migrates version 1: old dead letters do not count as settled 
   assert.deepEqual(pruned, { messages: 1, deadDeliveryIds: ["dlv_1"] });
 });
 
+test("openLedger() migrates version 1: requests without an answer can be forgotten", async (t) => {
+  const file = fileOf(
+    t,
+    1,
+    ledgerSchema,
+    [
+      ...settledMessage(1, "done").slice(0, 2),
+      "UPDATE messages SET expects_reply = 1",
+      "UPDATE deliveries SET pinned = 1",
+    ].join(";\n"),
+  );
+  using database = openLedger(file);
+  const store = new SqliteCommunicationStore(database);
+  const { unanswered } = await store.load("default", null);
+  assert.deepEqual(
+    unanswered.map(({ deliveryId, senderId }) => [deliveryId, senderId]),
+    [["dlv_1", "alice"]],
+  );
+  const none = { keep: 0, keepDead: 0 };
+  assert.equal((await store.prune("default", none)).messages, 0);
+  assert.equal((await store.prune("default", { ...none, beforeMs: 2 })).messages, 1);
+});
+
 test("openSeries() migrates version 1: samples stay, calls have their table", async (t) => {
   const file = fileOf(
     t,

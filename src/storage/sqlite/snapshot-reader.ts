@@ -1,7 +1,7 @@
 // Reads what a namespace needs in memory to go on, a page at a time: everything that waits in the
 // inboxes of a fleet may be gigabytes, one answer between threads is at most half of one.
 //
-//   agents ─ states ─ open tasks ─ pinned deliveries with their messages ─ dedupe keys
+//   agents ─ states ─ open tasks ─ open deliveries with their messages ─ requests ─ dedupe keys
 //
 // Each part is walked along an index of its own; a page ends where its bounds are reached, and the
 // next one begins after the keys of its last row.
@@ -13,7 +13,7 @@ import type {
   SnapshotPlace,
 } from "../../communication/index.ts";
 import { storageLimits } from "../limits.ts";
-import { deliveryOf, isOpen, messageOf, stateChangeOf, taskOf } from "./communication-rows.ts";
+import { deliveryOf, messageOf, stateChangeOf, taskOf } from "./communication-rows.ts";
 import { readCounter } from "./counters.ts";
 import type { Database } from "./database.ts";
 import { parsedColumn } from "./trusted.ts";
@@ -137,9 +137,10 @@ const PARTS: readonly Part[] = [
         m.traceparent, m.accepted_at, m.task, m.payload, d.row_id, d.id AS delivery_id,
         d.recipient_id AS delivered_to, d.sequence, d.state, d.attempts, d.visible_at,
         d.delivered_at, d.settled_at, d.answered_at, d.answer_id, d.dead_reason, d.note, d.result
-      FROM deliveries d INDEXED BY deliveries_pinned
+      FROM deliveries d INDEXED BY deliveries_open
       CROSS JOIN messages m ON m.row_id = d.message_row
-      WHERE d.namespace = ? AND d.pinned = 1 AND (d.sequence, d.row_id) > (?, ?)
+      WHERE d.namespace = ? AND d.state IN ('ready', 'leased')
+        AND (d.sequence, d.row_id) > (?, ?)
       ORDER BY d.sequence, d.row_id`,
     keys: ["sequence", "row_id"],
     first: [BEFORE_ALL, 0],
@@ -147,9 +148,31 @@ const PARTS: readonly Part[] = [
       const message = messageOf(row);
       const [id, recipientId] = [String(row["delivery_id"]), String(row["delivered_to"])];
       const delivery = { ...deliveryOf(row, message.id), id, recipientId };
-      const list = isOpen(delivery.state) ? page.unsettled : page.unanswered;
-      list.push({ message, delivery });
+      page.unsettled.push({ message, delivery });
       return textLength(row, ["payload", "task", "result", "note"]);
+    },
+  },
+  {
+    name: "requests",
+    // No payload: a request that nobody answers may wait for as long as messages are kept.
+    sql: `SELECT d.sequence, d.row_id, d.id AS delivery_id, d.recipient_id, d.accepted_at,
+        m.id, m.sender_id
+      FROM deliveries d INDEXED BY deliveries_unanswered
+      CROSS JOIN messages m ON m.row_id = d.message_row
+      WHERE d.namespace = ? AND d.pinned = 1 AND d.state = 'done'
+        AND (d.sequence, d.row_id) > (?, ?)
+      ORDER BY d.sequence, d.row_id`,
+    keys: ["sequence", "row_id"],
+    first: [BEFORE_ALL, 0],
+    add: (page, row) => {
+      page.unanswered.push({
+        messageId: String(row["id"]),
+        deliveryId: String(row["delivery_id"]),
+        senderId: String(row["sender_id"]),
+        recipientId: String(row["recipient_id"]),
+        acceptedAtMs: Number(row["accepted_at"]),
+      });
+      return 0;
     },
   },
   {
