@@ -90,6 +90,7 @@ export class Exchange implements FleetNamespace {
       namespace: name,
       store: stores.series,
       onStoreError: this.seriesHealth.noteError,
+      onPruned: this.seriesHealth.notePruned,
     });
     const { telemetry } = this.tracker;
     const common = { namespace: name, telemetry, log };

@@ -2,7 +2,7 @@
 // second, and what was lost meanwhile is counted where an operator looks.
 
 import type { ComponentLog, SeriesHandle } from "./core/index.ts";
-import type { PerformanceTracker, TrackerStatistics } from "./tracker/index.ts";
+import type { PerformanceTracker, StoreRoom, TrackerStatistics } from "./tracker/index.ts";
 
 type Counts = Readonly<Record<(typeof COUNTED)[number]["metric"], number>>;
 
@@ -21,6 +21,7 @@ export class SeriesHealth {
   readonly #handles = new Map<string, SeriesHandle>();
   /** What the store said last; null while it takes everything. */
   #trouble: string | null = null;
+  #isCrowded = false;
 
   /** @param tracker asked later: it is made with {@link noteError} in its hands. */
   constructor(namespace: string, log: ComponentLog, tracker: () => PerformanceTracker) {
@@ -35,6 +36,15 @@ export class SeriesHealth {
     if (said === this.#trouble) return;
     this.#trouble = said;
     this.#log.error("tracker.store_failing", { namespace: this.#namespace, error });
+  };
+
+  /** Says once when the rest of the file alone is beyond the metrics' limit, and when no longer. */
+  readonly notePruned = ({ restBytes, isCrowded }: StoreRoom): void => {
+    if (isCrowded === this.#isCrowded) return;
+    this.#isCrowded = isCrowded;
+    const details = { namespace: this.#namespace, restBytes };
+    if (isCrowded) this.#log.warn("tracker.store_crowded", details);
+    else this.#log.info("tracker.store_has_room", details);
   };
 
   /** Notes a recovery, and records what has been lost since the last call as metrics. */

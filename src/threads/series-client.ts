@@ -21,6 +21,7 @@ import type {
   MinuteQuery,
   PerformanceSnapshot,
   Retention,
+  SeriesPruneResult,
   Sample,
   SamplePage,
   SampleQuery,
@@ -135,7 +136,7 @@ export class SeriesClient implements SeriesStore, CallStore, ProfileStore {
     return this.#readers.call("snapshots", namespace, count, range);
   }
 
-  prune(namespace: string, retention: Retention): Promise<{ readonly samples: number }> {
+  prune(namespace: string, retention: Retention): Promise<SeriesPruneResult> {
     return this.#writer.job("prune", namespace, retention);
   }
 

@@ -37,9 +37,9 @@ export const trackerConfigSchema = z.object({
   maxStoredBytes: countOption(
     "bytes",
     4_294_967_296,
-    "Most bytes in use in the store's file, checked every ten minutes. Beyond it the oldest raw " +
-      "samples go first, then the oldest minutes. Calls, spans and profiles in the same file " +
-      "count, but are bounded by options of their own.",
+    "Most bytes that samples and minutes of all namespaces use in the store's file, checked every " +
+      "ten minutes. Beyond it the oldest raw samples go first, then the oldest minutes; the newest " +
+      "hour stays. Calls, spans and profiles in the same file are bounded by options of their own.",
     { min: 16_777_216, max: Number.MAX_SAFE_INTEGER },
   ),
   flushInterval: durationOption(

@@ -15,7 +15,6 @@ export type {
   TimeRange,
 } from "./model.ts";
 export { PerformanceTracker } from "./performance-tracker.ts";
-export type { TrackerDependencies } from "./performance-tracker.ts";
 export type { RecordRequest } from "./record-request.ts";
 export { DistributionSketch } from "./sketch.ts";
 export { RowMerger } from "./merge.ts";
@@ -27,6 +26,7 @@ export type {
   MinuteAggregate,
   MinuteQuery,
   Retention,
+  SeriesPruneResult,
   SamplePage,
   SamplePlace,
   SampleQuery,
@@ -34,6 +34,8 @@ export type {
   StoredMetric,
 } from "./store.ts";
 export type { Summaries, SummariesByQuery, SummaryQuery } from "./tracker-queries.ts";
+export type { TrackerDependencies } from "./tracker-dependencies.ts";
+export type { StoreRoom } from "./tracker-timers.ts";
 export type { TrackerStatistics } from "./tracker-statistics.ts";
 export { VolatileSeriesStore } from "./volatile-series-store.ts";
 export type { VolatileSeriesStoreOptions } from "./volatile-series-store.ts";

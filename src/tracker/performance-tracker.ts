@@ -47,23 +47,12 @@ import { SnapshotKeeper } from "./snapshot-keeper.ts";
 import type { SeriesStore } from "./store.ts";
 import { telemetryOf } from "./tracker-telemetry.ts";
 import { GroupedMinutes } from "./grouped-minutes.ts";
+import type { TrackerDependencies } from "./tracker-dependencies.ts";
 import { TrackerQueries } from "./tracker-queries.ts";
 import type { Summaries, SummariesByQuery, SummaryQuery } from "./tracker-queries.ts";
 import { TrackerTimers } from "./tracker-timers.ts";
 import type { TrackerStatistics } from "./tracker-statistics.ts";
 import { VolatileSeriesStore } from "./volatile-series-store.ts";
-
-/** What a {@link PerformanceTracker} is built on; every part has a default. */
-export interface TrackerDependencies {
-  /** @default "default" */
-  readonly namespace?: string;
-  /** Where series outlive the process. @default memory: minutes and snapshots, no raw samples */
-  readonly store?: SeriesStore;
-  /** @default the machine's clock */
-  readonly clock?: Clock;
-  /** Told when the store fails in the background. @default counted in statistics() only */
-  readonly onStoreError?: (error: unknown) => void;
-}
 
 /**
  * Records metrics per agent, keeps their history within fixed bounds, and answers with samples,
@@ -136,6 +125,7 @@ export class PerformanceTracker implements AsyncDisposable {
     this.#timers = new TrackerTimers({
       ...shared,
       settings,
+      onPruned: dependencies.onPruned ?? ((): void => undefined),
       flush: () => this.flush(),
       takeSnapshot: () => this.takeSnapshot(),
     });

@@ -77,12 +77,23 @@ export interface Retention {
   /** Minutes and snapshots older than this instant may go. */
   readonly minutesBeforeMs: number;
   /**
-   * While the whole store uses more bytes than this, the namespace's oldest samples go, as far as
-   * they are among the store's oldest; then its oldest minutes, but for the newest hour's. Stores
-   * in memory are bounded by their own options instead.
+   * While the samples and minutes of all namespaces use more bytes than this, the namespace's
+   * oldest samples go, as far as they are among the store's oldest; then its oldest minutes. The
+   * newest hour of either stays. Stores in memory are bounded by their own options instead.
    * @default unbounded
    */
   readonly bytes?: number;
+}
+
+/** What {@link SeriesStore.prune} did. */
+export interface SeriesPruneResult {
+  /** Raw samples forgotten. */
+  readonly samples: number;
+  /**
+   * Bytes that other components' records take in the same file, where they are looked at: null
+   * while the whole file is within {@link Retention.bytes}.
+   */
+  readonly restBytes: number | null;
 }
 
 /** Where a page of samples begins: after which one. Each store has its own numbers. */
@@ -151,6 +162,6 @@ export interface SeriesStore {
     count: number,
     range?: TimeRange,
   ): Promise<readonly PerformanceSnapshot[]>;
-  prune(namespace: string, retention: Retention): Promise<{ readonly samples: number }>;
+  prune(namespace: string, retention: Retention): Promise<SeriesPruneResult>;
   deleteNamespace(namespace: string): Promise<void>;
 }

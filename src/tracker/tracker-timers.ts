@@ -10,6 +10,14 @@ import type { SeriesStore } from "./store.ts";
 
 const PRUNE_MS = 600_000;
 
+/** How much of the store's file is not the tracker's. */
+export interface StoreRoom {
+  /** Bytes of other components' records; null while the whole file is within maxStoredBytes. */
+  readonly restBytes: number | null;
+  /** Whether they are more than maxStoredBytes by themselves. */
+  readonly isCrowded: boolean;
+}
+
 /** What {@link TrackerTimers} drive. */
 export interface TrackerTimersParts {
   readonly namespace: string;
@@ -20,6 +28,7 @@ export interface TrackerTimersParts {
   readonly flush: () => Promise<void>;
   readonly takeSnapshot: () => Promise<unknown>;
   readonly onError: (error: unknown) => void;
+  readonly onPruned: (room: StoreRoom) => void;
 }
 
 /** The recurring work of one tracker; each kind runs at most once at a time. */
@@ -51,13 +60,14 @@ export class TrackerTimers {
 
   /** Removes what is older than the retention, and what is too much. */
   async prune(): Promise<void> {
-    const { namespace, store, clock, settings } = this.#parts;
+    const { namespace, store, clock, settings, onPruned } = this.#parts;
     const nowMs = clock.now();
-    await store.prune(namespace, {
+    const { restBytes } = await store.prune(namespace, {
       samplesBeforeMs: nowMs - settings.rawRetention * 1000,
       minutesBeforeMs: nowMs - settings.metricRetentionDays * 86_400_000,
       bytes: settings.maxStoredBytes,
     });
+    onPruned({ restBytes, isCrowded: (restBytes ?? 0) > settings.maxStoredBytes });
   }
 }
 

@@ -12,6 +12,7 @@ import type {
   MinuteAggregate,
   MinuteQuery,
   Retention,
+  SeriesPruneResult,
   SamplePage,
   SamplePlace,
   SampleQuery,
@@ -191,16 +192,16 @@ export class VolatileSeriesStore implements SeriesStore {
     return snapshots.slice(Math.max(0, snapshots.length - count)).toReversed();
   }
 
-  async prune(namespace: string, retention: Retention): Promise<{ readonly samples: number }> {
+  async prune(namespace: string, retention: Retention): Promise<SeriesPruneResult> {
     const kept = this.#namespaces.get(namespace);
-    if (kept === undefined) return { samples: 0 };
+    if (kept === undefined) return { samples: 0, restBytes: null };
     const before = kept.samples.length;
     kept.samples = kept.samples.filter((sample) => sample.atMs >= retention.samplesBeforeMs);
     kept.snapshots = kept.snapshots.filter((one) => one.atMs >= retention.minutesBeforeMs);
     for (const [key, row] of kept.minutes) {
       if (row.minuteMs < retention.minutesBeforeMs) kept.minutes.delete(key);
     }
-    return { samples: before - kept.samples.length };
+    return { samples: before - kept.samples.length, restBytes: null };
   }
 
   async deleteNamespace(namespace: string): Promise<void> {

@@ -6,15 +6,18 @@ import type { TestContext } from "node:test";
 
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
 import { ManualClock } from "../../core/index.ts";
+import type { ProfileRecord } from "../../profiler/index.ts";
 import { PerformanceTracker } from "../../tracker/index.ts";
 import type { MinuteAggregate, Sample } from "../../tracker/index.ts";
 import { storageLimits } from "../limits.ts";
 import { Database } from "./database.ts";
 import { openSeries } from "./open.ts";
+import { SqliteProfileStore } from "./profile-store.ts";
 import { seriesSchema } from "./series-schema.ts";
 import { SqliteSeriesStore } from "./series-store.ts";
 
 const START_MS = 1_700_000_040_000;
+const SECOND_MS = 1000;
 const MINUTE_MS = 60_000;
 const KEEP_BY_AGE = { samplesBeforeMs: 0, minutesBeforeMs: 0 };
 
@@ -29,7 +32,7 @@ function samplesOf(count: number, firstMs: number): Sample[] {
   return Array.from({ length: count }, (_, index) => ({
     metric: "m",
     value: index,
-    atMs: firstMs + index,
+    atMs: firstMs + index * SECOND_MS,
     agentId: `agent-${index % 20}`,
     context: {},
     metadata: {},
@@ -68,16 +71,16 @@ test("SqliteSeriesStore.prune() by bytes forgets the oldest samples until the re
   assert.equal(count(database, "samples"), 60_000 - samples);
   assert.equal(count(database, "minutes"), 1200, "minutes go after all samples");
   const oldest = database.prepare("SELECT min(at) AS at FROM samples").get()?.["at"];
-  assert.equal(oldest, START_MS + samples);
-  assert.deepEqual(await store.prune("default", { ...KEEP_BY_AGE, bytes }), { samples: 0 });
+  assert.equal(oldest, START_MS + samples * SECOND_MS);
+  assert.equal((await store.prune("default", { ...KEEP_BY_AGE, bytes })).samples, 0);
 });
 
-test("SqliteSeriesStore.prune() by bytes takes minutes last, never the newest hour's", async (t) => {
+test("SqliteSeriesStore.prune() by bytes takes minutes last, and never the newest hour", async (t) => {
   const { database } = fileFor(t);
   const store = new SqliteSeriesStore(database);
   await store.append("default", { samples: samplesOf(5000, START_MS), minutes: minutesOf(600) });
   await store.prune("default", { ...KEEP_BY_AGE, bytes: 1 });
-  assert.equal(count(database, "samples"), 0);
+  assert.equal(count(database, "samples"), 3601);
   const rows = await store.minutes("default", { fromMs: 0, toMs: Number.MAX_SAFE_INTEGER });
   const last = START_MS + 599 * MINUTE_MS;
   assert.equal(rows[0]?.minuteMs, last - 60 * MINUTE_MS);
@@ -88,13 +91,61 @@ test("SqliteSeriesStore.prune() by bytes lets no namespace pay for another's old
   const { database } = fileFor(t);
   const store = new SqliteSeriesStore(database);
   await store.append("hoarder", { samples: samplesOf(60_000, START_MS), minutes: [] });
-  const younger = samplesOf(2000, START_MS + 100_000);
+  const younger = samplesOf(2000, START_MS + 100_000 * SECOND_MS);
   await store.append("frugal", { samples: younger, minutes: [] });
   const bytes = Math.round(database.room().usedBytes * 0.7);
-  assert.deepEqual(await store.prune("frugal", { ...KEEP_BY_AGE, bytes }), { samples: 0 });
+  assert.equal((await store.prune("frugal", { ...KEEP_BY_AGE, bytes })).samples, 0);
   const { samples } = await store.prune("hoarder", { ...KEEP_BY_AGE, bytes });
   assert.ok(samples > 10_000 && database.room().usedBytes <= bytes);
   assert.equal((await store.samples("frugal", {})).length, 2000);
+});
+
+const PROFILE: ProfileRecord = {
+  id: "prof_1",
+  namespace: "default",
+  agentId: null,
+  kind: "cpu",
+  state: "done",
+  by: "admin",
+  requestedAtMs: 1000,
+  startedAtMs: null,
+  endedAtMs: null,
+  seconds: 1,
+  runtime: null,
+  reason: null,
+  samples: 1,
+  bytes: 1_000_000,
+};
+
+/** Profiles in the same file, within bounds of their own. */
+async function keepProfiles(database: Database, count: number): Promise<void> {
+  const store = new SqliteProfileStore(database);
+  for (let number = 0; number < count; number++) {
+    await store.putProfile({ ...PROFILE, id: `prof_${number}` }, new Uint8Array(1_000_000));
+  }
+}
+
+test("SqliteSeriesStore.prune() by bytes takes nothing for what profiles keep in the file", async (t) => {
+  const { database } = fileFor(t);
+  const store = new SqliteSeriesStore(database);
+  await keepProfiles(database, 20);
+  await store.append("default", { samples: samplesOf(5000, START_MS), minutes: minutesOf(120) });
+  const bytes = 16_777_216;
+  assert.ok(database.room().usedBytes > bytes);
+  const { samples, restBytes } = await store.prune("default", { ...KEEP_BY_AGE, bytes });
+  assert.equal(samples, 0);
+  assert.equal(count(database, "samples"), 5000);
+  assert.ok(restBytes !== null && restBytes > 20_000_000 && restBytes < 20_400_000);
+});
+
+test("SqliteSeriesStore.prune() by bytes counts samples and minutes beside profiles", async (t) => {
+  const { database } = fileFor(t);
+  const store = new SqliteSeriesStore(database);
+  await store.append("default", { samples: samplesOf(60_000, START_MS), minutes: [] });
+  const bytes = Math.round(database.room().usedBytes * 0.6);
+  await keepProfiles(database, 5);
+  const { samples } = await store.prune("default", { ...KEEP_BY_AGE, bytes });
+  assert.ok(samples > 20_000 && samples < 35_000, `${samples} samples went`);
 });
 
 test("SqliteSeriesStore.prune() works in steps of bounded size", async (t) => {
@@ -119,13 +170,16 @@ test("SqliteSeriesStore.prune() gives room back to the disk once much of the fil
   const { file, database } = fileFor(t);
   const store = new SqliteSeriesStore(database);
   for (let part = 0; part < 6; part++) {
-    const samples = samplesOf(60_000, START_MS + part * 60_000);
+    const samples = samplesOf(60_000, START_MS + part * 60_000 * SECOND_MS);
     await store.append("default", { samples, minutes: [] });
   }
   database.checkpoint("TRUNCATE");
   const full = statSync(file).size;
   assert.ok(full > storageLimits.keptFreeBytes.value);
-  await store.prune("default", { samplesBeforeMs: START_MS + 330_000, minutesBeforeMs: 0 });
+  await store.prune("default", {
+    samplesBeforeMs: START_MS + 330_000 * SECOND_MS,
+    minutesBeforeMs: 0,
+  });
   database.checkpoint("TRUNCATE");
   const after = statSync(file).size;
   assert.ok(after < full, `${full} to ${after} bytes`);
@@ -138,15 +192,10 @@ test("PerformanceTracker keeps its store within maxStoredBytes while it runs", a
   const clock = new ManualClock(START_MS);
   const store = new SqliteSeriesStore(database);
   const maxStoredBytes = 16_777_216;
-  const options = { maxStoredBytes, flushInterval: "60s", snapshotInterval: "1h" } as const;
-  const tracker = new PerformanceTracker(options, { store, clock });
+  const tracker = new PerformanceTracker({ maxStoredBytes, rawRetention: "30d" }, { store, clock });
   await tracker.start();
   t.after(() => tracker.stop());
-  for (let part = 0; part < 3; part++) {
-    for (let index = 0; index < 100_000; index++) tracker.recordMetric("m", index, "a");
-    await tracker.flush();
-    clock.advance(1);
-  }
+  await store.append("default", { samples: samplesOf(300_000, START_MS), minutes: [] });
   assert.ok(database.room().usedBytes > maxStoredBytes);
   const pruned = Promise.withResolvers<void>();
   const prune = store.prune.bind(store);

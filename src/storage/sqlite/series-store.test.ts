@@ -78,7 +78,7 @@ test("SqliteSeriesStore.prune() forgets more than one step's samples and empty s
   const samples = Array.from({ length: 2_500 }, (_, index) => sample(0, index));
   await store.append("default", { samples, minutes: [] });
   const retention = { samplesBeforeMs: 2_499, minutesBeforeMs: 0 };
-  assert.deepEqual(await store.prune("default", retention), { samples: 2_499 });
+  assert.deepEqual(await store.prune("default", retention), { samples: 2_499, restBytes: null });
   assert.equal((await store.samples("default", {})).length, 1);
   await store.prune("default", { samplesBeforeMs: 9_999, minutesBeforeMs: 0 });
   assert.equal(database.prepare("SELECT count(*) AS n FROM series").get()?.["n"], 0);

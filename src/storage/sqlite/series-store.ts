@@ -8,6 +8,7 @@ import type {
   MinuteQuery,
   PerformanceSnapshot,
   Retention,
+  SeriesPruneResult,
   Sample,
   SamplePage,
   SampleQuery,
@@ -93,7 +94,7 @@ export class SqliteSeriesStore implements SeriesStore {
     return this.#reader.snapshots(namespace, count, range);
   }
 
-  async prune(namespace: string, retention: Retention): Promise<{ readonly samples: number }> {
+  async prune(namespace: string, retention: Retention): Promise<SeriesPruneResult> {
     return runSteps(this.#database, this.#writer.prune(namespace, retention));
   }
 

@@ -5,6 +5,7 @@ import type {
   PerformanceSnapshot,
   Retention,
   Sample,
+  SeriesPruneResult,
 } from "../../tracker/index.ts";
 import { storageLimits } from "../limits.ts";
 import { deleteSteps } from "./communication-maintenance.ts";
@@ -60,7 +61,7 @@ export class SeriesWriter {
       .run(namespace, snapshot.id, snapshot.atMs, JSON.stringify(snapshot));
   }
 
-  *prune(namespace: string, retention: Retention): Steps<{ readonly samples: number }> {
+  *prune(namespace: string, retention: Retention): Steps<SeriesPruneResult> {
     const remove = this.#database.prepare(
       `DELETE FROM samples WHERE row_id IN (
          SELECT row_id FROM samples WHERE series_row = ? AND at < ? LIMIT ${STEP_ROWS})`,
@@ -92,11 +93,14 @@ export class SeriesWriter {
       namespace,
       retention.minutesBeforeMs,
     );
+    let restBytes: number | null = null;
     if (retention.bytes !== undefined) {
-      samples += yield* makeRoom(this.#database, namespace, retention.bytes);
+      const made = yield* makeRoom(this.#database, namespace, retention.bytes);
+      samples += made.samples;
+      restBytes = made.restBytes;
     }
     yield* giveBack(this.#database);
-    return { samples };
+    return { samples, restBytes };
   }
 
   *delete(namespace: string): Steps<undefined> {
