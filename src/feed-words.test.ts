@@ -90,3 +90,19 @@ test("feedLine() tells who cut an agent off, and who let it back, and nothing be
   ]);
   await comm.stop();
 });
+
+test("feedLine() says who writes to a person, and about what", async () => {
+  const { comm, lines } = await makeFeed();
+  await comm.registerAgent({ agentId: "planner" });
+  lines.length = 0;
+  const ask = { senderId: "planner", recipientId: "operator", type: "direct" };
+  await comm.send({ ...ask, payload: { text: "Which\nbranch?" } });
+  await comm.send({ ...ask, payload: 7, task: { title: "sign the release" } });
+  await comm.send({ ...ask, type: "status_update", payload: [] });
+  assert.deepEqual(lines, [
+    "info planner message: writes to you: Which branch?",
+    "info planner message: writes to you: sign the release",
+    "info planner message: writes to you: status_update",
+  ]);
+  await comm.stop();
+});

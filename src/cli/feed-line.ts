@@ -20,6 +20,7 @@ const WORDS: Readonly<Record<FeedEvent["kind"], string | null>> = {
   resumed: "resumed",
   restarted: "restart",
   dead_letter: "dead mail",
+  message: "mail",
   cause: "needs you",
   cause_resolved: "over",
   server: "server",

@@ -19,6 +19,7 @@ import type { Agent, AgentsDigest, AgentView, Message } from "./model.ts";
 import type * as requests from "./requests.ts";
 import type { CommunicationStore } from "./store.ts";
 import { VolatileCommunicationStore } from "./volatile-store.ts";
+import type { OperatorMail } from "./wait-graph.ts";
 
 const NOBODY: AgentsDigest = {
   total: 0,
@@ -143,6 +144,12 @@ export class CommunicationHost implements AsyncDisposable {
   /** Dead letters that wait for someone, from memory. */
   deadLetterCount(): DeadLetterSummary {
     return this.runtime?.context.deadLetters.summary() ?? { count: 0, oldestAtMs: null };
+  }
+
+  /** Requests that wait for a person's answer, from memory. */
+  operatorMail(): OperatorMail {
+    const none = { count: 0, agentIds: [], oldestAtMs: null };
+    return this.runtime?.context.waits.operatorMail() ?? none;
   }
 
   /** Whether what an agent sends and measures is refused now. Unknown agents are not. */

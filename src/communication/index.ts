@@ -82,3 +82,4 @@ export type {
 } from "./requests.ts";
 export { spanIdOf, traceIdOf } from "./traceparent.ts";
 export { VolatileCommunicationStore } from "./volatile-store.ts";
+export type { OperatorMail } from "./wait-graph.ts";

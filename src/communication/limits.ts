@@ -136,6 +136,13 @@ export const communicationLimits = {
     reason: "Requests whose answer is awaited, in total; each is an edge of the graph of waits.",
     atLimit: "Further requests are delivered and answered, but show no wait.",
   },
+  operatorRequests: {
+    value: 1000,
+    unit: "items",
+    reason:
+      "Requests to the operator without an answer; nobody reads more, and they stay for long.",
+    atLimit: "A further one is refused with communication.mailbox_full until one is answered.",
+  },
   viewsPerTurn: {
     value: 500,
     unit: "items",

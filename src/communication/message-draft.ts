@@ -13,6 +13,7 @@ import {
 import { messageBytes } from "./message-size.ts";
 import { MessageType } from "./model.ts";
 import type { Message, TaskRequest } from "./model.ts";
+import { OPERATOR } from "../core/index.ts";
 import type { JsonValue } from "../core/index.ts";
 import type { SendRequest } from "./requests.ts";
 import { checkTraceparent } from "./traceparent.ts";
@@ -50,6 +51,7 @@ export function draftMessage(
   const { payload, bytes } = checkPayload(request.payload, bytesMax);
   const id = context.ids.next("msg");
   const conversationId = checkKey(request.conversationId, "conversationId");
+  const task = taskOf(request, payload);
   const message: Message = {
     id,
     namespace: context.namespace,
@@ -60,11 +62,12 @@ export function draftMessage(
     priority,
     conversationId: conversationId ?? original?.conversationId ?? id,
     replyToId: checkKey(request.replyToId, "replyToId"),
-    expectsReply: request.expectsReply ?? false,
+    // What a person is asked to do ends with the person's answer: there is no lease to settle.
+    expectsReply: request.expectsReply ?? (recipientId === OPERATOR && task !== null),
     orderingKey: checkKey(request.orderingKey, "orderingKey"),
     dedupeKey: checkKey(request.dedupeKey, "dedupeKey"),
     traceparent: checkTraceparent(request.traceparent),
-    task: taskOf(request, payload),
+    task,
     acceptedAtMs: context.clock.now(),
   };
   return { message, bytes: messageBytes(message, bytes) };

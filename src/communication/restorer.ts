@@ -2,6 +2,7 @@
 // seconds: until all of it is there, the mailboxes' clocks stand still and no agent counts as
 // silent, so that a long start costs nobody their mail or their standing.
 
+import { OPERATOR } from "../core/index.ts";
 import { isHeld } from "./agent-registry.ts";
 import type { CommunicationContext } from "./communication-context.ts";
 import { payloadBytes } from "./input-checks.ts";
@@ -73,7 +74,8 @@ export class Restorer {
     }
     for (const request of page.unanswered) {
       // Nobody is left to answer for an agent that was unregistered.
-      if (engine.mailbox(request.recipientId) === undefined) continue;
+      const { recipientId } = request;
+      if (recipientId !== OPERATOR && engine.mailbox(recipientId) === undefined) continue;
       waits.open(request, nowMs - Math.max(0, nowAtMs - request.acceptedAtMs));
     }
     this.#messages += page.unsettled.length + page.unanswered.length;

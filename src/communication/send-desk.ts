@@ -1,18 +1,19 @@
 // Accepts messages: checks them, makes room, stores them, and only then lets them be claimed.
 // A parcel is one message on its way through that, with everything that must change with it.
 
-import { CellphoneError } from "../core/index.ts";
+import { CellphoneError, OPERATOR } from "../core/index.ts";
 import type { JsonValue } from "../core/index.ts";
-import type { AgentRecord } from "./agent-registry.ts";
+import { failureNotice, replyRequest } from "./answer-requests.ts";
 import type { ClaimDesk } from "./claim-desk.ts";
 import type { CommunicationContext } from "./communication-context.ts";
 import type { DedupeMark } from "./dedupe-window.ts";
 import { CommunicationError } from "./errors.ts";
-import { DELIVERY_FAILED, SYSTEM_SENDER } from "./input-checks.ts";
+import { SYSTEM_SENDER } from "./input-checks.ts";
 import { communicationLimits } from "./limits.ts";
 import { draftMessage } from "./message-draft.ts";
 import type { MessageDraft } from "./message-draft.ts";
 import type { Delivery, Message } from "./model.ts";
+import { isForOperator, operatorProblem, shownDelivery } from "./operator-mail.ts";
 import { deliveryIdOf, newDelivery, orphanOf, quotaError } from "./parcel.ts";
 import type { Parcel } from "./parcel.ts";
 import type { PresenceBook } from "./presence-book.ts";
@@ -21,7 +22,6 @@ import type { BroadcastFilter, BroadcastResult, ReplyResult, SendManyResult } fr
 import type { SendRequest, SendResult } from "./requests.ts";
 import type { CommunicationRecord, MessageWithDeliveries } from "./store.ts";
 import { taskOfMessage } from "./task-book.ts";
-import { answerTraceparent } from "./traceparent.ts";
 import { requestOf } from "./wait-graph.ts";
 
 /** The way in. */
@@ -85,18 +85,17 @@ export class SendDesk {
     const { capability, kind } = filter;
     const candidates =
       capability === undefined ? registry.all() : registry.withCapability(capability);
-    const recipients: AgentRecord[] = [];
+    const recipients: string[] = [];
     const refused: string[] = [];
     for (const record of candidates) {
       const { id } = record.agent;
       if (id === request.senderId || (kind !== undefined && record.agent.kind !== kind)) continue;
-      if (engine.reserve(id, draft.bytes) === undefined) recipients.push(record);
+      if (engine.reserve(id, draft.bytes) === undefined) recipients.push(id);
       else refused.push(id);
     }
     const parcel = this.#pack(draft, recipients, undefined, undefined);
     await this.store([parcel]);
-    const ids = recipients.map((record) => record.agent.id);
-    return { messageId: draft.message.id, recipients: ids, refused };
+    return { messageId: draft.message.id, recipients, refused };
   }
 
   /**
@@ -114,25 +113,13 @@ export class SendDesk {
     const recipient = registry.get(request.recipientId);
     const room =
       recipient !== undefined && engine.reserve(request.recipientId, draft.bytes) === undefined;
-    return this.#pack(draft, room ? [recipient] : [], answer, undefined);
+    return this.#pack(draft, room ? [request.recipientId] : [], answer, undefined);
   }
 
   /** Tells the sender of a message that it is dead; undefined when nobody needs to know. */
   prepareFailureNotice(message: Message, delivery: Delivery): Parcel | undefined {
     if (message.senderId === SYSTEM_SENDER || message.recipientId === null) return undefined;
-    const payload = {
-      messageId: message.id,
-      recipientId: delivery.recipientId,
-      reason: delivery.deadReason,
-    };
-    const request: SendRequest = {
-      senderId: SYSTEM_SENDER,
-      recipientId: message.senderId,
-      type: DELIVERY_FAILED,
-      payload,
-      replyToId: message.id,
-    };
-    return this.prepare(request, undefined, message, true);
+    return this.prepare(failureNotice(message, delivery), undefined, message, true);
   }
 
   /**
@@ -145,16 +132,7 @@ export class SendDesk {
     payload: JsonValue,
     stored?: MessageWithDeliveries,
   ): Parcel {
-    const { traceparent } = message;
-    const request: SendRequest = {
-      ...(traceparent === null ? {} : { traceparent: answerTraceparent(traceparent) }),
-      senderId,
-      recipientId: message.senderId,
-      type: "direct",
-      payload,
-      priority: message.priority,
-      replyToId: message.id,
-    };
+    const request = replyRequest(message, senderId, payload);
     const fetched = new Map(stored === undefined ? [] : [[message.id, stored]]);
     return this.prepare(request, this.#replies.answerTo(request, fetched), message);
   }
@@ -194,7 +172,7 @@ export class SendDesk {
     fetched: FetchedOriginals,
   ): Promise<SendResult> | CommunicationError {
     try {
-      const { clock, dedupe, engine, registry } = this.#context;
+      const { clock, dedupe, engine, registry, waits } = this.#context;
       registry.refuseQuarantined(request.senderId);
       const original = this.#original(request.replyToId, fetched);
       const draft = draftMessage(this.#context, request, original);
@@ -202,12 +180,16 @@ export class SendDesk {
       const nowMs = clock.now();
       const known = dedupeKey === null ? undefined : dedupe.find(senderId, dedupeKey, nowMs);
       if (known !== undefined) return this.#duplicate(known, request.recipientId);
-      const recipient = registry.require(request.recipientId, "communication.recipient_unknown");
-      const problem = engine.reserve(request.recipientId, draft.bytes);
-      if (problem !== undefined) throw quotaError(problem, request.recipientId);
+      const { recipientId } = request;
+      const isPerson = isForOperator(registry, senderId, recipientId);
+      if (!isPerson) registry.require(recipientId, "communication.recipient_unknown");
+      const problem = isPerson
+        ? operatorProblem(draft.message, waits)
+        : engine.reserve(recipientId, draft.bytes);
+      if (problem !== undefined) throw quotaError(problem, recipientId);
       const mark = dedupeKey === null ? undefined : this.#mark(messageId, stored);
       const answer = this.#replies.answerTo(request, fetched);
-      const parcel = this.#pack(draft, [recipient], answer, mark);
+      const parcel = this.#pack(draft, [recipientId], answer, mark);
       if (dedupeKey !== null && mark !== undefined) dedupe.add(senderId, dedupeKey, mark);
       parcels.push(parcel);
       const deliveryId = parcel.deliveries[0]?.id ?? "";
@@ -215,7 +197,7 @@ export class SendDesk {
         messageId,
         deliveryId,
         duplicate: false,
-        recipientOnline: this.#presence.isOnline(recipient),
+        recipientOnline: this.#isThere(recipientId),
       }));
     } catch (error) {
       if (error instanceof CommunicationError) return error;
@@ -233,13 +215,18 @@ export class SendDesk {
 
   async #duplicate(mark: DedupeMark, recipientId: string): Promise<SendResult> {
     await mark.pending;
-    const { namespace, registry, store } = this.#context;
+    const { namespace, store } = this.#context;
     const { messageId } = mark;
     let { deliveryId } = mark;
     deliveryId ??= (await store.message(namespace, messageId))?.deliveries[0]?.id ?? "";
-    const recipient = registry.get(recipientId);
-    const recipientOnline = recipient !== undefined && this.#presence.isOnline(recipient);
+    const recipientOnline = this.#isThere(recipientId);
     return { messageId, deliveryId, duplicate: true, recipientOnline };
+  }
+
+  /** The pages are there at any time. */
+  #isThere(recipientId: string): boolean {
+    const recipient = this.#context.registry.get(recipientId);
+    return recipient === undefined ? recipientId === OPERATOR : this.#presence.isOnline(recipient);
   }
 
   #mark(messageId: string, pending: Promise<void>): DedupeMark {
@@ -250,16 +237,18 @@ export class SendDesk {
 
   #pack(
     draft: MessageDraft,
-    recipients: readonly AgentRecord[],
+    recipientIds: readonly string[],
     answer: Answer | undefined,
     mark: DedupeMark | undefined,
   ): Parcel {
-    const { ids } = this.#context;
+    const { ids, registry } = this.#context;
     const { message, bytes } = draft;
-    const deliveries = recipients.map((record, index) =>
-      newDelivery(message, record.agent.id, this.#context.nextSequence(), index),
-    );
-    const tasks = deliveries.flatMap(({ recipientId }) => {
+    const deliveries = recipientIds.map((recipientId, index) => {
+      const delivery = newDelivery(message, recipientId, this.#context.nextSequence(), index);
+      const isPerson = isForOperator(registry, message.senderId, recipientId);
+      return isPerson ? shownDelivery(delivery) : delivery;
+    });
+    const tasks = deliveries.filter(hasInbox).flatMap(({ recipientId }) => {
       const task = taskOfMessage(
         message,
         recipientId,
@@ -281,7 +270,7 @@ export class SendDesk {
   #rollBack(parcel: Parcel): void {
     const { dedupe, engine } = this.#context;
     const { message, deliveries, bytes, answer, mark } = parcel;
-    for (const { recipientId } of deliveries) engine.release(recipientId, bytes);
+    for (const { recipientId } of deliveries.filter(hasInbox)) engine.release(recipientId, bytes);
     if (mark !== undefined && message.dedupeKey !== null) {
       dedupe.remove(message.senderId, message.dedupeKey, mark);
     }
@@ -296,6 +285,10 @@ export class SendDesk {
     const nowMs = clock.monotonic();
     const sender = registry.get(message.senderId);
     for (const [index, delivery] of deliveries.entries()) {
+      if (!hasInbox(delivery)) {
+        if (message.expectsReply) waits.open(requestOf(message, delivery), nowMs);
+        continue;
+      }
       const task = parcel.tasks[index]; // every delivery has one, or none has
       if (engine.mailbox(delivery.recipientId) === undefined) {
         // Unregistered while the message was being stored.
@@ -321,6 +314,11 @@ export class SendDesk {
     if (answer !== undefined) this.#replies.commit(answer, message);
     for (const { recipientId } of deliveries) this.#claims.pump(recipientId);
   }
+}
+
+/** What people get is settled as it is accepted. */
+function hasInbox({ state }: Delivery): boolean {
+  return state === "ready";
 }
 
 async function settleOutcome(

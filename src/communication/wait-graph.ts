@@ -2,6 +2,7 @@
 // enough to matter, from the agent in question, so that a busy fleet of quick requests costs
 // nothing.
 
+import { OPERATOR } from "../core/index.ts";
 import { communicationLimits } from "./limits.ts";
 import type { Delivery, Message, WaitEdge } from "./model.ts";
 import type { UnansweredRequest } from "./store.ts";
@@ -20,6 +21,15 @@ export interface OpenRequest extends UnansweredRequest {
   receipt: ReceiptHolder | undefined;
 }
 
+/** Requests that wait for a person's answer. */
+export interface OperatorMail {
+  readonly count: number;
+  /** Who asks, the one that has waited longest first. */
+  readonly agentIds: readonly string[];
+  /** When the first of them was accepted; null when there are none. */
+  readonly oldestAtMs: number | null;
+}
+
 /** What a wait needs to know of a request. */
 export function requestOf(message: Message, delivery: Delivery): UnansweredRequest {
   return {
@@ -35,6 +45,7 @@ export function requestOf(message: Message, delivery: Delivery): UnansweredReque
 export class WaitGraph {
   readonly #bySender = new Map<string, Set<OpenRequest>>();
   readonly #byMessage = new Map<string, OpenRequest>();
+  readonly #ofOperator = new Set<OpenRequest>();
 
   get size(): number {
     return this.#byMessage.size;
@@ -44,6 +55,7 @@ export class WaitGraph {
     if (this.#byMessage.size >= communicationLimits.openRequests.value) return;
     const request: OpenRequest = { ...asked, sinceMs, receipt: undefined };
     this.#byMessage.set(request.messageId, request);
+    if (request.recipientId === OPERATOR) this.#ofOperator.add(request);
     const same = this.#bySender.get(request.senderId);
     if (same === undefined) this.#bySender.set(request.senderId, new Set([request]));
     else same.add(request);
@@ -58,6 +70,7 @@ export class WaitGraph {
     const request = this.#byMessage.get(messageId);
     if (request === undefined) return undefined;
     this.#byMessage.delete(messageId);
+    this.#ofOperator.delete(request);
     const same = this.#bySender.get(request.senderId);
     same?.delete(request);
     if (same?.size === 0) this.#bySender.delete(request.senderId);
@@ -87,6 +100,17 @@ export class WaitGraph {
       this.close(messageId);
     }
     return waiting;
+  }
+
+  /** What waits for an answer of the people who run the fleet. */
+  operatorMail(): OperatorMail {
+    const [oldest] = this.#ofOperator;
+    const agentIds = [...new Set([...this.#ofOperator].map(({ senderId }) => senderId))];
+    return {
+      count: this.#ofOperator.size,
+      agentIds,
+      oldestAtMs: oldest?.acceptedAtMs ?? null,
+    };
   }
 
   /** Whether the agent waits for anyone. */
@@ -125,7 +149,8 @@ export class WaitGraph {
       const current = queue[index];
       if (current === undefined) break;
       for (const { recipientId: next, sinceMs } of this.#bySender.get(current) ?? []) {
-        if (sinceMs > bornBeforeMs) continue;
+        // Whom a person has asked may ask back: nobody is stuck in that.
+        if (sinceMs > bornBeforeMs || next === OPERATOR) continue;
         if (next === agentId) return pathTo(current, cameFrom);
         if (cameFrom.has(next)) continue;
         cameFrom.set(next, current);

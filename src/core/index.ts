@@ -30,3 +30,4 @@ export type {
 } from "./telemetry.ts";
 export { noComponentLog } from "./log.ts";
 export type { ComponentLog, LogDetails } from "./log.ts";
+export { OPERATOR } from "./operator.ts";

@@ -11,6 +11,7 @@ function causesOf(...agents: ReturnType<typeof agentView>[]) {
     nowMs: 20 * MINUTE_MS,
     agents,
     deadLetters: { count: 0, oldestAtMs: null },
+    operatorMail: { count: 0, agentIds: [], oldestAtMs: null },
     costSince: () => null,
   });
 }
@@ -134,6 +135,7 @@ test("findCauses() puts errors before warnings and adds up the cost of the agent
     nowMs: 0,
     agents: [agentView("s-1", { state: "stuck" }), agentView("d-1", { state: "down" })],
     deadLetters: { count: 2, oldestAtMs: -5 },
+    operatorMail: { count: 0, agentIds: [], oldestAtMs: null },
     costSince: (agentId) => (agentId === "s-1" ? 1.5 : null),
   });
   assert.deepEqual(
@@ -144,6 +146,26 @@ test("findCauses() puts errors before warnings and adds up the cost of the agent
       ["stuck", "warning", 1.5],
     ],
   );
+});
+
+function causesFor(agentIds: string[], count: number) {
+  return findCauses({
+    nowMs: 9,
+    agents: [],
+    deadLetters: { count: 0, oldestAtMs: null },
+    operatorMail: { count, agentIds, oldestAtMs: 4 },
+    costSince: () => null,
+  });
+}
+
+test("findCauses() says who waits for a person's answer", () => {
+  assert.deepEqual(causesFor([], 0), []);
+  const [one] = causesFor(["planner"], 1);
+  assert.equal(one?.text, "planner waits for your answer");
+  assert.deepEqual([one?.kind, one?.level, one?.sinceMs], ["operator_mail", "warning", 4]);
+  const [many] = causesFor(["planner", "writer"], 3);
+  assert.equal(many?.text, "planner and writer wait for your answer to 3 messages");
+  assert.equal(many?.id, one?.id);
 });
 
 test("listNames() joins up to three names and counts the rest", () => {

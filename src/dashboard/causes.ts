@@ -1,7 +1,7 @@
 // Turns the states of agents into what a person has to deal with: one cause per reason, not one
 // per agent. Pure; the same agents give the same causes with the same ids.
 
-import type { AgentView } from "../communication/index.ts";
+import type { AgentView, OperatorMail } from "../communication/index.ts";
 import { formatDuration } from "../core/index.ts";
 
 import { LEVEL_RANK } from "./finding.ts";
@@ -16,6 +16,8 @@ export interface CauseInput {
   readonly agents: readonly AgentView[];
   /** Deliveries that are dead and wait for someone. */
   readonly deadLetters: DeadLetterCount;
+  /** Requests of agents that no person has answered. */
+  readonly operatorMail: OperatorMail;
   /** Dollars an agent spent since an instant; null when unknown. */
   readonly costSince: (agentId: string, sinceMs: number) => number | null;
 }
@@ -28,6 +30,7 @@ export function findCauses(input: CauseInput): readonly Cause[] {
     ...downGroups(input),
     ...errorStatus(input),
     ...deadLetters(input),
+    ...operatorMail(input),
     ...pausedGroups(input),
     ...quarantinedGroups(input),
   ];
@@ -183,6 +186,29 @@ function deadLetters(input: CauseInput): Cause[] {
       level: "warning",
       text: `${count} ${plural} in the dead-letter box`,
       agentIds: [],
+      sinceMs: oldestAtMs ?? input.nowMs,
+      costUsd: null,
+      actions: [],
+      alertId: null,
+      acknowledged: null,
+    },
+  ];
+}
+
+function operatorMail(input: CauseInput): Cause[] {
+  const { agentIds, count, oldestAtMs } = input.operatorMail;
+  if (count === 0) return [];
+  const [verb, answers] = [
+    agentIds.length === 1 ? "waits" : "wait",
+    count === 1 ? "answer" : `answer to ${count} messages`,
+  ];
+  return [
+    {
+      id: "operator_mail",
+      kind: "operator_mail",
+      level: "warning",
+      text: `${listNames(agentIds)} ${verb} for your ${answers}`,
+      agentIds,
       sinceMs: oldestAtMs ?? input.nowMs,
       costUsd: null,
       actions: [],

@@ -1,7 +1,7 @@
 // Shows communication to the dashboard in the dashboard's own terms.
 
-import type { AgentView, CommunicationEvent } from "../communication/index.ts";
-import { Listeners } from "../core/index.ts";
+import type { AgentView, CommunicationEvent, OperatorMail } from "../communication/index.ts";
+import { Listeners, OPERATOR } from "../core/index.ts";
 
 import { feedLine } from "./feed-words.ts";
 import type { DeadLetterCount, FleetDigest, FleetEvent, FleetSource } from "./ports.ts";
@@ -13,6 +13,7 @@ export interface AgentManager {
   agentIds(): Iterable<string>;
   digest(): FleetDigest;
   deadLetterCount(): DeadLetterCount;
+  operatorMail(): OperatorMail;
   onEvent(callback: (event: CommunicationEvent) => void): Disposable;
 }
 
@@ -44,6 +45,10 @@ export class CommunicationFleetSource implements FleetSource {
 
   deadLetters(): DeadLetterCount {
     return this.#communication.deadLetterCount();
+  }
+
+  operatorMail(): OperatorMail {
+    return this.#communication.operatorMail();
   }
 
   onEvent(callback: (event: FleetEvent) => void): Disposable {
@@ -97,7 +102,10 @@ function agentsOf(event: CommunicationEvent): readonly string[] {
     case "agent.state":
       return [event.change.agentId];
     case "message.accepted":
-      return event.deliveries.map((delivery) => delivery.recipientId);
+      // Mail to a person changes what its sender waits for.
+      return event.deliveries.map(({ recipientId }) =>
+        recipientId === OPERATOR ? event.message.senderId : recipientId,
+      );
     case "message.delivered":
     case "message.settled":
     case "message.dead":

@@ -1,11 +1,12 @@
 // Which events of communication become a line of the feed, and in which words.
 
+import { OPERATOR } from "../core/index.ts";
 import type { AgentView, CommunicationEvent, Delivery, Message } from "../communication/index.ts";
 
 import type { FeedLine } from "./feed.ts";
 
-/** Who sends when a person does. */
-const OPERATOR = "operator";
+/** One line of the feed on a narrow screen. */
+const SUBJECT_LENGTH = 120;
 
 /** The feed's line for an event; undefined for the many that are not worth one. */
 export function feedLine(
@@ -32,6 +33,8 @@ export function feedLine(
       return info("restarted", event.agent.id, `restart asked for by ${event.by}`);
     case "agent.state":
       return stateLine(event, agentOf(event.change.agentId));
+    case "message.accepted":
+      return lettersLine(event.message, event.deliveries);
     case "message.delivered":
       return personalTaskLine(event, "working:");
     case "message.settled":
@@ -56,6 +59,27 @@ function joinedWords(agent: Pick<AgentView, "instance" | "kind">): string {
   const parts = [runtime, pid === undefined ? undefined : `pid ${pid}`];
   const known = parts.filter((part) => part !== undefined);
   return known.length === 0 ? agent.kind : known.join(", ");
+}
+
+/** A message to a person; an answer stands in the conversation the person began. */
+function lettersLine(message: Message, deliveries: readonly Delivery[]): FeedLine | undefined {
+  const isShown = deliveries.some(({ state }) => state === "done");
+  if (message.recipientId !== OPERATOR || !isShown) return undefined;
+  return info("message", message.senderId, `writes to you: ${subjectOf(message)}`);
+}
+
+/** The title of a task, else the words of the message, else its type. */
+function subjectOf({ payload, task, type }: Message): string {
+  if (task !== null) return task.title;
+  const words = typeof payload === "string" ? payload : textOf(payload);
+  if (typeof words !== "string" || words.trim() === "") return type;
+  const line = words.trim().replaceAll(/\s+/gu, " ");
+  return line.length <= SUBJECT_LENGTH ? line : `${line.slice(0, SUBJECT_LENGTH - 1)}…`;
+}
+
+function textOf(payload: Message["payload"]): unknown {
+  if (typeof payload !== "object" || payload === null || !("text" in payload)) return undefined;
+  return payload["text"];
 }
 
 /** What agents hand each other fills the day; what a person asked for is worth a line. */

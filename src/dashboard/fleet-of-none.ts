@@ -16,5 +16,6 @@ export const fleetOfNone: FleetSource = {
   }),
   agent: () => undefined,
   deadLetters: () => ({ count: 0, oldestAtMs: null }),
+  operatorMail: () => ({ count: 0, agentIds: [], oldestAtMs: null }),
   onEvent: () => ({ [Symbol.dispose]: () => undefined }),
 };

@@ -59,8 +59,13 @@ export class Judge {
     const { fleet, settings, alerts, clock } = this.#parts;
     const nowMs = clock.now();
     const lateMs = Math.min(MAIL_LATE_MS, (settings.backlogAge * 1000) / 2);
-    const deadLetters = fleet.deadLetters();
-    const causes = findCauses({ nowMs, agents: attention, deadLetters, costSince: () => null });
+    const causes = findCauses({
+      nowMs,
+      agents: attention,
+      deadLetters: fleet.deadLetters(),
+      operatorMail: fleet.operatorMail(),
+      costSince: () => null,
+    });
     const findings = this.#rules.evaluate({
       nowMs,
       settings,

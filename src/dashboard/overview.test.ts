@@ -14,6 +14,7 @@ function summaryOf(...agents: ReturnType<typeof agentView>[]) {
     nowMs: 100_000,
     fleet: digestOf(agents),
     deadLetters: { count: 0, oldestAtMs: null },
+    operatorMail: { count: 0, agentIds: [], oldestAtMs: null },
     costSince: () => null,
     costPerHourUsd: null,
     errorRatio: null,

@@ -1,6 +1,6 @@
 // The Overview's numbers and words, computed in one place for every page, the CLI and exports.
 
-import type { AgentView } from "../communication/index.ts";
+import type { AgentView, OperatorMail } from "../communication/index.ts";
 
 import { capCauses, countAlerts, joinAlerts } from "./alert-causes.ts";
 import type { FiringAlerts } from "./alert-causes.ts";
@@ -22,6 +22,7 @@ export interface OverviewInput {
   readonly nowMs: number;
   readonly fleet: FleetDigest;
   readonly deadLetters: DeadLetterCount;
+  readonly operatorMail: OperatorMail;
   readonly costSince: (agentId: string, sinceMs: number) => number | null;
   readonly costPerHourUsd: number | null;
   /** 0 to 1; null when nothing ended lately. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import type { AgentView } from "../communication/index.ts";
+import type { AgentView, OperatorMail } from "../communication/index.ts";
 import { Listeners, ManualClock } from "../core/index.ts";
 
 import { PerformanceDashboard } from "./performance-dashboard.ts";
@@ -32,6 +32,9 @@ class SettableFleet implements FleetSource {
   }
   deadLetters(): { count: number; oldestAtMs: null } {
     return { count: 0, oldestAtMs: null };
+  }
+  operatorMail(): OperatorMail {
+    return { count: 0, agentIds: [], oldestAtMs: null };
   }
   onEvent(callback: (event: FleetEvent) => void): Disposable {
     return this.listeners.add(callback);

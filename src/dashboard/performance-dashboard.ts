@@ -365,6 +365,7 @@ export class PerformanceDashboard implements AsyncDisposable {
       nowMs,
       fleet,
       deadLetters: this.#fleet.deadLetters(),
+      operatorMail: this.#fleet.operatorMail(),
       costSince: (agentId, sinceMs) => this.costs.since(agentId, sinceMs),
       costPerHourUsd: this.costs.perHour(nowMs),
       errorRatio: this.#outcomes.ratio(nowMs),

@@ -1,7 +1,7 @@
 // What the dashboard needs from the rest, so that it can be used with any fleet: views of agents
 // now, what happens to them, and samples of cost.
 
-import type { AgentState, AgentView } from "../communication/index.ts";
+import type { AgentState, AgentView, OperatorMail } from "../communication/index.ts";
 import type { FeedEvent } from "./model.ts";
 
 /** Something that happened in the fleet, as far as the dashboard cares. */
@@ -50,6 +50,8 @@ export interface FleetSource {
   agent(agentId: string): AgentView | undefined;
   /** Deliveries that are dead and have not been redriven. */
   deadLetters(): DeadLetterCount;
+  /** Requests of agents that no person has answered. */
+  operatorMail(): OperatorMail;
   onEvent(callback: (event: FleetEvent) => void): Disposable;
 }
 

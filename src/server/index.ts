@@ -33,6 +33,5 @@ export type { Kpi, KpiStatistics } from "./kpi.ts";
 export { serverLimits } from "./limits.ts";
 export { checkBinding, isLoopback, readTlsFiles } from "./listeners.ts";
 export type { OpenApiDocument } from "./openapi.ts";
-export { OPERATOR } from "./operator.ts";
 export { TraceSpanKind } from "./trace-view.ts";
 export type { TraceSpan, TraceView } from "./trace-view.ts";

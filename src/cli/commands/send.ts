@@ -6,6 +6,7 @@ import { text as readAll } from "node:stream/consumers";
 import type { Command } from "commander";
 
 import type { Message } from "../../communication/index.ts";
+import { OPERATOR } from "../../core/index.ts";
 import type { JsonValue } from "../../core/index.ts";
 import type { CliContext, ConnectionOptions } from "../context.ts";
 import { CliError } from "../errors.ts";
@@ -131,6 +132,9 @@ async function sendMessage(
 
 function describeAccepted(accepted: Accepted, recipientId: string): string {
   if (accepted.duplicate) return `${accepted.messageId}  accepted before; nothing sent twice`;
+  if (recipientId === OPERATOR) {
+    return `${accepted.messageId}  accepted; people read it on the pages`;
+  }
   const when = accepted.recipientOnline ? "is online" : "is offline; it waits in the inbox";
   return `${accepted.messageId}  accepted; ${recipientId} ${when}`;
 }

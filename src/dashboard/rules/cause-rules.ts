@@ -49,6 +49,13 @@ export const causeRules: readonly CauseRule[] = [
     "warning",
     "Messages could not be delivered or were refused. Redrive them, or look at who refuses them.",
   ),
+  causeRule(
+    "operator_mail",
+    "operator_mail",
+    "Agents wait for your answer",
+    "warning",
+    "They wrote to the operator and expect an answer. Answer in their conversation.",
+  ),
 ];
 
 function holdOfCauses({ causeDelay }: DashboardSettings): ReturnType<AlertRule["hold"]> {

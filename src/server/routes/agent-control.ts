@@ -2,9 +2,9 @@
 
 import { z } from "zod";
 
+import { OPERATOR } from "../../core/index.ts";
 import { communicationLimits } from "../../communication/index.ts";
 import type { AgentView } from "../../communication/index.ts";
-import { OPERATOR } from "../operator.ts";
 import { serverLimits } from "../limits.ts";
 import { defineRoute, empty, json } from "../route.ts";
 import type { Route, RouteContext } from "../route.ts";

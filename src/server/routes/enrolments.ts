@@ -3,10 +3,9 @@
 import { z } from "zod";
 
 import { CommunicationError } from "../../communication/index.ts";
-import { parseDurationMs } from "../../core/index.ts";
+import { parseDurationMs, OPERATOR } from "../../core/index.ts";
 import type { Credential, NameHolder } from "../../security/index.ts";
 import type { FleetNamespace } from "../fleet.ts";
-import { OPERATOR } from "../operator.ts";
 import { defineRoute, empty, given, json } from "../route.ts";
 import type { Route } from "../route.ts";
 import { capabilitiesSchema, instanceSchema } from "../schemas/agents.ts";

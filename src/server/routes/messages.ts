@@ -4,10 +4,10 @@ import { z } from "zod";
 
 import { CommunicationError } from "../../communication/index.ts";
 import type { MessageWithDeliveries, SendRequest } from "../../communication/index.ts";
+import { OPERATOR } from "../../core/index.ts";
 import type { Principal } from "../../core/index.ts";
 import { SecurityError } from "../../security/index.ts";
 import type { FleetNamespace } from "../fleet.ts";
-import { OPERATOR } from "../operator.ts";
 import { serverLimits } from "../limits.ts";
 import { itemProblem } from "../problem.ts";
 import { defineRoute, empty, given, json } from "../route.ts";

@@ -2,7 +2,7 @@
 // stores, composed in the plainest way.
 
 import { AgentCommunicationProtocol } from "../../communication/index.ts";
-import type { AgentView, CommunicationEvent } from "../../communication/index.ts";
+import type { AgentView, CommunicationEvent, OperatorMail } from "../../communication/index.ts";
 import { Listeners, noComponentLog, systemClock } from "../../core/index.ts";
 import type { JsonObject } from "../../core/index.ts";
 import { PerformanceDashboard } from "../../dashboard/index.ts";
@@ -169,6 +169,10 @@ class TestSource implements FleetSource {
 
   deadLetters(): DeadLetterCount {
     return this.#communication.deadLetterCount();
+  }
+
+  operatorMail(): OperatorMail {
+    return this.#communication.operatorMail();
   }
 
   onEvent(callback: (event: FleetEvent) => void): Disposable {

@@ -83,6 +83,13 @@ test("receiptOf() knows that the operator reads the pages, not an inbox", () => 
   const toOperator = { message: { ...message, recipientId: "operator" }, deliveries: [] };
   assert.equal(receiptOf(toOperator, NOW).words, "shown here");
   assert.equal(receiptOf(toOperator, NOW).done, true);
+  const shown = copy({
+    state: "done",
+    recipientId: "operator",
+    deliveredAtMs: NOW,
+    settledAtMs: NOW,
+  });
+  assert.equal(dots([shown], true), "### shown here, not answered");
 });
 
 test("receiptOf() sums a broadcast up", () => {

@@ -59,7 +59,8 @@ function oneReceipt(copy: Delivery, entry: MessageWithDeliveries, nowMs: number)
     const settledAtMs = copy.settledAtMs ?? copy.acceptedAtMs;
     const words = formatSeconds((settledAtMs - copy.acceptedAtMs) / 1000);
     const owed = entry.message.expectsReply && copy.answeredAtMs === null;
-    return { ...base, words: owed ? `done in ${words}, not answered` : `done in ${words}` };
+    const done = copy.recipientId === OPERATOR ? "shown here" : `done in ${words}`;
+    return { ...base, words: owed ? `${done}, not answered` : done };
   }
   return { ...base, words: openWords(copy, nowMs) };
 }

@@ -113,7 +113,8 @@ function CauseRow({ cause, onAcknowledge }: CauseRowProps) {
             <CauseButton key={action.kind} cause={cause} action={action} />
           ),
         )}
-        {cause.kind === "dead_letters" ? <DeadLettersLink /> : null}
+        {cause.kind === "dead_letters" ? <ConversationsLink query={{ show: "dead" }} /> : null}
+        {cause.kind === "operator_mail" ? <ConversationsLink query={{}} /> : null}
         <AlertLink cause={cause} />
       </span>
     </li>
@@ -149,7 +150,8 @@ function AcknowledgeButton({ cause, onAcknowledge }: CauseRowProps) {
 function AlertLink({ cause }: { readonly cause: Cause }) {
   const { router } = useApp();
   const opens = cause.actions.some(({ kind }) => kind === "open" || kind === "open_service");
-  if (cause.alertId === null || opens || cause.kind === "dead_letters") return null;
+  const inConversations = cause.kind === "dead_letters" || cause.kind === "operator_mail";
+  if (cause.alertId === null || opens || inConversations) return null;
   return (
     <a class="button button-small" href={router.href(alertPath(cause.alertId))}>
       Open
@@ -157,10 +159,10 @@ function AlertLink({ cause }: { readonly cause: Cause }) {
   );
 }
 
-function DeadLettersLink() {
+function ConversationsLink({ query }: { readonly query: Readonly<Record<string, string>> }) {
   const { router } = useApp();
   return (
-    <a class="button button-small" href={router.href("/conversations", { show: "dead" })}>
+    <a class="button button-small" href={router.href("/conversations", query)}>
       Open
     </a>
   );

@@ -1,0 +1,2 @@
+/** Who sends, acts and reads when a person does, from the pages or the command line. */
+export const OPERATOR = "operator";

@@ -1,2 +1,0 @@
-/** Who sends and acts when a person does, from the pages or the command line. */
-export const OPERATOR = "operator";
