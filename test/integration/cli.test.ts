@@ -177,6 +177,32 @@ test("commands cover a message's life over the control socket", async (t) => {
   assert.match(await cellphone(t, server, ["events"]), /ada +joined/);
 });
 
+test("conversations prints a long conversation from its start to its end", async (t) => {
+  const server = await startServer(t);
+  using control = new ControlSocket(server.socketPath);
+  await control.call("POST", "/api/v1/agents", { agentId: "ada" });
+  for (let first = 0; first < 1050; first += 150) {
+    const messages = Array.from({ length: 150 }, (_, index) => ({
+      recipientId: "ada",
+      type: "direct",
+      payload: first + index,
+      conversationId: "long",
+    }));
+    const sent = await control.call("POST", "/api/v1/messages/batch", { messages });
+    assert.equal(sent.status, 200);
+  }
+  const all: { message: { id: string; payload: number } }[] = JSON.parse(
+    await cellphone(t, server, ["conversations", "long", "--json"]),
+  );
+  assert.deepEqual(
+    all.map(({ message }) => message.payload),
+    Array.from({ length: 1050 }, (_, index) => index),
+  );
+  const before = all[2]?.message.id ?? "";
+  const oldest = await cellphone(t, server, ["conversations", "long", "--before", before]);
+  assert.equal(oldest.match(/→ ada/g)?.length, 2);
+});
+
 test("send --wait prints the answer", async (t) => {
   const server = await startServer(t);
   using control = new ControlSocket(server.socketPath);

@@ -26,6 +26,11 @@ interface MessageOptions extends ConnectionOptions {
   readonly limit: number;
 }
 
+/** Messages asked for at once, the most that the server gives. */
+const PAGE = 1000;
+/** Messages of a conversation held in memory, so that they can be printed from its start. */
+const CONVERSATION_MAX = 100_000;
+
 /** Adds `messages`, `conversations` and `dead-letters`. */
 export function registerMessages(program: Command, context: CliContext): void {
   const messages = connectionOptions(program.command("messages [message]"))
@@ -53,7 +58,10 @@ export function registerMessages(program: Command, context: CliContext): void {
     .summary("requests with all that followed from them")
     .description("Lists conversations, latest first, or prints one from its start.")
     .option("-a, --agent <agent>", "those this agent took part in")
-    .option("--before <conversation>", "after this one in the list, for paging")
+    .option(
+      "--before <id>",
+      "for paging: conversations after this one in the list, or messages older than this one",
+    )
     .option("--limit <n>", "at most this many", count, 50)
     .action(async (id: string | undefined, options: MessageOptions) =>
       id === undefined
@@ -203,15 +211,31 @@ async function listConversations(context: CliContext, options: MessageOptions): 
 async function showConversation(
   context: CliContext,
   conversationId: string,
-  options: ConnectionOptions,
+  options: MessageOptions,
 ): Promise<void> {
-  const query = { conversationId, limit: 1000 };
-  const { messages } = await context
-    .client(options)
-    .call<{ messages: MessageWithDeliveries[] }>("GET", "/api/v1/messages", { query });
-  if (options.json === true) return context.json(messages.toReversed());
+  const client = context.client(options);
+  const newestFirst: MessageWithDeliveries[] = [];
+  let beforeId = options.before;
+  for (;;) {
+    const query = { conversationId, beforeId, limit: PAGE };
+    const page = await client.call<{ messages: MessageWithDeliveries[] }>(
+      "GET",
+      "/api/v1/messages",
+      { query },
+    );
+    newestFirst.push(...page.messages);
+    beforeId = page.messages.at(-1)?.message.id;
+    // A page may end early, when it is large: only an empty one is the end.
+    if (beforeId === undefined || newestFirst.length >= CONVERSATION_MAX) break;
+  }
+  if (beforeId !== undefined) {
+    const more = `cellphone conversations ${conversationId} --before ${beforeId}`;
+    context.err.line(`These are the newest ${newestFirst.length} messages; older ones: ${more}`);
+  }
+  const messages = newestFirst.toReversed();
+  if (options.json === true) return context.json(messages);
   if (messages.length === 0) context.out.line(`No message in conversation ${conversationId}.`);
-  for (const found of messages.toReversed()) printMessage(context, found);
+  for (const found of messages) printMessage(context, found);
 }
 
 async function listDeadLetters(context: CliContext, options: MessageOptions): Promise<void> {
