@@ -203,6 +203,34 @@ test("conversations prints a long conversation from its start to its end", async
   assert.equal(oldest.match(/→ ada/g)?.length, 2);
 });
 
+test("an agent writes to the operator, who sees it and answers", async (t) => {
+  const server = await startServer(t);
+  using control = new ControlSocket(server.socketPath);
+  await control.call("POST", "/api/v1/agents", { agentId: "ada" });
+  const question = {
+    senderId: "ada",
+    recipientId: "operator",
+    type: "direct",
+    payload: { text: "Which branch?" },
+    expectsReply: true,
+  };
+  const { messageId } = (await control.call("POST", "/api/v1/messages", question)).body;
+  assert.match(await cellphone(t, server, ["events"]), /ada .*writes to you: Which branch\?/);
+  assert.match(await cellphone(t, server, ["status"]), /ada waits for your answer/);
+  const answered = await control.call("POST", "/api/v1/messages", {
+    recipientId: "ada",
+    type: "direct",
+    payload: "main",
+    replyToId: messageId,
+  });
+  assert.equal(answered.status, 201);
+  assert.match(
+    await cellphone(t, server, ["claim", "ada", "--done"]),
+    /direct from operator, attempt 1/,
+  );
+  assert.doesNotMatch(await cellphone(t, server, ["status"]), /waits for your answer/);
+});
+
 test("send --wait prints the answer", async (t) => {
   const server = await startServer(t);
   using control = new ControlSocket(server.socketPath);
