@@ -11,7 +11,9 @@ interface NamedCall extends PlacedCall {
 }
 
 test("CallSet holds what a Set would, whatever comes and goes", () => {
-  const steps = fc.array(fc.record({ name: fc.nat(12), comes: fc.boolean() }), { maxLength: 200 });
+  // Few calls and long lists: places only go wrong where the same ones come and go again.
+  const step = fc.record({ name: fc.nat(5), comes: fc.boolean() });
+  const steps = fc.array(step, { minLength: 40, maxLength: 200, size: "max" });
   fc.assert(
     fc.property(steps, (list) => {
       const calls = Array.from({ length: 13 }, (_, name): NamedCall => ({ name, place: -1 }));
